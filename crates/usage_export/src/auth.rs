@@ -1,0 +1,118 @@
+//! From an API key to a caller, and what the caller may do.
+//!
+//! Two steps, because the caller's id is inside the request: [`authenticate`] before a request is looked at,
+//! [`authorize`] once it is parsed.
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, StatusCode, header};
+
+use crate::directory::{ApiKey, Directory, ENTERPRISE_TIER, KeyKind, Role};
+use crate::problem::{Problem, RequestError};
+
+/// The longest secret that is looked at, in bytes.
+const MAX_SECRET_BYTES: usize = 512;
+
+/// An administrator who may export the organization's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose data it is.
+    pub organization_id: String,
+    /// Who asks.
+    pub user_id: String,
+}
+
+/// The valid API key in `Authorization: Bearer …`.
+///
+/// # Errors
+///
+/// 401 for no key, and for one that is unknown, expired or revoked; the answers do not tell which.
+pub async fn authenticate(
+    directory: &Directory,
+    headers: &HeaderMap,
+    now: DateTime<Utc>,
+) -> Result<ApiKey, RequestError> {
+    let Some(secret) = bearer(headers) else {
+        return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
+    };
+    let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
+    match key {
+        Some(key) if key.revoked_ts.is_none() && key.expires_ts.is_none_or(|expires_ts| now < expires_ts) => {
+            Ok(key)
+        }
+        _ => Err(unauthorized("This API key is unknown, expired or revoked. Use another one.").into()),
+    }
+}
+
+/// The caller, once it is certain that the key may act as `user_id` and that `user_id` may export.
+///
+/// # Errors
+///
+/// 403 if the key may not act as this user, the user is no administrator, or the organization is on another tier;
+/// 404 if the key's organization is gone.
+pub async fn authorize(
+    directory: &Directory,
+    key: &ApiKey,
+    headers: &HeaderMap,
+    user_id: &str,
+) -> Result<Caller, RequestError> {
+    if headers.get("x-auth-key").is_some_and(|acting_as| acting_as.as_bytes() != user_id.as_bytes()) {
+        return Err(forbidden("The x-auth-key header and user_id name different users.").into());
+    }
+    if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(user_id) {
+        return Err(
+            forbidden("A personal API key acts only as its owner: set user_id to the owner's id.").into()
+        );
+    }
+    let organization_id = &key.organization_id;
+    let Some(organization) = directory.organization(organization_id).await? else {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "This API key's organization does not exist.").into());
+    };
+    let member = directory.member(organization_id, user_id).await?;
+    let Some(member) = member.filter(|member| member.deleted_ts.is_none()) else {
+        return Err(forbidden("user_id is not a member of this API key's organization.").into());
+    };
+    if member.role != Role::Admin {
+        return Err(forbidden("Only administrators of the organization may export its usage data.").into());
+    }
+    if organization.tier != ENTERPRISE_TIER {
+        return Err(forbidden(
+            "Usage data exports are part of the enterprise tier; this organization is on another.",
+        )
+        .into());
+    }
+    Ok(Caller { organization_id: organization_id.clone(), user_id: user_id.to_owned() })
+}
+
+/// The token of `Authorization: Bearer <token>`; the scheme's case does not matter (RFC 9110, 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+}
+
+fn forbidden(detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_token_counts() {
+        let token = |value: &str| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+            bearer(&headers).map(str::to_owned)
+        };
+        assert_eq!(token("Bearer uex_1").as_deref(), Some("uex_1"));
+        assert_eq!(token("bearer  uex_1 ").as_deref(), Some("uex_1"));
+        for other in ["uex_1", "Bearer", "Bearer ", "Basic dXNlcg=="] {
+            assert_eq!(token(other), None, "{other}");
+        }
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! Usage data export: the domain and its AWS stores, shared by every function.
+//!
+//! | module        | what it holds                                                              |
+//! | ------------- | -------------------------------------------------------------------------- |
+//! | [`export`]    | a data export: its request, its states, the table of exports               |
+//! | [`usage`]     | usage records: keys of the table, the eleven fields                        |
+//! | [`directory`] | organizations, members, workspaces, workbooks, API keys                    |
+//! | [`auth`]      | from an API key to a caller, and what the caller may do                    |
+//! | [`problem`]   | what a caller is told when a request is refused                            |
+//! | [`dynamo`]    | the few things that every table needs: errors, batch reads                 |
+//! | [`config`]    | environment variables                                                      |
+//! | [`timestamp`] | the one text form of an instant                                            |
+//! | [`logging`]   | JSON logs                                                                  |
+//!
+//! No handler and no HTTP framework is in here: those are the functions'.
+
+pub mod auth;
+pub mod config;
+pub mod directory;
+pub mod dynamo;
+pub mod export;
+pub mod logging;
+pub mod problem;
+pub mod timestamp;
+pub mod usage;

@@ -1,0 +1,28 @@
+//! Wiring: configuration and clients once, then requests.
+
+use aws_config::BehaviorVersion;
+use chrono::Utc;
+use export_data::Context;
+use lambda_http::{Error, Request, service_fn};
+use usage_export::config::{parsed_or, required};
+use usage_export::directory::Directory;
+use usage_export::export::store::Exports;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    usage_export::logging::init();
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let context = &Context {
+        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
+        exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
+        sqs: aws_sdk_sqs::Client::new(&aws),
+        queue_url: required("QUEUE_URL")?,
+        active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+    };
+    #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
+    lambda_http::run(service_fn(move |request: Request| async move {
+        Ok::<_, Error>(export_data::handle(context, request, Utc::now()).await)
+    }))
+    .await
+}

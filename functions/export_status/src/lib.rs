@@ -1,0 +1,148 @@
+//! `GET /export_status` and `GET /exports`: state, download and history.
+
+use aws_sdk_s3::Client as S3;
+use chrono::{DateTime, Utc};
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde_json::{Value, json};
+use usage_export::auth::{Caller, authenticate, authorize};
+use usage_export::directory::Directory;
+use usage_export::export::store::Exports;
+use usage_export::export::{DataExport, State, created_ts_of_id};
+use usage_export::problem::{FieldError, Problem, RequestError};
+
+mod download;
+
+/// What the handler borrows.
+pub struct Context {
+    /// Keys and members.
+    pub directory: Directory,
+    /// The exports.
+    pub exports: Exports,
+    /// The files.
+    pub s3: S3,
+    /// Where the files are.
+    pub bucket: String,
+}
+
+/// Answers one request. Every refusal is a problem document; `now` is the time of the request.
+pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<Body> {
+    let request_id = request.lambda_context().request_id;
+    let answered = if request.uri().path().ends_with("/exports") {
+        history(context, &request, now).await
+    } else {
+        status(context, &request, now).await
+    };
+    answered.unwrap_or_else(|error| error.into_response(&request_id).map(Body::from))
+}
+
+async fn status(
+    context: &Context,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, RequestError> {
+    let key = authenticate(&context.directory, request.headers(), now).await?;
+    let query = Query { request, errors: Vec::new() };
+    let (user_id, data_export_id, download) = query.status()?;
+    let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
+    let export = export_of(context, &caller, &data_export_id).await?;
+    if download && export.state == State::Completed {
+        return download::answer(context, &export, now).await;
+    }
+    Ok(json_response(&export.to_json()))
+}
+
+/// The export, if it is the caller's own.
+async fn export_of(
+    context: &Context,
+    caller: &Caller,
+    data_export_id: &str,
+) -> Result<DataExport, RequestError> {
+    let Some(export) = context.exports.get(data_export_id).await? else {
+        let error = FieldError::new("data_export_id", "names no export");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into());
+    };
+    if export.user_id != caller.user_id || export.organization_id != caller.organization_id {
+        let error = FieldError::new("data_export_id", "names an export of another user");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "").with_errors(vec![error]).into());
+    }
+    Ok(export)
+}
+
+async fn history(
+    context: &Context,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<Response<Body>, RequestError> {
+    let key = authenticate(&context.directory, request.headers(), now).await?;
+    let query = Query { request, errors: Vec::new() };
+    let (user_id, cursor) = query.history()?;
+    let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
+    let (exports, next_cursor) =
+        context.exports.history(&caller.organization_id, &caller.user_id, cursor.as_deref()).await?;
+    let exports: Vec<_> = exports.iter().map(DataExport::to_json).collect();
+    let mut page = json!({"exports": exports});
+    if let Some(next_cursor) = next_cursor {
+        page["next_cursor"] = next_cursor.into();
+    }
+    Ok(json_response(&page))
+}
+
+/// Reads the query string and collects what is wrong with it.
+struct Query<'a> {
+    request: &'a Request,
+    errors: Vec<FieldError>,
+}
+
+impl Query<'_> {
+    fn status(mut self) -> Result<(String, String, bool), Problem> {
+        let user_id = self.required("user_id");
+        let data_export_id = self.required("data_export_id");
+        let download = match self.value("download").as_deref() {
+            None | Some("" | "false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.errors.push(FieldError::new("download", "must be true or false"));
+                false
+            }
+        };
+        match (user_id, data_export_id) {
+            (Some(user_id), Some(data_export_id)) if self.errors.is_empty() => {
+                Ok((user_id, data_export_id, download))
+            }
+            _ => Err(Problem::fields(self.errors)),
+        }
+    }
+
+    fn history(mut self) -> Result<(String, Option<String>), Problem> {
+        let user_id = self.required("user_id");
+        let cursor = self.value("cursor").filter(|cursor| !cursor.is_empty());
+        if cursor.as_deref().is_some_and(|cursor| created_ts_of_id(cursor).is_none()) {
+            self.errors.push(FieldError::new("cursor", "is not the next_cursor of an earlier page"));
+        }
+        match user_id {
+            Some(user_id) if self.errors.is_empty() => Ok((user_id, cursor)),
+            _ => Err(Problem::fields(self.errors)),
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        self.request.query_string_parameters_ref()?.first(name).map(str::to_owned)
+    }
+
+    fn required(&mut self, name: &str) -> Option<String> {
+        let value = self.value(name).filter(|value| !value.trim().is_empty());
+        if value.is_none() {
+            self.errors.push(FieldError::new(name, "is required"));
+        }
+        value
+    }
+}
+
+fn json_response(body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,27 @@
+//! Wiring: configuration and clients once, then requests.
+
+use aws_config::BehaviorVersion;
+use chrono::Utc;
+use export_status::Context;
+use lambda_http::{Error, Request, service_fn};
+use usage_export::config::required;
+use usage_export::directory::Directory;
+use usage_export::export::store::Exports;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    usage_export::logging::init();
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let context = &Context {
+        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
+        exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
+        s3: aws_sdk_s3::Client::new(&aws),
+        bucket: required("BUCKET")?,
+    };
+    #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
+    lambda_http::run(service_fn(move |request: Request| async move {
+        Ok::<_, Error>(export_status::handle(context, request, Utc::now()).await)
+    }))
+    .await
+}

@@ -1,0 +1,186 @@
+//! The emails of an export's outcome. Templates are in `email/`, compiled in.
+
+use askama::Template;
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use usage_export::export::interval::Interval;
+use usage_export::export::request::Scope;
+use usage_export::export::{DataExport, State};
+
+/// Workspaces that are called by their names; the rest is counted.
+pub const NAMED_WORKSPACES: usize = 3;
+
+/// The longest name in an email, in characters.
+const NAME_CHARS: usize = 60;
+
+/// An email without its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// One line.
+    pub subject: String,
+    /// For programs that show plain text.
+    pub text: String,
+    /// For the others.
+    pub html: String,
+}
+
+/// What both templates of an outcome are filled with.
+struct Facts {
+    range: String,
+    workspaces: String,
+    requested: String,
+    link: String,
+    data_export_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "completed.html")]
+struct CompletedHtml<'a> {
+    facts: &'a Facts,
+    rows: &'a str,
+    size: &'a str,
+    expires: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "completed.txt")]
+struct CompletedText<'a> {
+    facts: &'a Facts,
+    rows: &'a str,
+    size: &'a str,
+    expires: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "failed.html")]
+struct FailedHtml<'a> {
+    facts: &'a Facts,
+    reason: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "failed.txt")]
+struct FailedText<'a> {
+    facts: &'a Facts,
+    reason: &'a str,
+}
+
+/// Writes the email of a finished export. `names` are those of the first workspaces that the request names.
+///
+/// The link leads to the history page, which checks who is asking; nothing in the email opens the file by itself.
+///
+/// # Errors
+///
+/// A template could not be filled; with these templates that does not happen.
+pub fn compose(export: &DataExport, names: &[String], page_url: &str) -> askama::Result<Email> {
+    let facts = Facts {
+        range: range(export.request.interval),
+        workspaces: workspaces(&export.request.scope, names),
+        requested: export.created_ts.format("%B %-d, %Y at %H:%M UTC").to_string(),
+        link: format!("{page_url}/settings/organization/data_export#export-{}", export.data_export_id),
+        data_export_id: export.data_export_id.clone(),
+    };
+    if export.state == State::Completed {
+        let rows = counted(export.row_count, "row");
+        let size = size(export.size_bytes.unwrap_or_default());
+        let expires = export.expires_ts.map(day).unwrap_or_default();
+        let (facts, rows, size, expires) = (&facts, rows.as_str(), size.as_str(), expires.as_str());
+        Ok(Email {
+            subject: format!("Your usage data export is ready: {}", facts.range),
+            text: CompletedText { facts, rows, size, expires }.render()?,
+            html: CompletedHtml { facts, rows, size, expires }.render()?,
+        })
+    } else {
+        let reason = export.error.as_deref().unwrap_or("Something went wrong on our side.");
+        Ok(Email {
+            subject: format!("Your usage data export failed: {}", facts.range),
+            text: FailedText { facts: &facts, reason }.render()?,
+            html: FailedHtml { facts: &facts, reason }.render()?,
+        })
+    }
+}
+
+/// Whole days as days, anything else with its times.
+fn range(interval: Interval) -> String {
+    let (start, end) = (interval.start(), interval.end());
+    let last_milli = (end + TimeDelta::milliseconds(1)).time() == NaiveTime::MIN;
+    if start.time() == NaiveTime::MIN && last_milli {
+        if start.date_naive() == end.date_naive() {
+            return day(start);
+        }
+        return format!("{} – {}", day(start), day(end));
+    }
+    let minute = |instant: DateTime<Utc>| instant.format("%b %-d, %Y %H:%M:%S").to_string();
+    format!("{} – {} UTC", minute(start), minute(end))
+}
+
+fn day(instant: DateTime<Utc>) -> String {
+    instant.format("%b %-d, %Y").to_string()
+}
+
+fn workspaces(scope: &Scope, names: &[String]) -> String {
+    let mut text = if scope.looks_everywhere() {
+        "All workspaces".to_owned()
+    } else if scope.workspace_ids.is_empty() {
+        "All personal workspaces".to_owned()
+    } else {
+        let count = scope.workspace_ids.len();
+        let mut text =
+            names.iter().take(NAMED_WORKSPACES).map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
+        let others = count - names.len().min(NAMED_WORKSPACES);
+        if names.is_empty() {
+            text = counted(count as u64, "workspace");
+        } else if others > 0 {
+            text = format!("{text} and {others} more");
+        }
+        if scope.personal_workspaces {
+            text.push_str(", and all personal workspaces");
+        }
+        text
+    };
+    if !scope.entity_ids.is_empty() {
+        text = format!("{text} (only {})", counted(scope.entity_ids.len() as u64, "workbook"));
+    }
+    text
+}
+
+/// A name that stays on its line and cannot reorder the text around it.
+fn one_line(name: &str) -> String {
+    let is_direction =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut line: String = name
+        .chars()
+        .filter(|c| !is_direction(*c))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(NAME_CHARS)
+        .collect();
+    if name.chars().count() > NAME_CHARS {
+        line.push('…');
+    }
+    // First strong isolate … pop: right-to-left names keep to themselves.
+    format!("\u{2068}{}\u{2069}", line.trim())
+}
+
+/// `0 rows`, `1 row`, `1,234 rows`.
+fn counted(count: u64, noun: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{text} {noun}{plural}")
+}
+
+/// `812 bytes`, `1.2 kB`, `34.5 MB`: decimal units, cut to a tenth.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
+    for (name, unit) in UNITS {
+        if bytes >= unit {
+            return format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit);
+        }
+    }
+    counted(bytes, "byte")
+}

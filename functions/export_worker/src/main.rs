@@ -1,0 +1,45 @@
+//! Wiring: configuration and clients once, then batches of messages.
+
+use aws_config::BehaviorVersion;
+use aws_lambda_events::sqs::SqsEvent;
+use chrono::Utc;
+use export_worker::Worker;
+use export_worker::notify::Mailer;
+use export_worker::read::Reader;
+use export_worker::upload::Files;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use usage_export::config::{optional, parsed_or, required};
+use usage_export::directory::Directory;
+use usage_export::export::store::Exports;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    usage_export::logging::init();
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let worker = &Worker {
+        exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),
+        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
+        reader: Reader {
+            client: dynamodb,
+            table: required("USAGE_RECORDS_TABLE")?,
+            read_ahead: parsed_or("READ_AHEAD", 4)?,
+        },
+        files: Files { client: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
+        mailer: Mailer {
+            client: aws_sdk_sesv2::Client::new(&aws),
+            from: required("EMAIL_FROM")?,
+            configuration_set: optional("EMAIL_CONFIGURATION_SET")?,
+            page_url: required("PAGE_URL")?,
+        },
+        sqs: aws_sdk_sqs::Client::new(&aws),
+        queue_url: required("QUEUE_URL")?,
+        file_days: parsed_or("FILE_DAYS", 30)?,
+        #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
+        clock: Utc::now,
+    };
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, Error>(export_worker::handle(worker, event.payload, &event.context.request_id).await)
+    }))
+    .await
+}

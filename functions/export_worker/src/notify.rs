@@ -1,0 +1,114 @@
+//! Tells the owner of an export what became of it, once.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::BuildError;
+use aws_sdk_sesv2::error::ProvideErrorMetadata;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use usage_export::dynamo::StoreError;
+use usage_export::export::DataExport;
+
+use crate::Worker;
+use crate::email::{self, Email, NAMED_WORKSPACES};
+
+/// SES refuses the email itself: sending it again would change nothing.
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>
+const REFUSED_FOR_GOOD: [&str; 5] = [
+    "MessageRejected",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",
+    "BadRequestException",
+    "AccountSuspendedException",
+];
+
+/// Sends emails.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    /// The client.
+    pub client: Client,
+    /// The sender.
+    pub from: String,
+    /// For bounces and complaints.
+    pub configuration_set: Option<String>,
+    /// Origin of the settings page.
+    pub page_url: String,
+}
+
+/// Sends the email of an export's outcome, unless it was sent before.
+///
+/// The claim comes first: a worker that dies between the claim and SES's answer costs an email, and never sends two.
+/// The history page tells the same.
+///
+/// # Errors
+///
+/// The email was not sent and the claim was given back: it can be tried again.
+pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError> {
+    let id = &export.data_export_id;
+    if export.notified_ts.is_some() {
+        return Ok(());
+    }
+    let Some((to, email)) = compose(worker, export).await? else {
+        tracing::warn!(data_export_id = id, "the owner of export {id} is unknown: no email");
+        return Ok(());
+    };
+    let claimed = (worker.clock)();
+    if !worker.exports.claim_notification(id, claimed).await? {
+        return Ok(());
+    }
+    match worker.mailer.send(&to, email).await {
+        Ok(()) => {
+            tracing::info!(data_export_id = id, "sent the email of export {id}");
+            Ok(())
+        }
+        Err(StoreError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
+            // SES's message may hold the address, so only its code is logged.
+            tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
+            Ok(())
+        }
+        Err(error) => {
+            worker.exports.release_notification(id, claimed).await?;
+            Err(error)
+        }
+    }
+}
+
+/// The email and whom it goes to; `None` if the owner is not in the directory any more.
+async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, StoreError> {
+    let Some(owner) = worker.directory.member(&export.organization_id, &export.user_id).await? else {
+        return Ok(None);
+    };
+    let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
+    let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
+    let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
+    let email = email::compose(export, &names, &worker.mailer.page_url)
+        .map_err(|error| StoreError::corrupt("email", error))?;
+    Ok(Some((owner.email, email)))
+}
+
+impl Mailer {
+    async fn send(&self, to: &str, email: Email) -> Result<(), StoreError> {
+        let content = content(email).map_err(|error| StoreError::corrupt("email", error))?;
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(&self.from)
+            .destination(Destination::builder().to_addresses(to).build())
+            .content(content)
+            .set_configuration_set_name(self.configuration_set.clone())
+            .send()
+            .await;
+        sent.map_err(|error| StoreError::Aws {
+            operation: "ses:SendEmail",
+            code: error.code().unwrap_or("no answer").to_owned(),
+            // SES quotes addresses in its messages.
+            message: "see the code".to_owned(),
+        })?;
+        Ok(())
+    }
+}
+
+fn content(email: Email) -> Result<EmailContent, BuildError> {
+    let utf8 = |data: String| Content::builder().charset("UTF-8").data(data).build();
+    let body = Body::builder().text(utf8(email.text)?).html(utf8(email.html)?).build();
+    let message = Message::builder().subject(utf8(email.subject)?).body(body).build();
+    Ok(EmailContent::builder().simple(message).build())
+}

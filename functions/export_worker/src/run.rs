@@ -1,0 +1,220 @@
+//! Makes the file of an export: reads, joins, writes, uploads, counts.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::TryStreamExt;
+use usage_export::dynamo::StoreError;
+use usage_export::export::lease::{Completed, LeaseError, Progress};
+use usage_export::export::{Checkpoint, Counts, DataExport, Position};
+
+use crate::Worker;
+use crate::csv::CsvPart;
+use crate::names::Names;
+use crate::plan::Plan;
+use crate::read::Page;
+use crate::upload::{PART_BYTES, Upload};
+
+/// How often the progress is shown and the lease renewed, between parts.
+const PROGRESS_EVERY: TimeDelta = TimeDelta::seconds(2);
+
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Another worker has the export.
+    #[error(transparent)]
+    Lease(LeaseError),
+    /// A service failed; trying again may help.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Trying again does not help.
+    #[error("{cause}")]
+    Wrong {
+        /// For the caller.
+        reason: &'static str,
+        /// For the log.
+        cause: String,
+    },
+}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt { .. } => Self::Wrong {
+                reason: "A stored record could not be read, so the file would have been wrong.",
+                cause: error.to_string(),
+            },
+            StoreError::Aws { .. } => Self::Store(error),
+        }
+    }
+}
+
+impl From<LeaseError> for RunError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Lost => Self::Lease(error),
+            LeaseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<csv::Error> for RunError {
+    fn from(error: csv::Error) -> Self {
+        Self::Wrong { reason: "The file could not be written.", cause: error.to_string() }
+    }
+}
+
+/// Makes the file, from the export's checkpoint if it has one.
+///
+/// # Errors
+///
+/// Any error leaves the export `IN_PROGRESS`: what becomes of it is the caller's to decide.
+pub async fn run(worker: &Worker, export: &DataExport, owner: &str) -> Result<Completed, RunError> {
+    let plan = Plan::resolve(&worker.directory, export).await?;
+    let mut run = Run::start(worker, export, owner, &plan).await?;
+    let position = run.position.clone();
+    let mut pages = pin!(worker.reader.pages(plan.buckets(position.as_ref()), plan.interval()));
+    while let Some(page) = pages.try_next().await? {
+        run.write(&page).await?;
+    }
+    run.finish().await
+}
+
+/// An export while its file is made.
+struct Run<'a> {
+    worker: &'a Worker,
+    export: &'a DataExport,
+    owner: &'a str,
+    buckets: usize,
+    entity_ids: &'a BTreeSet<String>,
+    names: Names,
+    csv: CsvPart,
+    upload: Upload,
+    counts: Counts,
+    /// The last record that was written or left out.
+    position: Option<Position>,
+    progress: Progress,
+    saved_ts: DateTime<Utc>,
+    /// What to save once the part on its way has arrived.
+    unsaved: Option<Checkpoint>,
+}
+
+impl<'a> Run<'a> {
+    async fn start(
+        worker: &'a Worker,
+        export: &'a DataExport,
+        owner: &'a str,
+        plan: &Plan,
+    ) -> Result<Self, RunError> {
+        let fields = &export.request.fields;
+        let key = export.object_key();
+        let mut csv = CsvPart::new(fields);
+        let (upload, counts, position) = if let Some(at) = &export.checkpoint {
+            let upload = worker.files.resume(&key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
+            (upload, at.counts, Some(at.position.clone()))
+        } else {
+            csv.write_header()?;
+            (worker.files.begin(&key).await?, Counts::default(), None)
+        };
+        Ok(Self {
+            worker,
+            export,
+            owner,
+            buckets: plan.len().max(1),
+            entity_ids: &export.request.scope.entity_ids,
+            names: Names::new(plan.workspace_names.clone(), &export.organization_id, fields),
+            csv,
+            upload,
+            counts,
+            position,
+            progress: Progress { percent: export.progress, rows: counts.written },
+            saved_ts: (worker.clock)(),
+            unsaved: None,
+        })
+    }
+
+    /// Writes a page; cuts a part, or shows the progress, when it is time.
+    async fn write(&mut self, page: &Page) -> Result<(), RunError> {
+        self.names.load_for(&self.worker.directory, page).await?;
+        for record in &page.records {
+            if !self.entity_ids.is_empty() && !self.entity_ids.contains(&record.workbook_id) {
+                self.counts.filtered += 1;
+                continue;
+            }
+            self.csv.write_row(&page.bucket.workspace_id, record, &self.names)?;
+            self.counts.written += 1;
+        }
+        self.counts.read += page.count;
+        if let Some(last) = page.records.last() {
+            self.position = Some(Position {
+                partition_key: page.bucket.partition_key.clone(),
+                sort_key: last.sort_key.clone(),
+            });
+        }
+        let percent = u8::try_from(page.bucket.index * 100 / self.buckets).unwrap_or(99);
+        self.progress = Progress { percent: percent.min(99), rows: self.counts.written };
+        if self.csv.bytes()? >= PART_BYTES {
+            return self.cut_part().await;
+        }
+        let now = (self.worker.clock)();
+        if now - self.saved_ts >= PROGRESS_EVERY {
+            self.saved_ts = now;
+            let id = &self.export.data_export_id;
+            self.worker.exports.save_progress(id, self.owner, self.progress, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is written as a part. The one before has arrived by then, so its checkpoint is saved.
+    async fn cut_part(&mut self) -> Result<(), RunError> {
+        self.settle().await?;
+        let part = self.csv.take()?;
+        self.upload.send_part(part);
+        self.counts.bytes = self.upload.bytes();
+        self.unsaved = self.position.clone().map(|position| Checkpoint {
+            upload_id: self.upload.upload_id().to_owned(),
+            parts: self.upload.parts(),
+            position,
+            counts: self.counts,
+            crc32: self.upload.crc32(),
+        });
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), RunError> {
+        self.upload.settle().await?;
+        if let Some(checkpoint) = self.unsaved.take() {
+            let now = (self.worker.clock)();
+            self.saved_ts = now;
+            let id = &self.export.data_export_id;
+            self.worker.exports.save_checkpoint(id, self.owner, &checkpoint, self.progress, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The last part, the counts, the file.
+    async fn finish(mut self) -> Result<Completed, RunError> {
+        if self.csv.bytes()? > 0 {
+            self.cut_part().await?;
+        }
+        self.settle().await?;
+        let counts = self.counts;
+        if !counts.agree() {
+            self.upload.abort().await;
+            return Err(miscounted(format!("rows do not agree: {counts:?}")));
+        }
+        let checksum = format!("crc32:{:08x}", self.upload.crc32());
+        let size = self.upload.complete().await?;
+        if size != counts.bytes {
+            return Err(miscounted(format!("S3 has {size} bytes, written were {}", counts.bytes)));
+        }
+        let now = (self.worker.clock)();
+        let expires_ts = now + TimeDelta::days(i64::from(self.worker.file_days));
+        Ok(Completed { counts, checksum, expires_ts })
+    }
+}
+
+fn miscounted(cause: String) -> RunError {
+    RunError::Wrong { reason: "The file's rows did not add up, so it was thrown away.", cause }
+}

@@ -1,0 +1,216 @@
+//! The file in S3: a multipart upload, one part on its way while the next is filled, whole or not at all.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::task::JoinHandle;
+use usage_export::dynamo::StoreError;
+
+/// A part is cut once it has this many bytes. S3 wants 5 MiB or more of each part but the last, and at most 10,000 of
+/// them, so a file may have some 80 GB.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+pub const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// Parts on one page of `ListParts`.
+const LIST_PARTS: i32 = 1000;
+
+/// The bucket of the files.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The client.
+    pub client: Client,
+    /// The bucket.
+    pub bucket: String,
+}
+
+/// A file that is being made.
+pub struct Upload {
+    files: Files,
+    key: String,
+    id: String,
+    /// Parts that were sent, the one on its way included.
+    parts: i32,
+    bytes: u64,
+    crc32: crc32fast::Hasher,
+    on_its_way: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+impl Files {
+    /// Starts a file.
+    pub async fn begin(&self, key: &str) -> Result<Upload, StoreError> {
+        let output = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type("text/csv; charset=utf-8")
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_type(ChecksumType::FullObject)
+            .send()
+            .await
+            .map_err(StoreError::aws("s3:CreateMultipartUpload"))?;
+        let upload_id = output.upload_id.ok_or_else(|| StoreError::corrupt(key, "S3 gave no upload id"))?;
+        Ok(self.resume(key, &upload_id, 0, 0, 0))
+    }
+
+    /// Goes on with a file after so many parts, bytes and their CRC-32.
+    pub fn resume(&self, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Upload {
+        Upload {
+            files: self.clone(),
+            key: key.to_owned(),
+            id: upload_id.to_owned(),
+            parts,
+            bytes,
+            crc32: crc32fast::Hasher::new_with_initial_len(crc32, bytes),
+            on_its_way: None,
+        }
+    }
+
+    /// Size of the file, if it is there.
+    async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        let sent = self.client.head_object().bucket(&self.bucket).key(key).send().await;
+        match sent {
+            Ok(head) => Ok(head.content_length.and_then(|length| u64::try_from(length).ok())),
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(None),
+            Err(error) => Err(StoreError::aws("s3:HeadObject")(error)),
+        }
+    }
+}
+
+impl Upload {
+    /// The id under which S3 knows the upload.
+    pub fn upload_id(&self) -> &str {
+        &self.id
+    }
+
+    /// Parts that were sent.
+    pub fn parts(&self) -> i32 {
+        self.parts
+    }
+
+    /// Bytes of the parts that were sent.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// CRC-32 of the parts that were sent.
+    pub fn crc32(&self) -> u32 {
+        self.crc32.clone().finalize()
+    }
+
+    /// Sends a part. Call [`Upload::settle`] before: only one part is on its way.
+    pub fn send_part(&mut self, part: Vec<u8>) {
+        self.parts += 1;
+        self.bytes += part.len() as u64;
+        self.crc32.update(&part);
+        let crc32 = STANDARD.encode(crc32fast::hash(&part).to_be_bytes());
+        let request = self
+            .files
+            .client
+            .upload_part()
+            .bucket(&self.files.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .part_number(self.parts)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_crc32(crc32)
+            .body(ByteStream::from(part));
+        self.on_its_way = Some(tokio::spawn(async move {
+            request.send().await.map_err(StoreError::aws("s3:UploadPart"))?;
+            Ok(())
+        }));
+    }
+
+    /// Waits until the part on its way has arrived.
+    pub async fn settle(&mut self) -> Result<(), StoreError> {
+        match self.on_its_way.take() {
+            None => Ok(()),
+            Some(part) => part.await.map_err(|error| StoreError::corrupt(&self.key, error))?,
+        }
+    }
+
+    /// Puts the parts together; returns the size that S3 then tells.
+    ///
+    /// S3 refuses if the parts do not have the CRC-32 of everything that was written. Repeating it after it took place
+    /// is no error.
+    pub async fn complete(mut self) -> Result<u64, StoreError> {
+        self.settle().await?;
+        let Some(parts) = self.list_parts().await? else {
+            // S3 does not know the upload: it was completed, by us before we died, or else the file is missing.
+            return self.size().await;
+        };
+        let crc32 = STANDARD.encode(self.crc32().to_be_bytes());
+        self.files
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.files.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .checksum_type(ChecksumType::FullObject)
+            .checksum_crc32(crc32)
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+            .send()
+            .await
+            .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
+        self.size().await
+    }
+
+    async fn size(&self) -> Result<u64, StoreError> {
+        let size = self.files.size(&self.key).await?;
+        size.ok_or_else(|| StoreError::corrupt(&self.key, "S3 has neither the upload nor the file"))
+    }
+
+    /// The parts as S3 has them; `None` if it does not know the upload.
+    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, StoreError> {
+        let mut pages = self
+            .files
+            .client
+            .list_parts()
+            .bucket(&self.files.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .into_paginator()
+            .page_size(LIST_PARTS)
+            .items()
+            .send();
+        let mut parts = Vec::new();
+        while let Some(part) = pages.next().await {
+            let part = match part {
+                Ok(part) => part,
+                Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
+                Err(error) => return Err(StoreError::aws("s3:ListParts")(error)),
+            };
+            parts.push(
+                CompletedPart::builder()
+                    .set_part_number(part.part_number)
+                    .set_e_tag(part.e_tag)
+                    .set_checksum_crc32(part.checksum_crc32)
+                    .build(),
+            );
+        }
+        // Parts beyond ours are a former worker's that died before it saved: they are sent again or not needed.
+        parts.retain(|part| part.part_number.is_some_and(|number| number <= self.parts));
+        Ok(Some(parts))
+    }
+
+    /// Gives the upload up, so that its parts cost nothing. S3's lifecycle rule does it otherwise.
+    pub async fn abort(&mut self) {
+        let _ = self.settle().await;
+        let aborted = self
+            .files
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.files.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .send()
+            .await;
+        if let Err(error) = aborted.map_err(StoreError::aws("s3:AbortMultipartUpload")) {
+            tracing::warn!(error = %error, "an upload is left to the lifecycle rule: {error}");
+        }
+    }
+}
