@@ -1,6 +1,9 @@
 //! Wiring: configuration and clients once, then requests.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
@@ -8,10 +11,15 @@ use usage_export::config::{parsed_or, required};
 use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
+/// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
+const ATTEMPT: Duration = Duration::from_secs(4);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    // The SDK by itself waits for ever; with this it tries again.
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let context = &Context {
         directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),

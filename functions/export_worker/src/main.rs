@@ -1,6 +1,9 @@
 //! Wiring: configuration and clients once, then batches of messages.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::Utc;
 use export_worker::Worker;
@@ -12,10 +15,15 @@ use usage_export::config::{optional, parsed_or, required};
 use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
+/// How long one call to AWS may take before it is tried again: a part of 8 MiB at 140 kB/s.
+const ATTEMPT: Duration = Duration::from_mins(1);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    // The SDK by itself waits for ever; with this it tries again.
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let worker = &Worker {
         exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),

@@ -14,7 +14,7 @@ use crate::csv::CsvPart;
 use crate::names::Names;
 use crate::plan::Plan;
 use crate::read::Page;
-use crate::upload::{PART_BYTES, Upload};
+use crate::upload::{PART_BYTES, Upload, UploadError};
 
 /// How often the progress is shown and the lease renewed, between parts.
 const PROGRESS_EVERY: TimeDelta = TimeDelta::seconds(2);
@@ -55,6 +55,15 @@ impl From<LeaseError> for RunError {
         match error {
             LeaseError::Lost => Self::Lease(error),
             LeaseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for RunError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Differs(cause) => miscounted(cause),
+            UploadError::Store(error) => error.into(),
         }
     }
 }
@@ -205,10 +214,7 @@ impl<'a> Run<'a> {
             return Err(miscounted(format!("rows do not agree: {counts:?}")));
         }
         let checksum = format!("crc32:{:08x}", self.upload.crc32());
-        let size = self.upload.complete().await?;
-        if size != counts.bytes {
-            return Err(miscounted(format!("S3 has {size} bytes, written were {}", counts.bytes)));
-        }
+        self.upload.complete().await?;
         let now = (self.worker.clock)();
         let expires_ts = now + TimeDelta::days(i64::from(self.worker.file_days));
         Ok(Completed { counts, checksum, expires_ts })

@@ -4,7 +4,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
@@ -17,6 +19,17 @@ pub const PART_BYTES: usize = 8 * 1024 * 1024;
 
 /// Parts on one page of `ListParts`.
 const LIST_PARTS: i32 = 1000;
+
+/// Why there is no finished file.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// The file is not what was written.
+    #[error("{0}")]
+    Differs(String),
+    /// S3 could not be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// The bucket of the files.
 #[derive(Debug, Clone)]
@@ -70,15 +83,37 @@ impl Files {
         }
     }
 
-    /// Size of the file, if it is there.
-    async fn size(&self, key: &str) -> Result<Option<u64>, StoreError> {
-        let sent = self.client.head_object().bucket(&self.bucket).key(key).send().await;
-        match sent {
-            Ok(head) => Ok(head.content_length.and_then(|length| u64::try_from(length).ok())),
-            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => Ok(None),
-            Err(error) => Err(StoreError::aws("s3:HeadObject")(error)),
-        }
+    /// The file as S3 has it, if it is there.
+    async fn stored(&self, key: &str) -> Result<Option<Stored>, StoreError> {
+        let sent = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await;
+        let head = match sent {
+            Ok(head) => head,
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(StoreError::aws("s3:HeadObject")(error)),
+        };
+        let of_whole_file = head.checksum_type == Some(ChecksumType::FullObject);
+        Ok(Some(Stored {
+            bytes: head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
+            crc32: head.checksum_crc32.filter(|_| of_whole_file),
+        }))
     }
+}
+
+/// A finished file, in S3's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stored {
+    bytes: u64,
+    /// CRC-32 of the whole file, in base64. Absent where S3 is emulated by something that only knows those of parts.
+    crc32: Option<String>,
 }
 
 impl Upload {
@@ -107,7 +142,7 @@ impl Upload {
         self.parts += 1;
         self.bytes += part.len() as u64;
         self.crc32.update(&part);
-        let crc32 = STANDARD.encode(crc32fast::hash(&part).to_be_bytes());
+        let crc32 = base64_crc32(crc32fast::hash(&part));
         let request = self
             .files
             .client
@@ -133,35 +168,40 @@ impl Upload {
         }
     }
 
-    /// Puts the parts together; returns the size that S3 then tells.
-    ///
-    /// S3 refuses if the parts do not have the CRC-32 of everything that was written. Repeating it after it took place
+    /// Puts the parts together and compares what S3 then has with what was written. Repeating it after it took place
     /// is no error.
-    pub async fn complete(mut self) -> Result<u64, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::Differs`] if the file has another size or another CRC-32.
+    pub async fn complete(mut self) -> Result<(), UploadError> {
         self.settle().await?;
-        let Some(parts) = self.list_parts().await? else {
-            // S3 does not know the upload: it was completed, by us before we died, or else the file is missing.
-            return self.size().await;
+        // If S3 does not know the upload, a worker that died right after this step completed it.
+        if let Some(parts) = self.list_parts().await? {
+            self.files
+                .client
+                .complete_multipart_upload()
+                .bucket(&self.files.bucket)
+                .key(&self.key)
+                .upload_id(&self.id)
+                .checksum_type(ChecksumType::FullObject)
+                .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
+                .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+                .send()
+                .await
+                .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
+        }
+        let Some(stored) = self.files.stored(&self.key).await? else {
+            return Err(UploadError::Differs("S3 has neither the upload nor the file".to_owned()));
         };
-        let crc32 = STANDARD.encode(self.crc32().to_be_bytes());
-        self.files
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.files.bucket)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .checksum_type(ChecksumType::FullObject)
-            .checksum_crc32(crc32)
-            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
-            .send()
-            .await
-            .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
-        self.size().await
-    }
-
-    async fn size(&self) -> Result<u64, StoreError> {
-        let size = self.files.size(&self.key).await?;
-        size.ok_or_else(|| StoreError::corrupt(&self.key, "S3 has neither the upload nor the file"))
+        let crc32 = base64_crc32(self.crc32());
+        if stored.bytes != self.bytes || stored.crc32.as_ref().is_some_and(|stored| *stored != crc32) {
+            return Err(UploadError::Differs(format!(
+                "{} bytes, CRC-32 {crc32} were written; S3 has {stored:?}",
+                self.bytes
+            )));
+        }
+        Ok(())
     }
 
     /// The parts as S3 has them; `None` if it does not know the upload.
@@ -213,4 +253,9 @@ impl Upload {
             tracing::warn!(error = %error, "an upload is left to the lifecycle rule: {error}");
         }
     }
+}
+
+/// A CRC-32 as S3 writes it.
+fn base64_crc32(crc32: u32) -> String {
+    STANDARD.encode(crc32.to_be_bytes())
 }

@@ -1,0 +1,62 @@
+//! The Python environment of the emulator and of cfn-lint.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::tools;
+
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+
+/// A virtual environment with what `requirements.txt` pins.
+pub struct Venv {
+    dir: PathBuf,
+}
+
+impl Venv {
+    /// Makes it, unless it is there with these requirements.
+    pub async fn ensure() -> Result<Self> {
+        let venv = Self { dir: tools::state_dir().join("venv") };
+        let wanted = hex::encode(Sha256::digest(REQUIREMENTS));
+        let stamp = venv.dir.join("requirements.sha256");
+        if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
+            return Ok(venv);
+        }
+        make(&venv.dir).await?;
+        let requirements = tools::root().join("infra/xtask/requirements.txt");
+        let mut pip = tools::command(venv.program("python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        tools::run(pip.arg(requirements))
+            .await
+            .context("the packages of the local system cannot be installed")?;
+        // Written last: a half-made environment has no stamp and is made again.
+        std::fs::write(stamp, wanted)?;
+        Ok(venv)
+    }
+
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.dir.join("bin").join(name)
+    }
+}
+
+async fn make(dir: &Path) -> Result<()> {
+    if !tools::exists("python3", &["--version"]).await {
+        bail!(
+            "python3 is not installed. The local system needs Python 3.10 or newer; \
+             on Debian and Ubuntu: apt-get install python3 python3-venv"
+        );
+    }
+    if !tools::exists("python3", &["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]).await {
+        bail!(
+            "python3 is older than 3.10. The local system needs Python 3.10 or newer in the PATH as python3"
+        );
+    }
+    let mut command = tools::command("python3");
+    command.args(["-m", "venv", "--clear"]).arg(dir);
+    tools::output(&mut command).await.context(
+        "Python cannot make a virtual environment. Where its venv module is missing, install it; \
+         on Debian and Ubuntu: apt-get install python3-venv",
+    )?;
+    Ok(())
+}
