@@ -128,7 +128,7 @@ pub async fn test(args: &[String]) -> Result<ExitCode> {
     local.announce()?;
     steps.begin("Testing");
     let mut cargo = tools::cargo();
-    cargo.args(["test", "--workspace"]).args(args);
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(args);
     cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path);
     let status = cargo.status().await.context("cargo does not start")?;
     steps.done(if status.success() { "passed" } else { "failed" });

@@ -1,0 +1,155 @@
+//! A worker that died, and the one that goes on; exports that cannot be made.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::api::get_download;
+use crate::support::export::{assert_same_file, request, wait_until_final};
+use crate::support::files::{begin_file, etag_of_file, fill_large};
+use crate::support::oracle::{Snapshot, crc32};
+use crate::support::org::TestOrg;
+use crate::support::outbox::{emails_of, send_message, wait_for_email, wait_until_handled};
+use crate::support::records::{
+    abandoned, id_of, new_record, put_record, put_unfinished, read_record, read_unfinished, timestamp,
+};
+use crate::support::runs::Run;
+use crate::support::system::now;
+use crate::support::with_org;
+
+/// What a new record asks for, as a body.
+fn request_of_record() -> Value {
+    request(&json!({"include_all_workspaces": true}))
+}
+
+async fn fill(org: &TestOrg) {
+    let workspace = org.add_workspace("Sales").await;
+    org.write_runs_at(&workspace, &["2025-01-10T08:00:00.000Z", "2025-01-31T23:59:59.999Z"]).await;
+}
+
+/// Puts a record as if it had been asked for, with its place among the unfinished, and sends its message.
+async fn hand_over(org: &TestOrg, record: &Value) -> String {
+    let id = id_of(record);
+    put_record(record).await;
+    put_unfinished(org, vec![id.clone()]).await;
+    send_message(&id).await;
+    id
+}
+
+/// The export is FAILED with a reason, told of once, without a file, and its place is free.
+async fn assert_failed(org: &TestOrg, id: &str) {
+    let status = wait_until_final(&org.caller, id).await;
+    assert_eq!(status["state"], "FAILED", "{status}");
+    let reason = status["error"].as_str().unwrap();
+    for internal in ["dynamodb", "s3", "credit_cost", "N {", "usage record 2"] {
+        assert!(!reason.to_lowercase().contains(internal), "{reason}");
+    }
+    assert!(status.get("size_bytes").is_none() && status.get("checksum").is_none(), "{status}");
+    assert_eq!(get_download(&org.caller, id).await.ok(), status);
+    assert_eq!(etag_of_file(org, id).await, None);
+    let email = wait_for_email(id).await;
+    assert_eq!(email.to, [org.admin.email.as_str()]);
+    for part in [&email.subject, &email.text, &email.html] {
+        assert!(part.contains("failed"), "{part}");
+    }
+    assert!(email.text.contains(reason) && email.html.contains(reason), "{email:?}");
+    assert!(email.text.to_lowercase().contains("try again"), "{email:?}");
+    wait_until_handled(id).await;
+    assert_eq!(emails_of(id).await.len(), 1);
+    assert_eq!(read_unfinished(org).await, Vec::<String>::new());
+}
+
+#[test]
+fn another_worker_starts_again() {
+    with_org(async |org| {
+        fill(&org).await;
+        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 1)).await;
+        let export = org.finished_export(&id).await;
+        let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
+        assert_same_file(&export.file, &expected, &export.status);
+        assert_eq!((rows, &export.status["row_count"]), (2, &json!(2)));
+        assert_eq!(read_record(&id).await["attempts"], 2);
+        wait_for_email(&id).await;
+        wait_until_handled(&id).await;
+        assert_eq!(emails_of(&id).await.len(), 1);
+        assert_eq!(read_unfinished(&org).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn another_worker_goes_on_after_the_checkpoint() {
+    with_org(async |org| {
+        let mut runs = fill_large(&org).await;
+        runs.sort_by(|a, b| (&a.workspace_id, &a.start, &a.id).cmp(&(&b.workspace_id, &b.start, &b.id)));
+        let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
+        let lines: Vec<_> = expected.split_inclusive(|byte| *byte == b'\n').collect();
+        // Within a workspace, and more than the 5 MiB that S3 wants of a part.
+        let written = 2_345;
+        let part = lines[..=written].concat();
+        assert!(part.len() > 5 * 1024 * 1024 && rows == runs.len());
+        let mut record = abandoned(new_record(&org, &org.caller, now()), 1);
+        let last: &Run = &runs[written - 1];
+        record["checkpoint"] = json!({
+            "upload_id": begin_file(&org, &id_of(&record), &part).await,
+            "parts": 1,
+            "position": {
+                "partition_key": format!("{}#2025-01", last.workspace_id),
+                "sort_key": format!("{}#{}", last.start, last.id),
+            },
+            "counts": {"read": written, "filtered": 0, "written": written, "bytes": part.len()},
+            "crc32": crc32(&part),
+        });
+        let id = hand_over(&org, &record).await;
+        let export = org.finished_export(&id).await;
+        assert_same_file(&export.file, &expected, &export.status);
+        assert_eq!(export.status["row_count"], rows);
+        assert_eq!(read_record(&id).await["checkpoint"], Value::Null);
+    });
+}
+
+#[test]
+fn a_worker_that_lives_is_waited_for() {
+    with_org(async |org| {
+        fill(&org).await;
+        let mut record = abandoned(new_record(&org, &org.caller, now()), 1);
+        let lease_until = timestamp(now() + TimeDelta::seconds(3));
+        record["lease_until"] = lease_until.clone().into();
+        let id = hand_over(&org, &record).await;
+        let export = org.finished_export(&id).await;
+        assert!(export.status["finished_ts"].as_str().unwrap() >= lease_until.as_str(), "{}", export.status);
+        assert_eq!(export.rows().len(), 2);
+    });
+}
+
+#[test]
+fn an_export_that_kills_every_worker_fails() {
+    with_org(async |org| {
+        fill(&org).await;
+        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 5)).await;
+        assert_failed(&org, &id).await;
+    });
+}
+
+#[test]
+fn a_fifth_try_may_succeed() {
+    with_org(async |org| {
+        fill(&org).await;
+        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 4)).await;
+        assert_eq!(org.finished_export(&id).await.rows().len(), 2);
+    });
+}
+
+#[test]
+fn a_corrupt_record_fails_the_export() {
+    with_org(async |org| {
+        fill(&org).await;
+        let workspace = org.add_workspace("Corrupt").await;
+        org.write_corrupt_run(&Run::new(&workspace, "2025-01-15T00:00:00.000Z")).await;
+        // More often than there are places, so each failure frees its own.
+        for _ in 0..6 {
+            let id = org.post_export(&request_of_record()).await;
+            assert_failed(&org, &id).await;
+        }
+        let without_it = request(&json!({"include_all_workspaces": true, "end_date": "2025-01-14"}));
+        assert_eq!(org.export(&without_it).await.rows().len(), 1);
+    });
+}

@@ -1,0 +1,104 @@
+//! `GET /export_status` with `download=true`: the file, or where it is.
+
+use serde_json::json;
+
+use crate::support::api::{Call, ROOTS, follow, get_download, get_status};
+use crate::support::export::request;
+use crate::support::files::{INLINE_BYTES, delete_file, etag_of_file, fill_large};
+use crate::support::org::TestOrg;
+use crate::support::records::set_in_record;
+use crate::support::with_org;
+
+/// The name under which a browser saves the file.
+fn file_name(disposition: &str) -> &str {
+    disposition.strip_prefix("attachment; filename=\"").and_then(|name| name.strip_suffix('"')).unwrap()
+}
+
+/// The name has the first and the last day.
+fn assert_telling(file_name: &str, last_day: &str) {
+    assert!(file_name.contains("2025-01-01") && file_name.contains(last_day), "{file_name}");
+    assert_eq!(std::path::Path::new(file_name).extension().unwrap(), "csv");
+}
+
+/// The file is not found, but the export is.
+async fn assert_file_gone(org: &TestOrg, id: &str) {
+    let answer = get_download(&org.caller, id).await;
+    answer.assert_problem(404, &[]);
+    assert!(answer.json()["detail"].as_str().unwrap().contains("expired"));
+    assert_eq!(get_status(&org.caller, id).await.ok()["state"], "COMPLETED");
+}
+
+#[test]
+fn a_small_file_is_in_the_answer() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("表計算 👩‍👩‍👧‍👦").await;
+        org.write_runs_at(&workspace, &["2025-01-10T08:00:00.000Z"]).await;
+        let export = org.assert_export(&request(&json!({"workspace_ids": [workspace]}))).await;
+        for root in ROOTS {
+            let user_id = org.caller.user_id.as_str();
+            let parameters = [("user_id", user_id), ("data_export_id", &export.id), ("download", "true")];
+            let call = Call::get(&format!("{root}/export_status"), &parameters).with_key(&org.caller.key);
+            let answer = call.send().await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+            assert_telling(file_name(answer.header("content-disposition")), "2025-01-31");
+            assert_eq!(answer.body, export.file);
+        }
+        let parameters =
+            [("user_id", org.caller.user_id.as_str()), ("data_export_id", &export.id), ("download", "false")];
+        let status = Call::get("/export_status", &parameters).with_key(&org.caller.key).send().await;
+        assert_eq!(status.ok(), export.status);
+    });
+}
+
+#[test]
+fn a_file_that_is_past_its_time_is_not_found() {
+    with_org(async |org| {
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        set_in_record(&export.id, "expires_ts", &json!("2025-01-01T00:00:00.000Z")).await;
+        assert_file_gone(&org, &export.id).await;
+    });
+}
+
+#[test]
+fn a_file_that_was_deleted_is_not_found() {
+    with_org(async |org| {
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        delete_file(&org, &export.id).await;
+        assert_file_gone(&org, &export.id).await;
+    });
+}
+
+#[test]
+fn a_large_file_is_a_redirect() {
+    with_org(async |org| {
+        fill_large(&org).await;
+        let whole = request(&json!({"include_all_workspaces": true}));
+        let mut one_part = whole.clone();
+        one_part["end_date"] = "2025-01-02".into();
+        let exports = org.assert_exports(&[whole, one_part]).await;
+        for (export, (several, last_day)) in exports.iter().zip([(true, "2025-01-31"), (false, "2025-01-02")])
+        {
+            assert!(export.file.len() > INLINE_BYTES, "{}", export.file.len());
+            let etag = etag_of_file(&org, &export.id).await.unwrap();
+            let parts = etag.trim_matches('"').rsplit('-').next().unwrap();
+            assert_eq!(parts != "1", several, "{etag}");
+            let answer = get_download(&org.caller, &export.id).await;
+            assert_eq!(answer.status, 302);
+            assert!(answer.body.is_empty());
+            let file = follow(&answer).await;
+            assert_eq!(file.status, 200);
+            assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+            assert_telling(file_name(file.header("content-disposition")), last_day);
+            assert!(file.body == export.file);
+        }
+        let presigned = get_download(&org.caller, &exports[0].id).await;
+        let lives = presigned.header("location").split("X-Amz-Expires=").nth(1).unwrap();
+        let lives: u32 = lives.split('&').next().unwrap().parse().unwrap();
+        assert!((60..=3600).contains(&lives), "{lives} s");
+        delete_file(&org, &exports[0].id).await;
+        assert_file_gone(&org, &exports[0].id).await;
+        set_in_record(&exports[1].id, "expires_ts", &json!("2025-01-01T00:00:00.000Z")).await;
+        assert_file_gone(&org, &exports[1].id).await;
+    });
+}

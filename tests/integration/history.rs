@@ -1,0 +1,109 @@
+//! `GET /exports`: the caller's exports in pages.
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::api::{Call, ROOTS, get_history, get_status};
+use crate::support::export::request;
+use crate::support::org::Caller;
+use crate::support::records::{failed, id_of, new_export_id, new_record, put_record};
+use crate::support::system::now;
+use crate::support::with_org;
+
+const PAGE: usize = 20;
+
+/// Every page, from the first to the one without a cursor.
+async fn read_pages(caller: &Caller) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = get_history(caller, cursor.as_deref()).await.ok();
+        pages.push(page["exports"].as_array().unwrap().clone());
+        let Some(next) = page.get("next_cursor") else { return pages };
+        cursor = Some(next.as_str().unwrap().to_owned());
+        assert!(pages.len() < 10, "the pages do not end");
+    }
+}
+
+#[test]
+fn pages_have_every_export_once_newest_first() {
+    with_org(async |org| {
+        let latest = now();
+        // Every third shares its millisecond with the one before.
+        let age = |i: i32| TimeDelta::milliseconds(i64::from(i - i % 3 / 2) * 1000);
+        let records: Vec<_> =
+            (0..45).map(|i| failed(new_record(&org, &org.caller, latest - age(i)))).collect();
+        let colleague = org.add_admin().await;
+        let theirs: Vec<_> = (0..5).map(|i| failed(new_record(&org, &colleague, latest - age(i)))).collect();
+        join_all(records.iter().chain(&theirs).map(put_record)).await;
+        let pages = read_pages(&org.caller).await;
+        let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [PAGE, PAGE, 5]);
+        let exports = pages.concat();
+        let times: Vec<_> = exports.iter().map(|export| export["created_ts"].as_str().unwrap()).collect();
+        assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
+        let mut ids: Vec<_> = exports.iter().map(id_of).collect();
+        let mut expected: Vec<_> = records.iter().map(id_of).collect();
+        ids.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(ids, expected);
+        assert_eq!(read_pages(&colleague).await.concat().len(), theirs.len());
+    });
+}
+
+#[test]
+fn a_full_page_may_be_the_last() {
+    with_org(async |org| {
+        let latest = now();
+        let records: Vec<_> =
+            (0..20).map(|i| failed(new_record(&org, &org.caller, latest - TimeDelta::seconds(i)))).collect();
+        join_all(records.iter().map(put_record)).await;
+        assert_eq!(read_pages(&org.caller).await.concat().len(), PAGE);
+    });
+}
+
+#[test]
+fn an_entry_is_the_export_s_status() {
+    with_org(async |org| {
+        assert_eq!(get_history(&org.caller, None).await.ok(), json!({"exports": []}));
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        for root in ROOTS {
+            let call = Call::get(&format!("{root}/exports"), &[("user_id", &*org.caller.user_id)]);
+            let page = call.with_key(&org.caller.key).send().await.ok();
+            assert_eq!(page, json!({"exports": [get_status(&org.caller, &export.id).await.ok()]}));
+        }
+    });
+}
+
+#[test]
+fn an_organization_key_sees_the_named_user_s() {
+    with_org(async |org| {
+        let colleague = org.add_admin().await;
+        put_record(&failed(new_record(&org, &colleague, now()))).await;
+        let key = org.add_organization_key().await;
+        let caller = Caller { key, ..colleague };
+        assert_eq!(read_pages(&caller).await.concat().len(), 1);
+        let caller = Caller { user_id: org.caller.user_id.clone(), ..caller };
+        assert_eq!(read_pages(&caller).await.concat().len(), 0);
+    });
+}
+
+#[test]
+fn a_bad_cursor_is_refused() {
+    with_org(async |org| {
+        for cursor in ["nonsense", "ACTIVE#1", "00000000-0000-4000-8000-000000000000", "💥"] {
+            get_history(&org.caller, Some(cursor)).await.assert_problem(400, &["cursor"]);
+        }
+    });
+}
+
+#[test]
+fn a_cursor_shows_nothing_of_others() {
+    with_org(async |org| {
+        let colleague = org.add_admin().await;
+        put_record(&failed(new_record(&org, &colleague, now() - TimeDelta::hours(1)))).await;
+        let page = get_history(&org.caller, Some(&new_export_id(now()))).await.ok();
+        assert_eq!(page["exports"], json!([]));
+    });
+}

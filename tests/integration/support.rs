@@ -1,0 +1,55 @@
+//! What the tests share: the system, an organization for each test, verbs for what callers do, the oracle.
+
+pub mod api;
+pub mod export;
+pub mod files;
+pub mod oracle;
+pub mod org;
+pub mod outbox;
+pub mod records;
+pub mod runs;
+pub mod system;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use org::TestOrg;
+
+/// One for all tests, so that they share connections.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().enable_all().build().unwrap());
+
+/// How often a test looks whether something has happened.
+const LOOK_EVERY: Duration = Duration::from_millis(120);
+
+/// How long a test waits for it. Tests share two or more cores, so it is generous.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Runs a test with an organization of its own, then makes sure that none of its exports is left unfinished.
+pub fn with_org(test: impl AsyncFnOnce(TestOrg)) {
+    RUNTIME.block_on(async {
+        let org = TestOrg::create().await;
+        let exports = org.exports();
+        test(org).await;
+        exports.assert_finished().await;
+    });
+}
+
+/// Looks again and again until there is something.
+pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looks = PATIENCE.as_millis() / LOOK_EVERY.as_millis();
+    for _ in 0..looks {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    panic!("waited {PATIENCE:?} for {what}");
+}
+
+/// A random id that no other test has.
+pub fn random_id(kind: &str) -> String {
+    format!("{kind}_{}", hex::encode(fastrand::u64(..).to_be_bytes()))
+}

@@ -1,0 +1,81 @@
+//! Files of exports in the bucket, and data that makes large ones.
+
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+
+use super::org::TestOrg;
+use super::runs::Run;
+use super::system::system;
+
+/// An answer with a file is at most this long; a larger file is a redirect.
+pub const INLINE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where the file of an export is.
+pub fn object_key(org: &TestOrg, data_export_id: &str) -> String {
+    format!("exports/{}/{data_export_id}.csv", org.id)
+}
+
+pub async fn delete_file(org: &TestOrg, data_export_id: &str) {
+    let bucket = &system().outputs.bucket;
+    system().s3.delete_object().bucket(bucket).key(object_key(org, data_export_id)).send().await.unwrap();
+}
+
+/// The `ETag` of the file; `None` if there is no file.
+pub async fn etag_of_file(org: &TestOrg, data_export_id: &str) -> Option<String> {
+    let bucket = &system().outputs.bucket;
+    let sent = system().s3.head_object().bucket(bucket).key(object_key(org, data_export_id)).send().await;
+    match sent {
+        Ok(head) => head.e_tag,
+        Err(error) => {
+            assert!(error.as_service_error().unwrap().is_not_found(), "{error:?}");
+            None
+        }
+    }
+}
+
+/// Begins the file of an export as a worker does: an upload with one part. Gives the upload's id.
+pub async fn begin_file(org: &TestOrg, data_export_id: &str, part: &[u8]) -> String {
+    let (bucket, key) = (&system().outputs.bucket, object_key(org, data_export_id));
+    let upload = system()
+        .s3
+        .create_multipart_upload()
+        .bucket(bucket)
+        .key(&key)
+        .content_type("text/csv; charset=utf-8")
+        .checksum_algorithm(ChecksumAlgorithm::Crc32)
+        .checksum_type(ChecksumType::FullObject)
+        .send()
+        .await
+        .unwrap();
+    let upload_id = upload.upload_id.unwrap();
+    let sent = system()
+        .s3
+        .upload_part()
+        .bucket(bucket)
+        .key(&key)
+        .upload_id(&upload_id)
+        .part_number(1)
+        .checksum_algorithm(ChecksumAlgorithm::Crc32)
+        .body(part.to_vec().into())
+        .send()
+        .await;
+    sent.unwrap();
+    upload_id
+}
+
+/// Runs whose names fill 3 kB a row: 500 in each of 12 workspaces, one a second from January 1 on. Some 19 MB of CSV.
+pub async fn fill_large(org: &TestOrg) -> Vec<Run> {
+    let name = "long name ".repeat(100);
+    let member = org.add_member("member").await;
+    org.set_email(&member.user_id, &name).await;
+    let mut runs = Vec::new();
+    for _ in 0..12 {
+        let workspace = org.add_workspace(&name).await;
+        let workbook = org.add_workbook(&workspace, &name).await;
+        for i in 0..500 {
+            let start = format!("2025-01-{:02}T00:{:02}:{:02}.000Z", 1 + i / 100, i / 60, i % 60);
+            runs.push(Run::new(&workspace, &start).of(&workbook).by(&member.user_id));
+        }
+    }
+    org.write_runs(&runs).await;
+    runs
+}

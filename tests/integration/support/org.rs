@@ -1,0 +1,202 @@
+//! An organization of one test's own, written straight into the directory table.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest, Sha256};
+
+use super::export::PostedExports;
+use super::random_id;
+use super::system::system;
+
+/// An item of a table.
+pub type Item = HashMap<String, AttributeValue>;
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A user and a key that may act as them.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub user_id: String,
+    pub key: String,
+}
+
+/// A user in the directory.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub user_id: String,
+    pub email: String,
+    /// Theirs alone.
+    pub personal_workspace_id: String,
+}
+
+/// On the enterprise tier, with one administrator.
+#[derive(Clone)]
+pub struct TestOrg {
+    pub id: String,
+    pub admin: Member,
+    /// The administrator, with a personal key.
+    pub caller: Caller,
+    /// The partitions of the usage records that this test wrote to.
+    pub(super) partitions: Arc<Mutex<BTreeSet<String>>>,
+    pub(super) posted: PostedExports,
+}
+
+impl TestOrg {
+    pub async fn create() -> Self {
+        let id = random_id("org");
+        put_organization(&id, "enterprise").await;
+        let admin = add_member(&id, "admin").await;
+        let key = add_key(&id, Some(&admin.user_id), &[]).await;
+        let caller = Caller { user_id: admin.user_id.clone(), key };
+        Self { id, admin, caller, partitions: Arc::default(), posted: PostedExports::default() }
+    }
+
+    /// What was asked for in its name.
+    pub fn exports(&self) -> PostedExports {
+        self.posted.clone()
+    }
+
+    pub async fn set_tier(&self, tier: &str) {
+        put_organization(&self.id, tier).await;
+    }
+
+    pub async fn add_member(&self, role: &str) -> Member {
+        add_member(&self.id, role).await
+    }
+
+    /// Another administrator, with a personal key.
+    pub async fn add_admin(&self) -> Caller {
+        let member = self.add_member("admin").await;
+        let key = self.add_personal_key(&member.user_id).await;
+        Caller { user_id: member.user_id, key }
+    }
+
+    pub async fn add_personal_key(&self, user_id: &str) -> String {
+        add_key(&self.id, Some(user_id), &[]).await
+    }
+
+    /// A key that may act as every member.
+    pub async fn add_organization_key(&self) -> String {
+        add_key(&self.id, None, &[]).await
+    }
+
+    /// A personal key with one attribute more, such as `expires_ts`.
+    pub async fn add_key_with(&self, user_id: &str, name: &str, value: &str) -> String {
+        add_key(&self.id, Some(user_id), &[(name, value)]).await
+    }
+
+    pub async fn add_workspace(&self, name: &str) -> String {
+        let id = random_id("wsp");
+        put_workspace(&self.id, &id, name, None).await;
+        id
+    }
+
+    pub async fn add_workbook(&self, workspace_id: &str, name: &str) -> String {
+        let id = random_id("wbk");
+        let key = format!("WORKBOOK#{id}");
+        let attributes = [
+            ("organization_id", self.id.as_str()),
+            ("workspace_id", workspace_id),
+            ("name", name),
+            ("created_ts", "2024-02-29T23:59:59.999Z"),
+        ];
+        put_directory(&key, "WORKBOOK", &attributes).await;
+        id
+    }
+
+    pub async fn delete_workspace(&self, workspace_id: &str) {
+        set(&format!("ORG#{}", self.id), &format!("WORKSPACE#{workspace_id}"), "deleted_ts", DELETED).await;
+    }
+
+    pub async fn delete_workbook(&self, workbook_id: &str) {
+        set(&format!("WORKBOOK#{workbook_id}"), "WORKBOOK", "deleted_ts", DELETED).await;
+    }
+
+    pub async fn delete_member(&self, user_id: &str) {
+        set(&format!("ORG#{}", self.id), &format!("MEMBER#{user_id}"), "deleted_ts", DELETED).await;
+    }
+
+    pub async fn set_email(&self, user_id: &str, email: &str) {
+        set(&format!("ORG#{}", self.id), &format!("MEMBER#{user_id}"), "email", email).await;
+    }
+
+    /// Takes the organization's own item away; members and keys stay.
+    pub async fn remove_organization(&self) {
+        let sent = system()
+            .dynamodb
+            .delete_item()
+            .table_name(&system().outputs.tables.directory)
+            .key("PK", text(format!("ORG#{}", self.id)))
+            .key("SK", text("ORG"));
+        sent.send().await.unwrap();
+    }
+}
+
+const DELETED: &str = "2025-06-30T12:00:00.000Z";
+
+async fn put_organization(id: &str, tier: &str) {
+    put_directory(&format!("ORG#{id}"), "ORG", &[("name", "Test & Söhne"), ("tier", tier)]).await;
+}
+
+async fn add_member(organization_id: &str, role: &str) -> Member {
+    let user_id = random_id("usr");
+    let email = format!("{user_id}@example.com");
+    let personal_workspace_id = random_id("wsp");
+    put_workspace(organization_id, &personal_workspace_id, "Personal", Some(&user_id)).await;
+    let attributes =
+        [("email", email.as_str()), ("role", role), ("personal_workspace_id", &personal_workspace_id)];
+    put_directory(&format!("ORG#{organization_id}"), &format!("MEMBER#{user_id}"), &attributes).await;
+    Member { user_id, email, personal_workspace_id }
+}
+
+async fn put_workspace(organization_id: &str, id: &str, name: &str, owner: Option<&str>) {
+    let kind = if owner.is_some() { "personal" } else { "organization" };
+    let mut attributes = vec![("name", name), ("kind", kind)];
+    attributes.extend(owner.map(|owner| ("owner_user_id", owner)));
+    put_directory(&format!("ORG#{organization_id}"), &format!("WORKSPACE#{id}"), &attributes).await;
+}
+
+/// Adds a key, personal if it has an owner, and gives its secret.
+async fn add_key(organization_id: &str, owner: Option<&str>, more: &[(&str, &str)]) -> String {
+    let secret = format!("uex_{}", (0..43).map(|_| fastrand::alphanumeric()).collect::<String>());
+    let kind = if owner.is_some() { "personal" } else { "organization" };
+    let mut attributes = vec![("kind", kind), ("organization_id", organization_id)];
+    attributes.extend(owner.map(|owner| ("user_id", owner)));
+    attributes.extend(more);
+    let digest = hex::encode(Sha256::digest(&secret));
+    put_directory(&format!("KEY#{digest}"), "KEY", &attributes).await;
+    secret
+}
+
+async fn put_directory(pk: &str, sk: &str, attributes: &[(&str, &str)]) {
+    let mut item: Item = attributes.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
+    item.insert("PK".to_owned(), text(pk));
+    item.insert("SK".to_owned(), text(sk));
+    let sent = system()
+        .dynamodb
+        .put_item()
+        .table_name(&system().outputs.tables.directory)
+        .set_item(Some(item))
+        .send()
+        .await;
+    sent.unwrap();
+}
+
+/// Sets one attribute of an item of the directory.
+async fn set(pk: &str, sk: &str, name: &str, value: &str) {
+    let sent = system()
+        .dynamodb
+        .update_item()
+        .table_name(&system().outputs.tables.directory)
+        .key("PK", text(pk))
+        .key("SK", text(sk))
+        .update_expression("SET #name = :value")
+        .condition_expression("attribute_exists(PK)")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", text(value));
+    sent.send().await.unwrap();
+}

@@ -1,0 +1,84 @@
+//! The queue and the emails that were sent, as the emulator shows them.
+
+use serde_json::{Value, json};
+
+use super::system::system;
+use super::wait_for;
+
+/// An email that was sent.
+#[derive(Debug)]
+pub struct Email {
+    pub from: String,
+    pub to: Vec<String>,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// The emails about an export, in the order of sending.
+pub async fn emails_of(data_export_id: &str) -> Vec<Email> {
+    let messages = entries(&look("/_ministack/ses/messages").await["messages"]);
+    let about_it = messages.iter().filter(|message| message.to_string().contains(data_export_id));
+    about_it.map(email).collect()
+}
+
+/// Waits for the email about an export.
+pub async fn wait_for_email(data_export_id: &str) -> Email {
+    wait_for("an email", async || emails_of(data_export_id).await.pop()).await
+}
+
+fn email(message: &Value) -> Email {
+    let part = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    Email {
+        from: part("Source"),
+        to: message["To"].as_array().unwrap().iter().map(|to| to.as_str().unwrap().to_owned()).collect(),
+        subject: part("Subject"),
+        text: part("BodyText"),
+        html: part("BodyHtml"),
+    }
+}
+
+/// Sends the worker a message about an export.
+pub async fn send_message(data_export_id: &str) {
+    let body = json!({"data_export_id": data_export_id}).to_string();
+    system()
+        .sqs
+        .send_message()
+        .queue_url(&system().outputs.queue_url)
+        .message_body(body)
+        .send()
+        .await
+        .unwrap();
+}
+
+/// Waits until the queue has no message about an export, also none that is hidden for a time.
+pub async fn wait_until_handled(data_export_id: &str) {
+    wait_for("a message to be handled", async || {
+        let messages = entries(&look("/_ministack/sqs/messages").await["messages"]);
+        let waiting = messages.iter().any(|message| message.to_string().contains(data_export_id));
+        (!waiting).then_some(())
+    })
+    .await;
+}
+
+/// Whether a message about an export was given up.
+pub async fn is_in_dead_letter_queue(data_export_id: &str) -> bool {
+    let queue = system().outputs.dlq_url.rsplit('/').next().unwrap();
+    let messages = look(&format!("/_ministack/sqs/messages?QueueUrl={}", system().outputs.dlq_url)).await;
+    assert!(messages.to_string().contains(queue), "{messages}");
+    messages.to_string().contains(data_export_id)
+}
+
+async fn look(path: &str) -> Value {
+    let url = format!("{}{path}", system().outputs.endpoint_url);
+    system().http.get(url).send().await.unwrap().json().await.unwrap()
+}
+
+/// The messages, whatever account, region and queue they are grouped by.
+fn entries(grouped: &Value) -> Vec<Value> {
+    match grouped {
+        Value::Array(messages) => messages.clone(),
+        Value::Object(groups) => groups.values().flat_map(entries).collect(),
+        _ => Vec::new(),
+    }
+}

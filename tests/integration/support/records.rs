@@ -1,0 +1,152 @@
+//! Records of exports, read from and put straight into their table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::export::FIELDS;
+use super::org::{Caller, Item, TestOrg, text};
+use super::system::{now, system};
+
+/// A record as the API makes it: REQUESTED, every workspace, January 2025.
+pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> Value {
+    json!({
+        "data_export_id": new_export_id(created_ts),
+        "organization_id": org.id,
+        "user_id": caller.user_id,
+        "state": "REQUESTED",
+        "created_ts": timestamp(created_ts),
+        "request": {
+            "fields": FIELDS,
+            "interval": {"start": "2025-01-01T00:00:00.000Z", "end": "2025-01-31T23:59:59.999Z"},
+            "scope": {
+                "all_workspaces": true,
+                "personal_workspaces": true,
+                "workspace_ids": [],
+                "entity_ids": [],
+            },
+        },
+        "attempts": 0,
+        "progress": 0,
+        "row_count": 0,
+        "ttl": (created_ts + TimeDelta::days(90)).timestamp(),
+    })
+}
+
+/// Turns it into one that a worker took `attempts` times and then died with.
+#[must_use]
+pub fn abandoned(mut record: Value, attempts: u32) -> Value {
+    record["state"] = "IN_PROGRESS".into();
+    record["attempts"] = attempts.into();
+    record["lease_owner"] = "a worker that died".into();
+    record["lease_until"] = timestamp(now() - TimeDelta::minutes(1)).into();
+    record
+}
+
+/// Turns it into one that failed.
+#[must_use]
+pub fn failed(mut record: Value) -> Value {
+    record["state"] = "FAILED".into();
+    record["finished_ts"] = record["created_ts"].clone();
+    record["error"] = "Something went wrong on our side.".into();
+    record
+}
+
+pub fn id_of(record: &Value) -> String {
+    record["data_export_id"].as_str().unwrap().to_owned()
+}
+
+pub fn timestamp(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub fn new_export_id(created_ts: DateTime<Utc>) -> String {
+    let seconds = u64::try_from(created_ts.timestamp()).unwrap();
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos())).to_string()
+}
+
+pub async fn put_record(record: &Value) {
+    let AttributeValue::M(item) = attribute(record) else { panic!("not an object: {record}") };
+    put(item).await;
+}
+
+/// Says which exports of the organization are unfinished.
+pub async fn put_unfinished(org: &TestOrg, ids: Vec<String>) {
+    let key = text(format!("ACTIVE#{}", org.id));
+    put(HashMap::from([
+        ("data_export_id".to_owned(), key),
+        ("unfinished".to_owned(), AttributeValue::Ss(ids)),
+    ]))
+    .await;
+}
+
+/// The ids of the organization's unfinished exports.
+pub async fn read_unfinished(org: &TestOrg) -> Vec<String> {
+    let record = read_record(&format!("ACTIVE#{}", org.id)).await;
+    let ids = record["unfinished"].as_array().cloned().unwrap_or_default();
+    ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+/// The record; `null` if there is none.
+pub async fn read_record(key: &str) -> Value {
+    let sent = system()
+        .dynamodb
+        .get_item()
+        .table_name(&system().outputs.tables.exports)
+        .key("data_export_id", text(key))
+        .consistent_read(true)
+        .send()
+        .await;
+    sent.unwrap().item.map_or(Value::Null, |item| object(&item))
+}
+
+/// Changes one attribute of a record.
+pub async fn set_in_record(id: &str, name: &str, value: &Value) {
+    let sent = system()
+        .dynamodb
+        .update_item()
+        .table_name(&system().outputs.tables.exports)
+        .key("data_export_id", text(id))
+        .update_expression("SET #name = :value")
+        .condition_expression("attribute_exists(data_export_id)")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", attribute(value));
+    sent.send().await.unwrap();
+}
+
+async fn put(item: Item) {
+    let table = &system().outputs.tables.exports;
+    system().dynamodb.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+}
+
+fn attribute(value: &Value) -> AttributeValue {
+    match value {
+        Value::Null => AttributeValue::Null(true),
+        Value::Bool(flag) => AttributeValue::Bool(*flag),
+        Value::Number(number) => AttributeValue::N(number.to_string()),
+        Value::String(string) => text(string),
+        Value::Array(values) => AttributeValue::L(values.iter().map(attribute).collect()),
+        Value::Object(members) => {
+            AttributeValue::M(members.iter().map(|(name, value)| (name.clone(), attribute(value))).collect())
+        }
+    }
+}
+
+fn object(item: &Item) -> Value {
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), json_of(value))).collect::<Map<_, _>>())
+}
+
+fn json_of(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::Bool(flag) => (*flag).into(),
+        AttributeValue::N(number) => serde_json::from_str(number).unwrap(),
+        AttributeValue::S(string) => string.as_str().into(),
+        AttributeValue::Ss(strings) => strings.clone().into(),
+        AttributeValue::L(values) => values.iter().map(json_of).collect(),
+        AttributeValue::M(members) => object(members),
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,92 @@
+//! The system under test, as `cargo xtask test` tells of it.
+
+use std::sync::LazyLock;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_s3::config::Credentials;
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::Deserialize;
+
+/// The system that all tests share.
+static SYSTEM: LazyLock<Result<System, String>> = LazyLock::new(System::find);
+
+/// Names and clients.
+pub struct System {
+    pub outputs: Outputs,
+    pub http: reqwest::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sqs: aws_sdk_sqs::Client,
+}
+
+/// The file that `USAGE_EXPORT_OUTPUTS` names.
+#[derive(Deserialize)]
+pub struct Outputs {
+    pub api_url: String,
+    pub endpoint_url: String,
+    region: String,
+    #[serde(default = "root_key")]
+    access_key_id: String,
+    #[serde(default = "root_key")]
+    secret_access_key: String,
+    pub tables: Tables,
+    pub bucket: String,
+    pub queue_url: String,
+    pub dlq_url: String,
+}
+
+/// Names of the tables.
+#[derive(Deserialize)]
+pub struct Tables {
+    pub usage_records: String,
+    pub directory: String,
+    pub exports: String,
+}
+
+/// The emulator's root.
+fn root_key() -> String {
+    "test".to_owned()
+}
+
+/// Fails the test if there is no system.
+pub fn system() -> &'static System {
+    SYSTEM.as_ref().unwrap_or_else(|reason| panic!("{reason}: run these tests with `cargo xtask test`"))
+}
+
+/// The time, cut to milliseconds as the tables have it.
+pub fn now() -> DateTime<Utc> {
+    #[expect(clippy::disallowed_methods, reason = "tests make records of the past and of the future")]
+    Utc::now().trunc_subsecs(3)
+}
+
+impl System {
+    fn find() -> Result<Self, String> {
+        let path = std::env::var_os("USAGE_EXPORT_OUTPUTS")
+            .ok_or("USAGE_EXPORT_OUTPUTS is not set, so there is no deployed system to test")?;
+        let text =
+            std::fs::read(&path).map_err(|error| format!("{} cannot be read ({error})", path.display()))?;
+        let outputs: Outputs = serde_json::from_slice(&text)
+            .map_err(|error| format!("{} is not as expected ({error})", path.display()))?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            // A redirect is an answer to look at.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let credentials =
+            Credentials::new(&outputs.access_key_id, &outputs.secret_access_key, None, None, "tests");
+        let sdk = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(outputs.region.clone()))
+            .endpoint_url(&outputs.endpoint_url)
+            .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
+            .build();
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            s3: aws_sdk_s3::Client::new(&sdk),
+            sqs: aws_sdk_sqs::Client::new(&sdk),
+            http,
+            outputs,
+        })
+    }
+}
