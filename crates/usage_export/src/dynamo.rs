@@ -135,3 +135,6 @@ async fn batch_get_once(
     items.extend(output.responses.unwrap_or_default().into_values().flatten());
     Ok(output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -235,17 +235,21 @@ pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
 mod tests {
     use super::*;
 
+    /// An export of January 2025 that was asked for at `now`.
+    pub(super) fn export_at(now: DateTime<Utc>) -> DataExport {
+        let request = serde_json::from_value(json!({
+            "fields": ["run_id"],
+            "interval": {"start": "2025-01-01T00:00:00.000Z", "end": "2025-01-31T23:59:59.999Z"},
+            "scope": {"all_workspaces": true, "personal_workspaces": true, "workspace_ids": [], "entity_ids": []},
+        }))
+        .unwrap();
+        DataExport::new("org_1", "usr_1", request, now)
+    }
+
     #[test]
     fn an_id_tells_when_its_export_was_made() {
         for nanos in [0, 1, 999_999_999, 123_456_789] {
-            let now = DateTime::from_timestamp(1_763_900_000, nanos).unwrap();
-            let request = serde_json::from_value(json!({
-                "fields": ["run_id"],
-                "interval": {"start": "2025-01-01T00:00:00.000Z", "end": "2025-01-31T23:59:59.999Z"},
-                "scope": {"all_workspaces": true, "personal_workspaces": true, "workspace_ids": [], "entity_ids": []},
-            }))
-            .unwrap();
-            let export = DataExport::new("org_1", "usr_1", request, now);
+            let export = export_at(DateTime::from_timestamp(1_763_900_000, nanos).unwrap());
             assert_eq!(created_ts_of_id(&export.data_export_id), Some(export.created_ts));
             assert!(export.file_name().starts_with("usage-export_2025-01-01_2025-01-31_"));
         }

@@ -145,19 +145,16 @@ fn workspaces(scope: &Scope, names: &[String]) -> String {
 
 /// A name that stays on its line and cannot reorder the text around it.
 fn one_line(name: &str) -> String {
-    let is_direction =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut line: String = name
-        .chars()
-        .filter(|c| !is_direction(*c))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(NAME_CHARS)
-        .collect();
-    if name.chars().count() > NAME_CHARS {
-        line.push('…');
+    let is_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let seen: String = name.chars().filter(|c| !is_direction(*c)).collect();
+    let words = seen.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let mut line = words.collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(NAME_CHARS) {
+        line.truncate(end);
+        line = format!("{}…", line.trim_end());
     }
     // First strong isolate … pop: right-to-left names keep to themselves.
-    format!("\u{2068}{}\u{2069}", line.trim())
+    format!("\u{2068}{line}\u{2069}")
 }
 
 /// `0 rows`, `1 row`, `1,234 rows`.
@@ -184,3 +181,6 @@ fn size(bytes: u64) -> String {
     }
     counted(bytes, "byte")
 }
+
+#[cfg(test)]
+mod tests;

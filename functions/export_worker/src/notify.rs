@@ -47,7 +47,7 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
         return Ok(());
     }
     let Some((to, email)) = compose(worker, export).await? else {
-        tracing::warn!(data_export_id = id, "the owner of export {id} is unknown: no email");
+        tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
         return Ok(());
     };
     let claimed = (worker.clock)();
@@ -71,11 +71,10 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
     }
 }
 
-/// The email and whom it goes to; `None` if the owner is not in the directory any more.
+/// The email and whom it goes to; `None` if the owner is not a member any more.
 async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, StoreError> {
-    let Some(owner) = worker.directory.member(&export.organization_id, &export.user_id).await? else {
-        return Ok(None);
-    };
+    let owner = worker.directory.member(&export.organization_id, &export.user_id).await?;
+    let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();

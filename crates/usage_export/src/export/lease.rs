@@ -284,3 +284,6 @@ async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
 fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }
+
+#[cfg(test)]
+mod tests;

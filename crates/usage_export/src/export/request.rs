@@ -118,14 +118,14 @@ impl Reader<'_> {
         Some(id)
     }
 
-    fn flag(&mut self, name: &str) -> bool {
+    /// An optional flag. `None` after a fault.
+    fn flag(&mut self, name: &str) -> Option<bool> {
         match self.value(name) {
-            None => false,
-            Some(Value::Bool(flag)) => *flag,
+            None => Some(false),
+            Some(Value::Bool(flag)) => Some(*flag),
             Some(other) => {
                 let message = format!("must be true or false, not {}", type_name(other));
-                self.blame::<()>(name, message);
-                false
+                self.blame(name, message)
             }
         }
     }
@@ -212,10 +212,12 @@ impl Reader<'_> {
 
     fn scope(&mut self) -> Option<Scope> {
         let all_workspaces = self.flag("include_all_workspaces");
-        let personal_workspaces = self.flag("include_personal_workspaces") || all_workspaces;
+        let personal_workspaces = self.flag("include_personal_workspaces");
         let workspace_ids = self.ids("workspace_ids");
         let entity_ids = self.ids("entity_ids");
+        let (all_workspaces, personal_workspaces) = (all_workspaces?, personal_workspaces?);
         let (mut workspace_ids, entity_ids) = (workspace_ids?, entity_ids?);
+        let personal_workspaces = personal_workspaces || all_workspaces;
         if all_workspaces {
             workspace_ids.clear();
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -44,6 +45,8 @@ pub struct IdempotencyMark {
 impl IdempotencyMark {
     /// The mark of a user's key and body. `body` is the parsed JSON: spaces and the order of members do not matter.
     pub fn new(user_id: &str, key: &str, body: &serde_json::Value) -> Self {
+        let mut body = body.clone();
+        body.sort_all_objects();
         let mark = Sha256::new().chain_update(user_id).chain_update([0]).chain_update(key).finalize();
         Self {
             mark_id: format!("IDEMPOTENCY#{}", hex::encode(mark)),
@@ -124,8 +127,12 @@ impl Exports {
             (true, _, _) => Ok(None),
             (false, false, _) => Ok(Some(Created::KeyReused)),
             (false, true, Some(first)) => {
-                let export = self.get(first).await?;
-                Ok(export.map(|export| Created::Replayed(Box::new(export))))
+                if let Some(export) = self.get(first).await? {
+                    return Ok(Some(Created::Replayed(Box::new(export))));
+                }
+                // That export was withdrawn, but not its mark: the key is free again.
+                self.forget_mark(mark, first).await?;
+                Ok(None)
             }
             (false, true, None) => Err(StoreError::corrupt(&mark.mark_id, "no export")),
         }
@@ -322,20 +329,29 @@ impl Exports {
             .await;
         match deleted {
             Ok(_) => {}
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                return Ok(false);
-            }
+            Err(error) if condition_failed(&error) => return Ok(false),
             Err(error) => return Err(StoreError::aws("dynamodb:DeleteItem")(error)),
         }
         if let Some(mark) = mark {
-            self.delete(&mark.mark_id).send().await.map_err(StoreError::aws("dynamodb:DeleteItem"))?;
+            self.forget_mark(mark, &export.data_export_id).await?;
         }
         self.leave_place(&export.organization_id, vec![export.data_export_id.clone()]).await?;
         Ok(true)
+    }
+
+    /// Deletes a mark, unless a repeat of its request made another export since.
+    async fn forget_mark(&self, mark: &IdempotencyMark, data_export_id: &str) -> Result<(), StoreError> {
+        let deleted = self
+            .delete(&mark.mark_id)
+            .condition_expression("#export = :export")
+            .expression_attribute_names("#export", "export")
+            .expression_attribute_values(":export", text(data_export_id))
+            .send()
+            .await;
+        match deleted {
+            Err(error) if !condition_failed(&error) => Err(StoreError::aws("dynamodb:DeleteItem")(error)),
+            _ => Ok(()),
+        }
     }
 
     fn delete(&self, key: &str) -> DeleteItemFluentBuilder {
@@ -360,6 +376,10 @@ fn attribute_n(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
+fn condition_failed<R>(error: &SdkError<DeleteItemError, R>) -> bool {
+    error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception)
+}
+
 /// The code of each write of a cancelled transaction, in the order of the writes; empty for another error.
 fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
     match error {
@@ -371,3 +391,6 @@ fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! `POST /export_data` as API Gateway sends it, with DynamoDB and SQS answering from rules.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, TransactionCanceledException};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
+use aws_sdk_sqs::Client as Sqs;
+use aws_sdk_sqs::operation::send_message::SendMessageOutput;
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use chrono::{DateTime, TimeDelta, Utc};
+use export_data::Context;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
+use lambda_http::{Request, RequestExt};
+use serde_json::{Value, json};
+use usage_export::directory::Directory;
+use usage_export::export::store::Exports;
+
+const REQUEST_ID: &str = "8f5c2a3e-request";
+
+type Item = HashMap<String, AttributeValue>;
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
+}
+
+/// What API Gateway sends.
+fn request() -> Request {
+    let event = include_str!("../../../events/export_data.json");
+    let request = lambda_http::request::from_str(event).expect("a gateway event");
+    let mut context = lambda_http::Context::default();
+    REQUEST_ID.clone_into(&mut context.request_id);
+    request.with_lambda_context(context)
+}
+
+/// The same with one member of the body replaced.
+fn request_with(name: &str, value: Value) -> Request {
+    let mut request = request();
+    let mut body: Value = serde_json::from_slice(request.body()).expect("JSON");
+    body[name] = value;
+    *request.body_mut() = body.to_string().into();
+    request
+}
+
+/// The same with one header replaced, or without it.
+fn request_with_header(name: &'static str, value: Option<&'static str>) -> Request {
+    let mut request = request();
+    request.headers_mut().remove(name);
+    if let Some(value) = value {
+        request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    request
+}
+
+/// An answer of the function.
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+/// What DynamoDB and SQS hold. Rules of a test answer first.
+#[derive(Default)]
+struct World {
+    dynamodb: Vec<Rule>,
+    sqs: Vec<Rule>,
+    exports: Arc<Mutex<HashMap<String, Item>>>,
+    messages: Arc<Mutex<Vec<String>>>,
+}
+
+impl World {
+    fn dynamodb(mut self, rule: &Rule) -> Self {
+        self.dynamodb.push(rule.clone());
+        self
+    }
+
+    fn sqs(mut self, rule: &Rule) -> Self {
+        self.sqs.push(rule.clone());
+        self
+    }
+
+    async fn answer(&self, request: Request) -> Answer {
+        self.answer_at(request, now()).await
+    }
+
+    async fn answer_at(&self, request: Request, now: DateTime<Utc>) -> Answer {
+        let mut dynamodb = self.dynamodb.clone();
+        dynamodb.extend([directory(), workspaces(), self.gets(), self.transacts()]);
+        let mut sqs = self.sqs.clone();
+        sqs.push(self.sends());
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &dynamodb);
+        let context = Context {
+            directory: Directory::new(client.clone(), "directory".to_owned()),
+            exports: Exports::new(client, "exports".to_owned()),
+            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
+            queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
+            active_limit: 5,
+        };
+        let (parts, body) = export_data::handle(&context, request, now).await.into_parts();
+        let body = serde_json::from_str(&body).expect("JSON");
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    fn gets(&self) -> Rule {
+        let exports = Arc::clone(&self.exports);
+        mock!(DynamoDb::get_item)
+            .match_requests(|request| request.table_name() == Some("exports"))
+            .then_compute_output(move |request| {
+                let key = id(request.key().expect("a key"));
+                GetItemOutput::builder().set_item(locked(&exports).get(&key).cloned()).build()
+            })
+    }
+
+    /// Puts what the transaction puts; its conditions hold.
+    fn transacts(&self) -> Rule {
+        let exports = Arc::clone(&self.exports);
+        mock!(DynamoDb::transact_write_items).then_compute_output(move |request| {
+            let puts = request.transact_items().iter().filter_map(|write| write.put());
+            locked(&exports).extend(puts.map(|put| (id(put.item()), put.item().clone())));
+            TransactWriteItemsOutput::builder().build()
+        })
+    }
+
+    fn sends(&self) -> Rule {
+        let messages = Arc::clone(&self.messages);
+        mock!(Sqs::send_message).then_compute_output(move |request| {
+            locked(&messages).push(request.message_body().expect("a body").to_owned());
+            SendMessageOutput::builder().build()
+        })
+    }
+
+    fn messages(&self) -> Vec<String> {
+        locked(&self.messages).clone()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no test panicked with the lock")
+}
+
+fn id(item: &Item) -> String {
+    item["data_export_id"].as_s().expect("an id").clone()
+}
+
+fn item(attributes: &[(&str, &str)]) -> Item {
+    let attribute =
+        |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
+    attributes.iter().map(attribute).collect()
+}
+
+/// The key, the organization and the administrator of the event, by the sort key that is asked for.
+fn directory() -> Rule {
+    mock!(DynamoDb::get_item)
+        .match_requests(|request| request.table_name() == Some("directory"))
+        .then_compute_output(|request| {
+            let found = match request.key().expect("a key")["SK"].as_s().expect("a text").as_str() {
+                "KEY" => Some(item(&[("kind", "organization"), ("organization_id", "org_1")])),
+                "ORG" => Some(item(&[("tier", "enterprise")])),
+                "MEMBER#usr_example" => Some(item(&[("email", "ada@example.com"), ("role", "admin")])),
+                "MEMBER#usr_member" => Some(item(&[("email", "bob@example.com"), ("role", "member")])),
+                _ => None,
+            };
+            GetItemOutput::builder().set_item(found).build()
+        })
+}
+
+/// The organization has one workspace.
+fn workspaces() -> Rule {
+    mock!(DynamoDb::batch_get_item).then_compute_output(|request| {
+        let keys = request.request_items().expect("items")["directory"].keys();
+        let known = |key: &&Item| key["SK"] == AttributeValue::S("WORKSPACE#wsp_1".to_owned());
+        let found = keys.iter().filter(known).cloned().map(|mut key| {
+            key.extend(item(&[("name", "Sales"), ("kind", "organization")]));
+            key
+        });
+        BatchGetItemOutput::builder().responses("directory", found.collect()).build()
+    })
+}
+
+/// SQS answers 400, which no retry mends.
+fn refuses_messages() -> Rule {
+    let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"secret-internal-queue"}"#;
+    mock!(Sqs::send_message).sequence().http_status(400, Some(body.to_owned())).build()
+}
+
+fn deletes() -> Rule {
+    mock!(DynamoDb::delete_item).then_output(|| DeleteItemOutput::builder().build())
+}
+
+fn updates() -> Rule {
+    mock!(DynamoDb::update_item).then_output(|| UpdateItemOutput::builder().build())
+}
+
+/// A refusal is a problem document that names the request, and, where one is at fault, the field.
+fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert_eq!(answer.body["status"], status);
+    assert_eq!(answer.body["request_id"], REQUEST_ID);
+    assert_eq!(answer.body["errors"][0]["field"].as_str(), field, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn the_gateways_event_is_accepted_and_queued() {
+    let world = World::default();
+    let Answer { status, headers, body } = world.answer(request()).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["success"], true);
+    assert_eq!(body["state"], "REQUESTED");
+    assert_eq!(body["created_ts"], "2025-11-23T12:13:20.000Z");
+    assert_eq!(headers["content-type"], "application/json");
+    assert_eq!(world.messages(), [json!({"data_export_id": body["data_export_id"]}).to_string()]);
+}
+
+#[tokio::test]
+async fn a_refusal_names_what_is_wrong() {
+    let world = World::default();
+    for (request, status, field) in [
+        (request_with("end_date", json!("2024-01-01")), 400, Some("end_date")),
+        (request_with("workspace_ids", json!(7)), 400, Some("workspace_ids")),
+        (request_with_header("idempotency-key", Some(" ")), 400, Some("Idempotency-Key")),
+        (request_with_header("authorization", None), 401, None),
+        (request_with_header("x-auth-key", Some("usr_other")), 403, None),
+        (request_with("user_id", json!("usr_member")), 403, None),
+        (request_with("user_id", json!("usr_unknown")), 403, None),
+    ] {
+        assert_problem(&world.answer(request).await, status, field);
+    }
+    let mut elsewhere = request_with("include_all_workspaces", json!(false));
+    let mut body: Value = serde_json::from_slice(elsewhere.body()).expect("JSON");
+    body["workspace_ids"] = json!(["wsp_1", "wsp_of_others"]);
+    *elsewhere.body_mut() = body.to_string().into();
+    assert_problem(&world.answer(elsewhere).await, 404, Some("workspace_ids"));
+    assert!(world.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_first_answer() {
+    let world = World::default();
+    let first = world.answer(request()).await.body;
+    // The same JSON, its members in another order.
+    let mut reordered = request();
+    let body: Value = serde_json::from_slice(reordered.body()).expect("JSON");
+    let members: Vec<_> = body
+        .as_object()
+        .expect("an object")
+        .iter()
+        .rev()
+        .map(|(name, value)| format!("\"{name}\" : {value}"))
+        .collect();
+    *reordered.body_mut() = format!("{{ {} }}", members.join(" , ")).into();
+    assert_eq!(world.answer(reordered).await.body, first);
+    assert_eq!(world.messages().len(), 1);
+
+    let other = world.answer(request_with("end_date", json!("2025-10-30"))).await;
+    assert_problem(&other, 422, None);
+    let without_key = world.answer(request_with_header("idempotency-key", None)).await;
+    assert_ne!(without_key.body["data_export_id"], first["data_export_id"]);
+}
+
+/// The first request may have died between its record and its message.
+#[tokio::test]
+async fn a_repeated_request_sends_a_message_that_may_be_lost_again() {
+    let world = World::default();
+    let first = world.answer(request()).await.body;
+    world.answer_at(request(), now() + TimeDelta::seconds(30)).await;
+    assert_eq!(world.messages().len(), 1);
+    assert_eq!(world.answer_at(request(), now() + TimeDelta::seconds(31)).await.body, first);
+    let messages = world.messages();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0], messages[1]);
+}
+
+#[tokio::test]
+async fn one_export_too_many_is_told_when_to_come_again() {
+    let full = mock!(DynamoDb::transact_write_items).then_error(|| {
+        let reasons = ["None", "ConditionalCheckFailed", "None"];
+        let reasons = reasons.map(|code| CancellationReason::builder().code(code).build());
+        TransactWriteItemsError::TransactionCanceledException(
+            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into())).build(),
+        )
+    });
+    let world = World::default().dynamodb(&full);
+    let answer = world.answer(request()).await;
+    assert_problem(&answer, 429, None);
+    assert_eq!(answer.headers["retry-after"], "60");
+    assert!(world.messages().is_empty());
+}
+
+#[tokio::test]
+async fn an_export_whose_message_cannot_be_sent_is_withdrawn() {
+    let (delete, leave) = (deletes(), updates());
+    let world = World::default().sqs(&refuses_messages()).dynamodb(&delete).dynamodb(&leave);
+    let answer = world.answer(request()).await;
+    assert_problem(&answer, 500, None);
+    assert_eq!(delete.num_calls(), 2, "the export and its mark");
+    assert_eq!(leave.num_calls(), 1, "its place");
+    assert!(answer.body["detail"].as_str().expect("a detail").contains(REQUEST_ID));
+    for internal in ["sqs", "SendMessage", "QueueDoesNotExist", "secret-internal", "amazonaws"] {
+        assert!(!answer.body.to_string().contains(internal), "{internal} in {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_export_whose_message_arrived_after_all_is_accepted() {
+    let has_a_worker = mock!(DynamoDb::delete_item).then_error(|| {
+        DeleteItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
+    });
+    let world = World::default().sqs(&refuses_messages()).dynamodb(&has_a_worker);
+    let answer = world.answer(request()).await;
+    assert_eq!((answer.status, &answer.body["success"]), (200, &json!(true)), "{}", answer.body);
+    assert_eq!(has_a_worker.num_calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_sqs_takes_at_the_second_try_is_sent() {
+    let rule = mock!(Sqs::send_message)
+        .sequence()
+        .http_status(503, None)
+        .output(|| SendMessageOutput::builder().build())
+        .build();
+    assert_eq!(World::default().sqs(&rule).answer(request()).await.status, 200);
+    assert_eq!(rule.num_calls(), 2);
+}

@@ -1,0 +1,11 @@
+//! The worker against a world in memory: real SDK clients whose answers come from rules.
+
+mod batch;
+mod bucket;
+mod failing;
+mod job;
+mod mail;
+mod reader;
+mod resume;
+mod table;
+mod world;
