@@ -1,6 +1,6 @@
 //! A data export: one job, from request to file.
 //!
-//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`store`] or [`lease`], and
+//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`create`] or [`lease`], and
 //! nothing else moves a state.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,8 +11,11 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::export::request::ExportRequest;
 use crate::timestamp;
 
+pub mod create;
 pub mod interval;
 pub mod lease;
+pub mod notification;
+mod places;
 pub mod request;
 pub mod store;
 

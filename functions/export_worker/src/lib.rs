@@ -6,7 +6,7 @@
 //! | ------------------- | -------------------------------------------------------------------------- |
 //! | take messages       | this one: a batch in, the messages to be delivered again out               |
 //! | process one         | [`job`]: claim, run, finish, tell                                          |
-//! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`csv`] and [`upload`]         |
+//! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`csv`], [`files`], [`upload`] |
 //!
 //! [`email`] writes the emails, [`notify`] sends them.
 
@@ -20,7 +20,9 @@ use usage_export::dynamo::StoreError;
 use usage_export::export::store::Exports;
 
 pub mod csv;
+pub mod decimal;
 pub mod email;
+pub mod files;
 pub mod job;
 pub mod names;
 pub mod notify;
@@ -38,7 +40,7 @@ pub struct Worker {
     /// The usage records.
     pub reader: read::Reader,
     /// The files.
-    pub files: upload::Files,
+    pub files: files::Files,
     /// The emails.
     pub mailer: notify::Mailer,
     /// The queue, to say when a message comes again.

@@ -11,6 +11,7 @@ use usage_export::export::interval::Interval;
 use usage_export::timestamp;
 use usage_export::usage::{sort_key_bounds, split_sort_key};
 
+use crate::decimal::plain_decimal;
 use crate::plan::Bucket;
 
 /// Reads the table of usage records.
@@ -100,59 +101,6 @@ fn string(item: &mut Item, name: &str) -> Result<String, String> {
         None | Some(AttributeValue::Null(_)) => Ok(String::new()),
         Some(_) => Err(format!("{name} is not a string")),
     }
-}
-
-/// A number without an exponent. DynamoDB gives plain digits except for the very large and very small.
-///
-/// # Errors
-///
-/// A text that is no number, or whose exponent is beyond DynamoDB's own bounds (130 digits either way).
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html#HowItWorks.DataTypes.Number>
-pub fn plain_decimal(number: String) -> Result<String, String> {
-    let malformed = || "credit_cost is not a decimal number".to_owned();
-    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| malformed())?),
-        None => (number.as_str(), 0),
-    };
-    let (sign, digits) = match mantissa.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", mantissa.strip_prefix('+').unwrap_or(mantissa)),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(whole)
-        || !all_digits(fraction)
-        || whole.len() + fraction.len() == 0
-        || exponent.abs() > 200
-    {
-        return Err(malformed());
-    }
-    // The usual case: what DynamoDB gives is plain already.
-    if mantissa.len() == number.len()
-        && !mantissa.starts_with('+')
-        && !whole.is_empty()
-        && !digits.ends_with('.')
-    {
-        return Ok(number);
-    }
-    Ok(format!("{sign}{}", shift_point(whole, fraction, exponent)))
-}
-
-/// The digits with the decimal point moved `exponent` places to the right.
-fn shift_point(whole: &str, fraction: &str, exponent: i32) -> String {
-    let digits = format!("{whole}{fraction}");
-    let point = i32::try_from(whole.len()).unwrap_or(0) + exponent;
-    let (whole, fraction) = if point <= 0 {
-        let zeros = "0".repeat(usize::try_from(-point).unwrap_or(0));
-        (String::new(), format!("{zeros}{digits}"))
-    } else {
-        let point = usize::try_from(point).unwrap_or(0);
-        let padded = format!("{digits:0<point$}");
-        (padded[..point].to_owned(), padded[point..].to_owned())
-    };
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
 }
 
 impl Reader {
@@ -258,42 +206,4 @@ async fn page(
             .collect::<Result<_, _>>()?,
         next: output.last_evaluated_key,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn an_exponent_becomes_digits() {
-        for (number, plain) in [
-            ("0", "0"),
-            ("12.50", "12.50"),
-            ("-0.0125", "-0.0125"),
-            ("1E+2", "100"),
-            ("1.25e1", "12.5"),
-            ("1.25E-3", "0.00125"),
-            ("-12E-1", "-1.2"),
-            ("1.5e0", "1.5"),
-            (".5", "0.5"),
-            ("+3", "3"),
-            ("0e5", "0"),
-            ("99999999999999999999999999999999999999", "99999999999999999999999999999999999999"),
-        ] {
-            assert_eq!(plain_decimal(number.to_owned()).as_deref(), Ok(plain), "{number}");
-        }
-        for other in ["", ".", "1e", "e5", "NaN", "1,5", "0x1", "1e999", "--1"] {
-            assert!(plain_decimal(other.to_owned()).is_err(), "{other}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn moving_the_point_there_and_back_gives_the_number(digits in "[1-9][0-9]{0,20}", places in 0_i32..25) {
-            let fraction = plain_decimal(format!("{digits}e-{places}")).unwrap();
-            prop_assert_eq!(plain_decimal(format!("{fraction}e{places}")).unwrap(), digits);
-        }
-    }
 }

@@ -120,7 +120,8 @@ impl<'a> Run<'a> {
         let key = export.object_key();
         let mut csv = CsvPart::new(fields);
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
-            let upload = worker.files.resume(&key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
+            let upload =
+                Upload::resume(&worker.files, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
             (upload, at.counts, Some(at.position.clone()))
         } else {
             csv.write_header()?;

@@ -1,16 +1,14 @@
 //! The file in S3: a multipart upload, one part on its way while the next is filled, whole or not at all.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
-};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
 use usage_export::dynamo::StoreError;
+
+use crate::files::Files;
 
 /// A part is cut once it has this many bytes. S3 wants 5 MiB or more of each part but the last, and at most 10,000 of
 /// them, so a file may have some 80 GB.
@@ -31,15 +29,6 @@ pub enum UploadError {
     Store(#[from] StoreError),
 }
 
-/// The bucket of the files.
-#[derive(Debug, Clone)]
-pub struct Files {
-    /// The client.
-    pub client: Client,
-    /// The bucket.
-    pub bucket: String,
-}
-
 /// A file that is being made.
 pub struct Upload {
     files: Files,
@@ -52,28 +41,11 @@ pub struct Upload {
     on_its_way: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
-impl Files {
-    /// Starts a file.
-    pub async fn begin(&self, key: &str) -> Result<Upload, StoreError> {
-        let output = self
-            .client
-            .create_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .content_type("text/csv; charset=utf-8")
-            .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_type(ChecksumType::FullObject)
-            .send()
-            .await
-            .map_err(StoreError::aws("s3:CreateMultipartUpload"))?;
-        let upload_id = output.upload_id.ok_or_else(|| StoreError::corrupt(key, "S3 gave no upload id"))?;
-        Ok(self.resume(key, &upload_id, 0, 0, 0))
-    }
-
-    /// Goes on with a file after so many parts, bytes and their CRC-32.
-    pub fn resume(&self, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Upload {
-        Upload {
-            files: self.clone(),
+impl Upload {
+    /// Goes on with a file after so many parts, bytes and their CRC-32; [`Files::begin`] starts one.
+    pub fn resume(files: &Files, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Self {
+        Self {
+            files: files.clone(),
             key: key.to_owned(),
             id: upload_id.to_owned(),
             parts,
@@ -83,40 +55,6 @@ impl Files {
         }
     }
 
-    /// The file as S3 has it, if it is there.
-    async fn stored(&self, key: &str) -> Result<Option<Stored>, StoreError> {
-        let sent = self
-            .client
-            .head_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await;
-        let head = match sent {
-            Ok(head) => head,
-            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(StoreError::aws("s3:HeadObject")(error)),
-        };
-        let of_whole_file = head.checksum_type == Some(ChecksumType::FullObject);
-        Ok(Some(Stored {
-            bytes: head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
-            crc32: head.checksum_crc32.filter(|_| of_whole_file),
-        }))
-    }
-}
-
-/// A finished file, in S3's own words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stored {
-    bytes: u64,
-    /// CRC-32 of the whole file, in base64. Absent where S3 is emulated by something that only knows those of parts.
-    crc32: Option<String>,
-}
-
-impl Upload {
     /// The id under which S3 knows the upload.
     pub fn upload_id(&self) -> &str {
         &self.id
@@ -141,8 +79,10 @@ impl Upload {
     pub fn send_part(&mut self, part: Vec<u8>) {
         self.parts += 1;
         self.bytes += part.len() as u64;
-        self.crc32.update(&part);
-        let crc32 = base64_crc32(crc32fast::hash(&part));
+        let mut crc32 = crc32fast::Hasher::new();
+        crc32.update(&part);
+        self.crc32.combine(&crc32);
+        let crc32 = base64_crc32(crc32.finalize());
         let request = self
             .files
             .client

@@ -206,46 +206,7 @@ impl Exports {
         Ok(export)
     }
 
-    /// Claims the email of an export's outcome: true for exactly one caller.
-    pub async fn claim_notification(
-        &self,
-        data_export_id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let claimed = self
-            .update(data_export_id)
-            .update_expression("SET notified_ts = :now")
-            .condition_expression("attribute_not_exists(notified_ts) AND #state IN (:completed, :failed)")
-            .expression_attribute_values(":now", text(timestamp::to_text(now)))
-            .expression_attribute_values(":completed", text(State::Completed.name()))
-            .expression_attribute_values(":failed", text(State::Failed.name()))
-            .send()
-            .await;
-        match claimed {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::aws("dynamodb:UpdateItem")(error)),
-        }
-    }
-
-    /// Gives the claim back after SES refused the email, so that the next delivery tries again.
-    pub async fn release_notification(
-        &self,
-        data_export_id: &str,
-        claimed: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let released = self
-            .update(data_export_id)
-            .update_expression("REMOVE notified_ts")
-            .condition_expression("notified_ts = :claimed AND attribute_exists(#state)")
-            .expression_attribute_values(":claimed", text(timestamp::to_text(claimed)))
-            .send()
-            .await;
-        released.map_err(StoreError::aws("dynamodb:UpdateItem"))?;
-        Ok(())
-    }
-
-    fn update(&self, data_export_id: &str) -> UpdateItemFluentBuilder {
+    pub(super) fn update(&self, data_export_id: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -281,7 +242,7 @@ async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
     }
 }
 
-fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+pub(super) fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }
 

@@ -18,9 +18,9 @@ use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityOu
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::Worker;
+use export_worker::files::Files;
 use export_worker::notify::Mailer;
 use export_worker::read::Reader;
-use export_worker::upload::Files;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::dynamo::{number, text};
