@@ -147,9 +147,9 @@ pub fn split_sort_key(sort_key: &str) -> Option<(&str, &str)> {
     Some((start, run_id))
 }
 
-/// The bucket key's workspace id, the inverse of [`partition_key`].
-pub fn workspace_of_partition_key(partition_key: &str) -> Option<&str> {
-    partition_key.rsplit_once('#').map(|(workspace_id, _)| workspace_id)
+/// Splits a partition key into workspace id and month, the inverse of [`partition_key`]. `None` if it is not such a key.
+pub fn split_partition_key(partition_key: &str) -> Option<(&str, &str)> {
+    partition_key.rsplit_once('#')
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::Utc;
 use export_worker::Worker;
@@ -35,7 +36,7 @@ async fn main() -> Result<(), Error> {
         },
         files: Files { client: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
         mailer: Mailer {
-            client: aws_sdk_sesv2::Client::new(&aws),
+            client: ses(&aws),
             from: required("EMAIL_FROM")?,
             configuration_set: optional("EMAIL_CONFIGURATION_SET")?,
             page_url: required("PAGE_URL")?,
@@ -50,4 +51,10 @@ async fn main() -> Result<(), Error> {
         Ok::<_, Error>(export_worker::handle(worker, event.payload, &event.context.request_id).await)
     }))
     .await
+}
+
+/// SES without the SDK's own retries: the message that comes again is the retry.
+fn ses(aws: &SdkConfig) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::config::Builder::from(aws).retry_config(RetryConfig::disabled());
+    aws_sdk_sesv2::Client::from_conf(config.build())
 }

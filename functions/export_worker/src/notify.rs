@@ -2,7 +2,7 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
-use aws_sdk_sesv2::error::ProvideErrorMetadata;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use usage_export::dynamo::StoreError;
 use usage_export::export::DataExport;
@@ -20,10 +20,13 @@ const REFUSED_FOR_GOOD: [&str; 5] = [
     "AccountSuspendedException",
 ];
 
+/// The code of an email that SES may have taken: the request went out, and no answer came.
+const NO_ANSWER: &str = "no answer";
+
 /// Sends emails.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    /// The client.
+    /// The client. It must not try again by itself: an attempt without an answer may have been an email.
     pub client: Client,
     /// The sender.
     pub from: String,
@@ -35,8 +38,8 @@ pub struct Mailer {
 
 /// Sends the email of an export's outcome, unless it was sent before.
 ///
-/// The claim comes first: a worker that dies between the claim and SES's answer costs an email, and never sends two.
-/// The history page tells the same.
+/// The claim comes first, and is given back only where SES said no or was not reached. A worker that dies before SES
+/// answers, or an answer that does not come, costs an email rather than sending two; the history page tells the same.
 ///
 /// # Errors
 ///
@@ -62,6 +65,13 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
         Err(StoreError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
+            Ok(())
+        }
+        Err(StoreError::Aws { code, .. }) if code == NO_ANSWER => {
+            tracing::error!(
+                data_export_id = id,
+                "SES did not answer: the email of export {id} may not have gone"
+            );
             Ok(())
         }
         Err(error) => {
@@ -97,7 +107,10 @@ impl Mailer {
             .await;
         sent.map_err(|error| StoreError::Aws {
             operation: "ses:SendEmail",
-            code: error.code().unwrap_or("no answer").to_owned(),
+            code: match &error {
+                SdkError::TimeoutError(_) | SdkError::ResponseError(_) => NO_ANSWER.to_owned(),
+                _ => error.code().unwrap_or("not reached").to_owned(),
+            },
             // SES quotes addresses in its messages.
             message: "see the code".to_owned(),
         })?;

@@ -6,7 +6,7 @@ use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::dynamo::StoreError;
 use usage_export::export::interval::Interval;
 use usage_export::export::{DataExport, Position};
-use usage_export::usage::{Month, partition_key};
+use usage_export::usage::{Month, partition_key, split_partition_key};
 
 /// The workspaces and months of an export. Buckets come in the order of the CSV: workspace id, then month.
 #[derive(Debug, Clone)]
@@ -89,9 +89,8 @@ impl Plan {
 /// The bucket, if it is not wholly before the position.
 fn from_position(bucket: Bucket, position: Option<&Position>) -> Option<Bucket> {
     let Some(position) = position else { return Some(bucket) };
-    let (workspace_id, month) = position.partition_key.rsplit_once('#')?;
-    let (_, bucket_month) = bucket.partition_key.rsplit_once('#')?;
-    match (bucket.workspace_id.as_str(), bucket_month).cmp(&(workspace_id, month)) {
+    // Not as whole keys: `wsp_1#…` and `wsp_10#…` would not compare as their ids do.
+    match split_partition_key(&bucket.partition_key).cmp(&split_partition_key(&position.partition_key)) {
         std::cmp::Ordering::Less => None,
         std::cmp::Ordering::Equal => Some(Bucket { after: Some(position.sort_key.clone()), ..bucket }),
         std::cmp::Ordering::Greater => Some(bucket),

@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use usage_export::dynamo::StoreError;
 use usage_export::export::lease::{Completed, LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
+use usage_export::usage::split_partition_key;
 
 use crate::Worker;
 use crate::csv::CsvPart;
@@ -120,6 +121,11 @@ impl<'a> Run<'a> {
         let key = export.object_key();
         let mut csv = CsvPart::new(fields);
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
+            if split_partition_key(&at.position.partition_key).is_none() {
+                return Err(
+                    StoreError::corrupt(&export.data_export_id, "the checkpoint is in no bucket").into()
+                );
+            }
             let upload =
                 Upload::resume(&worker.files, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
             (upload, at.counts, Some(at.position.clone()))
@@ -223,5 +229,5 @@ impl<'a> Run<'a> {
 }
 
 fn miscounted(cause: String) -> RunError {
-    RunError::Wrong { reason: "The file's rows did not add up, so it was thrown away.", cause }
+    RunError::Wrong { reason: "The file did not add up, so it was withheld.", cause }
 }
