@@ -108,8 +108,9 @@ impl Mailer {
         sent.map_err(|error| StoreError::Aws {
             operation: "ses:SendEmail",
             code: match &error {
-                SdkError::TimeoutError(_) | SdkError::ResponseError(_) => NO_ANSWER.to_owned(),
-                _ => error.code().unwrap_or("not reached").to_owned(),
+                SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => "not reached".to_owned(),
+                // An error of SES's has a code; anything else came after the request went out.
+                _ => error.code().unwrap_or(NO_ANSWER).to_owned(),
             },
             // SES quotes addresses in its messages.
             message: "see the code".to_owned(),

@@ -31,6 +31,18 @@ async fn a_mail_that_ses_throttles_is_sent_by_the_next_delivery() {
     }
 }
 
+#[tokio::test]
+async fn a_mail_without_an_answer_that_can_be_read_is_not_sent_again() {
+    let mut world = World::new();
+    let rule = mock!(Ses::send_email).sequence().http_status(200, Some("{".to_owned())).repeatedly().build();
+    world.ses(rule.clone());
+    for delivery in 1..3 {
+        assert_eq!(process(&world.worker(), &world.id, "worker", delivery).await, Disposition::Acknowledge);
+    }
+    assert_eq!(rule.num_calls(), 1);
+    assert!(world.has("notified_ts"), "SES may have taken it");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_ses_says_of_an_address_stays_out_of_errors() {
     let mut world = World::new();
