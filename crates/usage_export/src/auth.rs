@@ -17,8 +17,12 @@ const MAX_SECRET_BYTES: usize = 512;
 pub struct Caller {
     /// Whose data it is.
     pub organization_id: String,
+    /// What people call it.
+    pub organization_name: String,
     /// Who asks.
     pub user_id: String,
+    /// Their last known email address. Personal data: not for logs.
+    pub email: String,
 }
 
 /// The valid API key in `Authorization: Bearer …`.
@@ -34,13 +38,45 @@ pub async fn authenticate(
     let Some(secret) = bearer(headers) else {
         return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
     };
+    authenticate_secret(directory, secret, now).await
+}
+
+/// The valid API key with this secret.
+///
+/// # Errors
+///
+/// 401 for one that is unknown, expired or revoked.
+pub async fn authenticate_secret(
+    directory: &Directory,
+    secret: &str,
+    now: DateTime<Utc>,
+) -> Result<ApiKey, RequestError> {
     let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
-    match key {
-        Some(key) if key.revoked_ts.is_none() && key.expires_ts.is_none_or(|expires_ts| now < expires_ts) => {
-            Ok(key)
-        }
-        _ => Err(unauthorized("This API key is unknown, expired or revoked. Use another one.").into()),
+    key.filter(|key| key.is_valid(now))
+        .ok_or_else(|| unauthorized("This API key is unknown, expired or revoked. Use another one.").into())
+}
+
+/// The caller of a session's token; `None` if the session has ended, or the API key that it was started with.
+///
+/// # Errors
+///
+/// As for [`authorize`]: what the caller may do is looked up anew each time.
+pub async fn resume_session(
+    directory: &Directory,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Caller>, RequestError> {
+    if token.is_empty() || token.len() > MAX_SECRET_BYTES {
+        return Ok(None);
     }
+    let Some(session) = directory.session(token).await?.filter(|session| session.is_valid(now)) else {
+        return Ok(None);
+    };
+    let (Some(user_id), Some(made_with)) = (&session.user_id, &session.made_with) else { return Ok(None) };
+    if !directory.api_key_of(made_with).await?.is_some_and(|key| key.is_valid(now)) {
+        return Ok(None);
+    }
+    authorize(directory, &session, &HeaderMap::new(), user_id).await.map(Some)
 }
 
 /// The caller, once it is certain that the key may act as `user_id` and that `user_id` may export.
@@ -80,7 +116,12 @@ pub async fn authorize(
         )
         .into());
     }
-    Ok(Caller { organization_id: organization_id.clone(), user_id: user_id.to_owned() })
+    Ok(Caller {
+        organization_id: organization_id.clone(),
+        organization_name: organization.name,
+        user_id: user_id.to_owned(),
+        email: member.email,
+    })
 }
 
 /// The token of `Authorization: Bearer <token>`; the scheme's case does not matter (RFC 9110, 11.1).

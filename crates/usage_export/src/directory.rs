@@ -1,4 +1,5 @@
-//! The directory: organizations, members, workspaces, workbooks, API keys. Read only; `docs/data.md` has the table.
+//! The directory: organizations, members, workspaces, workbooks, API keys. Read only but for [`crate::session`];
+//! `docs/data.md` has the table.
 //!
 //! What is deleted stays as a tombstone with its last name, so that an export of the past can still name it.
 
@@ -17,16 +18,26 @@ use crate::timestamp;
 /// The tier whose organizations may export.
 pub const ENTERPRISE_TIER: &str = "enterprise";
 
+/// In front of the SHA-256 of an API key.
+const KEY_PREFIX: &str = "KEY#";
+
+/// In front of the SHA-256 of a session's token. Another one than that of API keys, so that the page's role can be kept
+/// from writing those, and neither passes for the other.
+pub(crate) const SESSION_PREFIX: &str = "SESSION#";
+
 /// The directory table.
 #[derive(Debug, Clone)]
 pub struct Directory {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 /// An organization.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Organization {
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
     /// What it pays for; [`ENTERPRISE_TIER`] may export.
     pub tier: String,
 }
@@ -61,6 +72,9 @@ pub struct Workspace {
     pub name: String,
     /// Whose it is.
     pub kind: WorkspaceKind,
+    /// Set once it was deleted.
+    #[serde(default, with = "timestamp::serde_text_option")]
+    pub deleted_ts: Option<DateTime<Utc>>,
 }
 
 /// Whether a workspace is the organization's or one member's own.
@@ -99,6 +113,16 @@ pub struct ApiKey {
     /// Set once it was revoked.
     #[serde(default, with = "timestamp::serde_text_option")]
     pub revoked_ts: Option<DateTime<Utc>>,
+    /// Of a session: the SHA-256 of the API key that it was started with.
+    #[serde(default)]
+    pub made_with: Option<String>,
+}
+
+impl ApiKey {
+    /// Whether it opens anything at `now`.
+    pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_ts.is_none() && self.expires_ts.is_none_or(|expires_ts| now < expires_ts)
+    }
 }
 
 /// Whom a key may act as.
@@ -119,8 +143,17 @@ impl Directory {
 
     /// The API key with this secret. Only its SHA-256 leaves this function.
     pub async fn api_key(&self, secret: &str) -> Result<Option<ApiKey>, StoreError> {
-        let digest = hex::encode(Sha256::digest(secret));
-        self.get(format!("KEY#{digest}"), "KEY".to_owned()).await
+        self.api_key_of(&digest(secret)).await
+    }
+
+    /// The API key with this SHA-256.
+    pub async fn api_key_of(&self, digest: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.get(format!("{KEY_PREFIX}{digest}"), "KEY".to_owned()).await
+    }
+
+    /// The session with this token, as [`crate::session`] started it.
+    pub async fn session(&self, token: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.get(format!("{SESSION_PREFIX}{}", digest(token)), "KEY".to_owned()).await
     }
 
     /// An organization.
@@ -140,6 +173,8 @@ impl Directory {
             .table_name(&self.table)
             .key("PK", text(&pk))
             .key("SK", text(&sk))
+            // What was revoked a moment ago opens nothing; a session that was just started does.
+            .consistent_read(true)
             .send()
             .await
             .map_err(StoreError::aws("dynamodb:GetItem"))?;
@@ -240,6 +275,11 @@ impl Key {
 
 fn read<T: DeserializeOwned>(item: Item, sk: &str) -> Result<T, StoreError> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::corrupt(sk, error))
+}
+
+/// The form in which secrets are stored.
+pub(crate) fn digest(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret))
 }
 
 fn organization_key(organization_id: &str) -> String {

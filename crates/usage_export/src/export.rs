@@ -11,7 +11,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::export::request::ExportRequest;
 use crate::timestamp;
 
+pub mod accept;
 pub mod create;
+pub mod file;
 pub mod interval;
 pub mod lease;
 pub mod notification;

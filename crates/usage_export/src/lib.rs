@@ -6,10 +6,12 @@
 //! | [`usage`]     | usage records: keys of the table, the eleven fields                        |
 //! | [`directory`] | organizations, members, workspaces, workbooks, API keys                    |
 //! | [`auth`]      | from an API key to a caller, and what the caller may do                    |
+//! | [`session`]   | sessions of people on the settings page                                    |
 //! | [`problem`]   | what a caller is told when a request is refused                            |
 //! | [`dynamo`]    | the few things that every table needs: errors, batch reads                 |
 //! | [`config`]    | environment variables                                                      |
 //! | [`timestamp`] | the one text form of an instant                                            |
+//! | [`wording`]   | counts and sizes as people read them                                       |
 //! | [`logging`]   | JSON logs                                                                  |
 //!
 //! No handler and no HTTP framework is in here: those are the functions'.
@@ -21,5 +23,7 @@ pub mod dynamo;
 pub mod export;
 pub mod logging;
 pub mod problem;
+pub mod session;
 pub mod timestamp;
 pub mod usage;
+pub mod wording;

@@ -128,19 +128,25 @@ impl From<Problem> for RequestError {
 impl RequestError {
     /// Logs the cause once, then says to the caller only what helps the caller.
     pub fn into_response(self, request_id: &str) -> Response<String> {
+        self.into_problem(request_id).into_response(request_id)
+    }
+
+    /// The same, for a handler that shows refusals in another form.
+    pub fn into_problem(self, request_id: &str) -> Problem {
         match self {
             Self::Refused(problem) => {
                 let status = problem.status.as_u16();
                 tracing::info!(request_id, status, "refused request {request_id} with {status}");
-                problem.into_response(request_id)
+                problem
             }
             Self::Internal(error) => {
                 tracing::error!(request_id, error = %error, "request {request_id} failed: {error}");
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    format!("Something went wrong on our side. Try again; if it goes on, quote request {request_id}."),
+                    format!(
+                        "Something went wrong on our side. Try again; if it goes on, quote request {request_id}."
+                    ),
                 )
-                .into_response(request_id)
             }
         }
     }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-const FUNCTIONS: [&str; 3] = ["ExportDataFunction", "ExportStatusFunction", "ExportWorkerFunction"];
+const FUNCTIONS: [&str; 4] =
+    ["ExportDataFunction", "ExportStatusFunction", "ExportWorkerFunction", "SettingsPageFunction"];
 const TABLES: [&str; 3] = ["UsageRecordsTable", "DirectoryTable", "ExportsTable"];
 
 /// The template as JSON; `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`: the long form.
@@ -92,12 +93,12 @@ fn every_table_is_encrypted_can_be_restored_and_survives_its_stack() {
 }
 
 #[test]
-fn records_of_exports_end_and_nothing_else_does() {
+fn exports_and_sessions_end_and_usage_records_do_not() {
     let ttl = json!({"AttributeName": "ttl", "Enabled": true});
-    assert_eq!(properties("ExportsTable")["TimeToLiveSpecification"], ttl);
-    for table in ["UsageRecordsTable", "DirectoryTable"] {
-        assert_eq!(properties(table)["TimeToLiveSpecification"], Value::Null, "{table}");
+    for table in ["ExportsTable", "DirectoryTable"] {
+        assert_eq!(properties(table)["TimeToLiveSpecification"], ttl, "{table}");
     }
+    assert_eq!(properties("UsageRecordsTable")["TimeToLiveSpecification"], Value::Null);
 }
 
 #[test]
@@ -176,9 +177,13 @@ fn permissions(role: &Value) -> BTreeSet<String> {
             assert_eq!(statement["Effect"], "Allow");
             assert_eq!(statement["NotAction"], Value::Null);
             assert_eq!(statement["NotResource"], Value::Null);
+            let fence = match &statement["Condition"] {
+                Value::Null => String::new(),
+                condition => format!(" if {condition}"),
+            };
             for action in texts(&statement["Action"]) {
                 for resource in list(&statement["Resource"]) {
-                    permissions.insert(format!("{action} {}", place(&resource)));
+                    permissions.insert(format!("{action} {}{fence}", place(&resource)));
                 }
             }
         }
@@ -255,6 +260,28 @@ fn each_function_may_do_what_it_does_and_nothing_else() {
                 "sqs:ReceiveMessage ExportQueue",
             ],
         ),
+        (
+            "SettingsPageFunction",
+            vec![
+                "dynamodb:BatchGetItem DirectoryTable",
+                "dynamodb:BatchGetItem ExportsTable",
+                "dynamodb:DeleteItem ExportsTable",
+                "dynamodb:GetItem DirectoryTable",
+                "dynamodb:GetItem ExportsTable",
+                // It starts and ends sessions, and can make no key, no member and no administrator.
+                r#"dynamodb:PutItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SESSION#*"]}}"#,
+                "dynamodb:PutItem ExportsTable",
+                "dynamodb:Query DirectoryTable",
+                "dynamodb:Query ExportsTable/index/by_user",
+                r#"dynamodb:UpdateItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SESSION#*"]}}"#,
+                "dynamodb:UpdateItem ExportsTable",
+                "logs:CreateLogStream SettingsPageLogs",
+                "logs:PutLogEvents SettingsPageLogs",
+                "s3:GetObject ExportBucket/exports/*",
+                "s3:ListBucket ExportBucket",
+                "sqs:SendMessage ExportQueue",
+            ],
+        ),
     ];
     let roles = resources("AWS::IAM::Role");
     for (function, permitted) in expected {
@@ -303,7 +330,7 @@ fn each_function_is_built_by_cargo_lambda_for_arm_and_has_its_own_role_and_logs(
 }
 
 #[test]
-fn the_api_is_at_the_root_and_below_its_version() {
+fn the_page_is_in_its_place_and_the_api_at_the_root_and_below_its_version() {
     let mut routes = BTreeMap::new();
     for (name, route) in resources("AWS::ApiGatewayV2::Route") {
         let target = route["Properties"]["Target"]["Fn::Sub"].as_str().expect("a target");
@@ -322,6 +349,9 @@ fn the_api_is_at_the_root_and_below_its_version() {
             let key = format!("{method} {prefix}/{path}");
             assert_eq!(routes.get(&key).map(String::as_str), Some(function), "{key}");
         }
+    }
+    for key in ["", "/{proxy+}"].map(|rest| format!("ANY /settings/organization/data_export{rest}")) {
+        assert_eq!(routes.get(&key).map(String::as_str), Some("SettingsPageFunction"), "{key}");
     }
 }
 

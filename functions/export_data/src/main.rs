@@ -9,6 +9,7 @@ use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
 use usage_export::config::{parsed_or, required};
 use usage_export::directory::Directory;
+use usage_export::export::accept::Intake;
 use usage_export::export::store::Exports;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
@@ -21,12 +22,16 @@ async fn main() -> Result<(), Error> {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
     let context = &Context {
-        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
-        exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
-        sqs: aws_sdk_sqs::Client::new(&aws),
-        queue_url: required("QUEUE_URL")?,
-        active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+        directory: directory.clone(),
+        intake: Intake {
+            directory,
+            exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
+            sqs: aws_sdk_sqs::Client::new(&aws),
+            queue_url: required("QUEUE_URL")?,
+            active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+        },
     };
     #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
     lambda_http::run(service_fn(move |request: Request| async move {

@@ -20,6 +20,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
+use usage_export::export::accept::Intake;
 use usage_export::export::store::Exports;
 
 const REQUEST_ID: &str = "8f5c2a3e-request";
@@ -95,13 +96,15 @@ impl World {
         let mut sqs = self.sqs.clone();
         sqs.push(self.sends());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &dynamodb);
-        let context = Context {
-            directory: Directory::new(client.clone(), "directory".to_owned()),
+        let directory = Directory::new(client.clone(), "directory".to_owned());
+        let intake = Intake {
+            directory: directory.clone(),
             exports: Exports::new(client, "exports".to_owned()),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
             queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
             active_limit: 5,
         };
+        let context = Context { directory, intake };
         let (parts, body) = export_data::handle(&context, request, now).await.into_parts();
         let body = serde_json::from_str(&body).expect("JSON");
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

@@ -1,12 +1,12 @@
 //! `GET /export_status` and `GET /exports`: state, download and history.
 
-use aws_sdk_s3::Client as S3;
 use chrono::{DateTime, Utc};
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
-use usage_export::auth::{Caller, authenticate, authorize};
+use usage_export::auth::{authenticate, authorize};
 use usage_export::directory::Directory;
+use usage_export::export::file::ExportFiles;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State, created_ts_of_id};
 use usage_export::problem::{FieldError, Problem, RequestError};
@@ -20,9 +20,7 @@ pub struct Context {
     /// The exports.
     pub exports: Exports,
     /// The files.
-    pub s3: S3,
-    /// Where the files are.
-    pub bucket: String,
+    pub files: ExportFiles,
 }
 
 /// Answers one request. Every refusal is a problem document; `now` is the time of the request.
@@ -45,28 +43,11 @@ async fn status(
     let query = Query { request, errors: Vec::new() };
     let (user_id, data_export_id, download) = query.status()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
-    let export = export_of(context, &caller, &data_export_id).await?;
+    let export = context.exports.get_own(&caller, &data_export_id).await?;
     if download && export.state == State::Completed {
-        return download::answer(context, &export, now).await;
+        return download::answer(&context.files, &export, now).await;
     }
     Ok(json_response(&export.to_json()))
-}
-
-/// The export, if it is the caller's own.
-async fn export_of(
-    context: &Context,
-    caller: &Caller,
-    data_export_id: &str,
-) -> Result<DataExport, RequestError> {
-    let Some(export) = context.exports.get(data_export_id).await? else {
-        let error = FieldError::new("data_export_id", "names no export");
-        return Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into());
-    };
-    if export.user_id != caller.user_id || export.organization_id != caller.organization_id {
-        let error = FieldError::new("data_export_id", "names an export of another user");
-        return Err(Problem::new(StatusCode::FORBIDDEN, "").with_errors(vec![error]).into());
-    }
-    Ok(export)
 }
 
 async fn history(

@@ -9,6 +9,7 @@ use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
 use usage_export::config::required;
 use usage_export::directory::Directory;
+use usage_export::export::file::ExportFiles;
 use usage_export::export::store::Exports;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
@@ -24,8 +25,7 @@ async fn main() -> Result<(), Error> {
     let context = &Context {
         directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
         exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
-        s3: aws_sdk_s3::Client::new(&aws),
-        bucket: required("BUCKET")?,
+        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
     };
     #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
     lambda_http::run(service_fn(move |request: Request| async move {

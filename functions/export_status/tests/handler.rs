@@ -18,6 +18,7 @@ use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
+use usage_export::export::file::ExportFiles;
 use usage_export::export::request::ExportCall;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State};
@@ -103,8 +104,10 @@ async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> 
     let context = Context {
         directory: Directory::new(client.clone(), "directory".to_owned()),
         exports: Exports::new(client, "exports".to_owned()),
-        s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),
-        bucket: "example-exports".to_owned(),
+        files: ExportFiles {
+            s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),
+            bucket: "example-exports".to_owned(),
+        },
     };
     let (parts, body) = export_status::handle(&context, request, now()).await.into_parts();
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use usage_export::export::interval::Interval;
 use usage_export::export::request::Scope;
 use usage_export::export::{DataExport, State};
+use usage_export::wording::{counted, size};
 
 /// Workspaces that are called by their names; the rest is counted.
 pub const NAMED_WORKSPACES: usize = 3;
@@ -155,31 +156,6 @@ fn one_line(name: &str) -> String {
     }
     // First strong isolate … pop: right-to-left names keep to themselves.
     format!("\u{2068}{line}\u{2069}")
-}
-
-/// `0 rows`, `1 row`, `1,234 rows`.
-fn counted(count: u64, noun: &str) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{text} {noun}{plural}")
-}
-
-/// `812 bytes`, `1.2 kB`, `34.5 MB`: decimal units, cut to a tenth.
-fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
-    for (name, unit) in UNITS {
-        if bytes >= unit {
-            return format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit);
-        }
-    }
-    counted(bytes, "byte")
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use http::StatusCode;
 
 use super::{DataExport, created_ts_of_id};
+use crate::auth::Caller;
 use crate::dynamo::{Item, StoreError, text};
+use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
 
 /// Exports on one page of the history.
@@ -31,6 +34,24 @@ impl Exports {
             return Ok(None);
         }
         self.get_item(data_export_id).await?.map(read_export).transpose()
+    }
+
+    /// The export with this id, if it is the caller's own.
+    ///
+    /// # Errors
+    ///
+    /// 404 if there is none, 403 if it is another user's.
+    pub async fn get_own(&self, caller: &Caller, data_export_id: &str) -> Result<DataExport, RequestError> {
+        let refusal = |status, message| {
+            Problem::new(status, "").with_errors(vec![FieldError::new("data_export_id", message)])
+        };
+        let Some(export) = self.get(data_export_id).await? else {
+            return Err(refusal(StatusCode::NOT_FOUND, "names no export").into());
+        };
+        if export.user_id != caller.user_id || export.organization_id != caller.organization_id {
+            return Err(refusal(StatusCode::FORBIDDEN, "names an export of another user").into());
+        }
+        Ok(export)
     }
 
     pub(super) async fn get_item(&self, key: &str) -> Result<Option<Item>, StoreError> {
