@@ -1,0 +1,54 @@
+// The history: what htmx does not do by attributes alone.
+
+const PAGE = "/settings/organization/data_export";
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const AGES_EVERY_MS = 30_000;
+
+/** Comes in from elsewhere, and keeps `#export-…` in the address through signing in. */
+export function enter() {
+  const entering = document.querySelector("#entering");
+  if (entering) location.replace(entering.dataset.location + location.hash);
+  const signIn = document.querySelector("#sign-in");
+  signIn?.addEventListener("submit", () => (signIn.action += location.hash));
+  const address = new URL(location);
+  // `entered` is for the server; `created` would bring an old export to the top after a reload.
+  for (const name of ["entered", "created"]) address.searchParams.delete(name);
+  if (address.href !== location.href) history.replaceState(null, "", address);
+}
+
+/** Shows the export that the address names, also one that is older than the list. */
+export async function openLinkedExport(htmx) {
+  const id = /^#export-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  addEventListener("hashchange", () => openLinkedExport(htmx), { once: true });
+  if (!id || document.getElementById(`export-${id}`)) return;
+  const response = await fetch(`${PAGE}/exports/${id}/row`, { headers: { "HX-Request": "true" } });
+  if (!response.ok) {
+    const notice = document.querySelector("#missing_export");
+    notice.textContent =
+      response.status === 403
+        ? "The export that you followed a link to is another user’s."
+        : "The export that you followed a link to is no longer there.";
+    notice.hidden = false;
+    notice.scrollIntoView({ block: "center" });
+    return;
+  }
+  const list = document.querySelector("#exports");
+  list.querySelector(".empty")?.remove();
+  list.insertAdjacentHTML("afterbegin", await response.text());
+  htmx.process(list.firstElementChild);
+  // So that `:target` finds it.
+  location.replace(location.href);
+}
+
+/** Lets "3 minutes ago" grow older while the page stays open. */
+export function watchAges() {
+  const relative = new Intl.RelativeTimeFormat("en-US");
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+      const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+      const text = unit ? relative.format(-Math.floor(seconds / size), unit) : "just now";
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, AGES_EVERY_MS);
+}

@@ -1,0 +1,80 @@
+// Step 2: a list that is searched and ticked, quick also with thousands of workspaces.
+
+import { tell } from "./errors.js";
+
+const number = new Intl.NumberFormat("en-US");
+
+/** Keeps the list, the box that selects all of it, and the count together. */
+export function watchWorkspaces(form) {
+  const list = form.querySelector("#workspace_list");
+  const rows = [...(list?.children ?? [])].map((item) => ({
+    item,
+    box: item.querySelector("input"),
+    // Read once: the list does not change.
+    text: item.textContent.toLowerCase(),
+  }));
+  const all = form.querySelector("#workspace_all");
+  const label = form.querySelector("#workspace_all_label");
+  const search = form.querySelector("#workspace_search");
+
+  function shown() {
+    return rows.filter(({ item }) => !item.hidden);
+  }
+
+  function changed() {
+    if (list) {
+      const visible = shown();
+      const ticked = visible.filter(({ box }) => box.checked).length;
+      all.checked = visible.length > 0 && ticked === visible.length;
+      all.indeterminate = ticked > 0 && ticked < visible.length;
+      all.disabled = visible.length === 0;
+      const searching = visible.length < rows.length;
+      label.textContent = searching
+        ? `Select the ${number.format(visible.length)} shown`
+        : `Select all ${number.format(rows.length)}`;
+      const selected = rows.filter(({ box }) => box.checked).length;
+      form.querySelector("#workspace_count").textContent = `${number.format(selected)} selected`;
+    }
+    if (chosen(form)) tell("workspaces", "");
+    form.dispatchEvent(new Event("changed"));
+  }
+
+  search?.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const { item, text } of rows) {
+      const matches = words.every((word) => text.includes(word));
+      if (item.hidden === matches) item.hidden = !matches;
+      if (matches) found += 1;
+    }
+    form.querySelector("#workspace_none").hidden = found > 0;
+    changed();
+  });
+  search?.addEventListener("keydown", (event) => {
+    // Enter searches; it does not send the form.
+    if (event.key === "Enter") event.preventDefault();
+  });
+  all?.addEventListener("change", () => {
+    for (const { box } of shown()) box.checked = all.checked;
+    changed();
+  });
+  list?.addEventListener("change", changed);
+  for (const input of form.querySelectorAll("[name=workspaces], #personal")) {
+    input.addEventListener("change", changed);
+  }
+  changed();
+}
+
+/** How many workspaces are meant. */
+export function chosen(form) {
+  if (form.elements.workspaces.value === "all") return Number(form.dataset.total);
+  const selected = form.querySelectorAll("#workspace_list input:checked").length;
+  return selected + (form.querySelector("#personal").checked ? Number(form.dataset.personal) : 0);
+}
+
+/** Whether anything is selected: personal workspaces count as a choice, even where there are none. */
+export function checkWorkspaces(form) {
+  const fine = chosen(form) > 0 || form.elements.workspaces.value === "all" || form.querySelector("#personal").checked;
+  tell("workspaces", fine ? "" : "Select at least one workspace, or include personal workspaces.");
+  return fine;
+}

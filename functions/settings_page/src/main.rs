@@ -1,0 +1,46 @@
+//! Wiring: configuration and clients once, then requests.
+
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use chrono::Utc;
+use lambda_http::{Error, Request, service_fn};
+use settings_page::Context;
+use usage_export::config::{parsed_or, required};
+use usage_export::directory::Directory;
+use usage_export::export::accept::Intake;
+use usage_export::export::file::ExportFiles;
+use usage_export::export::store::Exports;
+
+/// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
+const ATTEMPT: Duration = Duration::from_secs(4);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    usage_export::logging::init();
+    // The SDK by itself waits for ever; with this it tries again.
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
+    let exports = Exports::new(dynamodb, required("EXPORTS_TABLE")?);
+    let context = &Context {
+        directory: directory.clone(),
+        exports: exports.clone(),
+        intake: Intake {
+            directory,
+            exports,
+            sqs: aws_sdk_sqs::Client::new(&aws),
+            queue_url: required("QUEUE_URL")?,
+            active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+        },
+        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
+        origin: required("PAGE_URL")?.trim_end_matches('/').to_owned(),
+    };
+    #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
+    lambda_http::run(service_fn(move |request: Request| async move {
+        Ok::<_, Error>(settings_page::handle(context, request, Utc::now()).await)
+    }))
+    .await
+}
