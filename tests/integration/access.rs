@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::api::{Answer, Call, as_caller, get_history, get_status, post_export};
-use crate::support::export::{request, wait_until_final};
-use crate::support::org::{Caller, TestOrg};
-use crate::support::records::{id_of, new_record, put_record};
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::api::{Answer, Call, as_caller, get_history, get_status, post_export};
+use integration_tests::export::{request, wait_until_final};
+use integration_tests::org::{Caller, TestOrg};
+use integration_tests::records::{id_of, new_record, put_record};
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 const PAST: &str = "2025-01-01T00:00:00.000Z";
 const FUTURE: &str = "2999-01-01T00:00:00.000Z";

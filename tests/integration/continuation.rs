@@ -3,18 +3,18 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::api::get_download;
-use crate::support::export::{assert_same_file, request, wait_until_final};
-use crate::support::files::{begin_file, etag_of_file, fill_large};
-use crate::support::oracle::{Snapshot, crc32};
-use crate::support::org::TestOrg;
-use crate::support::outbox::{emails_of, send_message, wait_for_email, wait_until_handled};
-use crate::support::records::{
+use integration_tests::api::get_download;
+use integration_tests::export::{assert_same_file, request, wait_until_final};
+use integration_tests::files::{begin_file, etag_of_file, fill_large};
+use integration_tests::oracle::{Snapshot, crc32};
+use integration_tests::org::TestOrg;
+use integration_tests::outbox::{emails_of, send_message, wait_for_email, wait_until_handled};
+use integration_tests::records::{
     abandoned, id_of, new_record, put_record, put_unfinished, read_record, read_unfinished, timestamp,
 };
-use crate::support::runs::Run;
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::runs::Run;
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 /// What a new record asks for, as a body.
 fn request_of_record() -> Value {

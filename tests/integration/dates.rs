@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::export::{Export, request};
-use crate::support::org::TestOrg;
-use crate::support::with_org;
+use integration_tests::export::{Export, request};
+use integration_tests::org::TestOrg;
+use integration_tests::with_org;
 
 /// A date range, and the starts of the runs that are in it.
 type Case<'a> = (&'a str, &'a str, &'a [&'a str]);

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::api::{Call, ROOTS, follow, get_download, get_status};
-use crate::support::export::request;
-use crate::support::files::{INLINE_BYTES, delete_file, etag_of_file, fill_large};
-use crate::support::org::TestOrg;
-use crate::support::records::set_in_record;
-use crate::support::with_org;
+use integration_tests::api::{Call, ROOTS, follow, get_download, get_status};
+use integration_tests::export::request;
+use integration_tests::files::{INLINE_BYTES, delete_file, etag_of_file, fill_large};
+use integration_tests::org::TestOrg;
+use integration_tests::records::set_in_record;
+use integration_tests::with_org;
 
 /// The name under which a browser saves the file.
 fn file_name(disposition: &str) -> &str {

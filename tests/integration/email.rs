@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::export::request;
-use crate::support::outbox::{emails_of, wait_for_email};
-use crate::support::system::system;
-use crate::support::with_org;
+use integration_tests::export::request;
+use integration_tests::outbox::{emails_of, wait_for_email};
+use integration_tests::system::system;
+use integration_tests::with_org;
 
 #[test]
 fn it_tells_what_was_exported_and_where_to_get_it() {

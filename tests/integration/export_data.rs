@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::api::{Call, ROOTS, as_caller, get_history, post_export};
-use crate::support::export::{request, wait_until_final};
-use crate::support::org::Caller;
-use crate::support::records::{read_record, read_unfinished, timestamp};
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::api::{Call, ROOTS, as_caller, get_history, post_export};
+use integration_tests::export::{request, wait_until_final};
+use integration_tests::org::Caller;
+use integration_tests::records::{read_record, read_unfinished, timestamp};
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 #[test]
 fn the_answer_is_the_contract_s() {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::{Call, as_caller, post_export};
-use crate::support::export::{FIELDS, request};
-use crate::support::with_org;
+use integration_tests::api::{Call, as_caller, post_export};
+use integration_tests::export::{FIELDS, request};
+use integration_tests::with_org;
 
 /// A good body with one member replaced; `null` counts as absent.
 fn with(name: &str, value: Value) -> Value {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::{Call, ROOTS, get_download, get_status};
-use crate::support::export::{request, wait_until_final};
-use crate::support::records::{abandoned, failed, id_of, new_record, put_record};
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::api::{Call, ROOTS, get_download, get_status};
+use integration_tests::export::{request, wait_until_final};
+use integration_tests::records::{abandoned, failed, id_of, new_record, put_record};
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 /// Members that only a finished export has.
 const OF_FINISHED: [&str; 5] = ["finished_ts", "size_bytes", "checksum", "error", "expires_ts"];

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::export::{Export, FIELDS, request};
-use crate::support::org::TestOrg;
-use crate::support::outbox::send_message;
-use crate::support::records::{id_of, new_record, put_record};
-use crate::support::runs::Run;
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::export::{Export, FIELDS, request};
+use integration_tests::org::TestOrg;
+use integration_tests::outbox::send_message;
+use integration_tests::records::{id_of, new_record, put_record};
+use integration_tests::runs::Run;
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 /// Names that break careless writers of CSV, and those that a spreadsheet would run.
 const HOSTILE: [&str; 18] = [

@@ -4,11 +4,11 @@ use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::support::export::FIELDS;
-use crate::support::org::TestOrg;
-use crate::support::records::timestamp;
-use crate::support::runs::Run;
-use crate::support::with_org;
+use integration_tests::export::FIELDS;
+use integration_tests::org::TestOrg;
+use integration_tests::records::timestamp;
+use integration_tests::runs::Run;
+use integration_tests::with_org;
 
 const REQUESTS: usize = 20;
 const RUNS: usize = 400;

@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::api::{Call, ROOTS, get_history, get_status};
-use crate::support::export::request;
-use crate::support::org::Caller;
-use crate::support::records::{failed, id_of, new_export_id, new_record, put_record};
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::api::{Call, ROOTS, get_history, get_status};
+use integration_tests::export::request;
+use integration_tests::org::Caller;
+use integration_tests::records::{failed, id_of, new_export_id, new_record, put_record};
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 const PAGE: usize = 20;
 

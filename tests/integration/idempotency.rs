@@ -3,11 +3,11 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::api::{Call, as_caller, get_history};
-use crate::support::export::{request, wait_until_final};
-use crate::support::org::{Caller, TestOrg};
-use crate::support::random_id;
-use crate::support::with_org;
+use integration_tests::api::{Call, as_caller, get_history};
+use integration_tests::export::{request, wait_until_final};
+use integration_tests::org::{Caller, TestOrg};
+use integration_tests::random_id;
+use integration_tests::with_org;
 
 fn body() -> Value {
     request(&json!({"include_all_workspaces": true}))

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::api::post_export;
-use crate::support::export::request;
-use crate::support::org::TestOrg;
-use crate::support::records::{
+use integration_tests::api::post_export;
+use integration_tests::export::request;
+use integration_tests::org::TestOrg;
+use integration_tests::records::{
     failed, id_of, new_export_id, new_record, put_record, put_unfinished, read_unfinished, set_in_record,
 };
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 /// The default of the template's parameter `ActiveExportLimit`.
 const LIMIT: usize = 5;

@@ -2,11 +2,9 @@
 //! of an emulator.
 //!
 //! `cargo xtask test` brings the system up and runs them. Each test makes an organization of its own, so they run side
-//! by side. What a file must hold is computed by [`support::oracle`], which shares no code with the product.
+//! by side. What a file must hold is computed by [`integration_tests::oracle`], which shares no code with the product.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod support;
 
 mod access;
 mod continuation;
@@ -23,3 +21,4 @@ mod idempotency;
 mod limit;
 mod redelivery;
 mod scope;
+mod settings_page;

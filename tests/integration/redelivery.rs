@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::export::{download, request};
-use crate::support::outbox::{
+use integration_tests::export::{download, request};
+use integration_tests::outbox::{
     emails_of, is_in_dead_letter_queue, send_message, wait_for_email, wait_until_handled,
 };
-use crate::support::records::{new_export_id, read_record};
-use crate::support::system::now;
-use crate::support::with_org;
+use integration_tests::records::{new_export_id, read_record};
+use integration_tests::system::now;
+use integration_tests::with_org;
 
 #[test]
 fn a_repeated_message_changes_nothing() {

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::support::api::post_export;
-use crate::support::export::request;
-use crate::support::org::TestOrg;
-use crate::support::outbox::wait_for_email;
-use crate::support::runs::Run;
-use crate::support::with_org;
+use integration_tests::api::post_export;
+use integration_tests::export::request;
+use integration_tests::org::TestOrg;
+use integration_tests::outbox::wait_for_email;
+use integration_tests::runs::Run;
+use integration_tests::with_org;
 
 /// Workspaces, and what ran in them.
 struct Places {

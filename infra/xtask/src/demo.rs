@@ -41,7 +41,7 @@ pub async fn demo(options: &SeedOptions, exit: bool) -> Result<()> {
     stay_up().await
 }
 
-/// The keys of the sample data, and a request to try.
+/// The keys of the sample data, and what to try with them.
 pub fn print_users(outputs: &Outputs, now: DateTime<Utc>) {
     println!("  {:7} {:34} {:28} API key", "Role", "Email", "user_id");
     for user in outputs.users.iter().take(USERS_SHOWN) {
@@ -51,7 +51,11 @@ pub fn print_users(outputs: &Outputs, now: DateTime<Utc>) {
         println!("  and {} more in outputs.json", outputs.users.len() - USERS_SHOWN);
     }
     let Some(user) = outputs.users.first() else { return };
-    println!("\nTry:\n");
+    println!("\nSign in as {}, an administrator:\n", user.email);
+    println!("  {}", outputs.page_url);
+    println!("  User ID  {}", user.user_id);
+    println!("  API key  {}", user.api_key);
+    println!("\nOr call the API:\n");
     println!("  curl -sS {}/export_data \\", outputs.api_url);
     println!("    -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\", user.api_key);
     println!(

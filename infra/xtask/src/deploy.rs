@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::tools;
+use crate::{assets, tools};
 
 /// Builds and deploys. The first time, `--guided` makes sam ask for the parameters.
 pub async fn deploy(args: &[String]) -> Result<()> {
@@ -13,6 +13,7 @@ pub async fn deploy(args: &[String]) -> Result<()> {
         "pip install cargo-lambda (or see https://www.cargo-lambda.info/guide/installation.html)",
     )
     .await?;
+    assets::build().await?;
     tools::run(tools::command("sam").arg("build")).await?;
     let deploy = tools::run(tools::command("sam").arg("deploy").args(args)).await;
     deploy.context("sam says above what AWS refused")

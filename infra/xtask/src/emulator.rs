@@ -1,27 +1,20 @@
 //! The emulator of AWS: `MiniStack`, on loopback.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::venv::Venv;
-use crate::{aws, processes};
-
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// It is ready in a second or two.
-const TIMEOUT: Duration = Duration::from_mins(1);
-/// Lines of its log that an error shows.
-const LOG_LINES: usize = 20;
+use crate::{aws, processes, server};
 
 /// Runs until dropped.
 pub struct Emulator {
     child: Child,
-    scratch: PathBuf,
+    /// For temporary files, also those of others that have the mark.
+    pub scratch: PathBuf,
     /// The mark of its processes and of the functions that it starts.
     pub mark: String,
     pub endpoint_url: String,
@@ -39,30 +32,9 @@ impl Emulator {
             .spawn()
             .context("the emulator does not start")?;
         let mut emulator = Self { child, scratch, mark, endpoint_url };
-        emulator.ready(&log).await?;
+        let ready = format!("{}/_ministack/ready", emulator.endpoint_url);
+        server::ready(&mut emulator.child, "the emulator", &ready, &log).await?;
         Ok(emulator)
-    }
-
-    async fn ready(&mut self, log: &Path) -> Result<()> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let url = format!("{}/_ministack/ready", self.endpoint_url);
-        let started = Instant::now();
-        loop {
-            if client.get(&url).send().await.is_ok_and(|response| response.status().is_success()) {
-                return Ok(());
-            }
-            if let Some(status) = self.child.try_wait()? {
-                bail!("the emulator ended ({status}). The end of {}:\n{}", log.display(), tail(log));
-            }
-            if started.elapsed() > TIMEOUT {
-                bail!(
-                    "the emulator is not ready after {TIMEOUT:?}. The end of {}:\n{}",
-                    log.display(),
-                    tail(log)
-                );
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
     }
 }
 
@@ -79,12 +51,6 @@ impl Drop for Emulator {
 /// The mark of the processes of the system that keeps its state here.
 pub fn mark(state: &Path) -> String {
     state.display().to_string()
-}
-
-/// The port, or a free one where something else listens.
-pub fn free_port(wanted: u16) -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", wanted)).or_else(|_| TcpListener::bind("127.0.0.1:0"));
-    Ok(listener.context("no free port on 127.0.0.1")?.local_addr()?.port())
 }
 
 /// In an environment of its own, which the functions inherit: nothing of the caller's AWS settings gets in.
@@ -118,10 +84,4 @@ fn command(venv: &Venv, scratch: &Path, mark: &str, port: u16, endpoint_url: &st
         // Ctrl-C in the terminal is for us: we end it in order.
         .process_group(0);
     command
-}
-
-fn tail(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }

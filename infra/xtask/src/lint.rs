@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use tokio::process::Command;
 
-use crate::tools;
 use crate::venv::Venv;
+use crate::{assets, tools};
 
 /// Runs all, also after one has failed.
 pub async fn lint() -> Result<()> {
@@ -26,6 +26,8 @@ pub async fn lint() -> Result<()> {
 }
 
 async fn checks() -> Result<Vec<(&'static str, Command)>> {
+    // clippy and rustdoc compile the page, and it has them inside.
+    assets::build().await?;
     let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     rustdoc.env("RUSTDOCFLAGS", "-D warnings");
     let mut cfn_lint = tools::command(Venv::ensure().await?.program("cfn-lint"));

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
 use tokio::net::TcpListener;
 
+use crate::browser::{self, WebDriver};
 use crate::claim::Claim;
-use crate::emulator::{self, Emulator};
+use crate::emulator::Emulator;
 use crate::outputs::Outputs;
 use crate::package::{self, Binary};
 use crate::proxy::{self, Proxy};
@@ -16,10 +17,10 @@ use crate::seed::{SeedOptions, seed};
 use crate::stack::{self, StackOutputs};
 use crate::terminal::{ProgressLine, Steps, thousands};
 use crate::venv::Venv;
-use crate::{aws, tools};
+use crate::{assets, aws, server, tools};
 
 /// Steps of `Local::bring_up`.
-pub const STEPS: usize = 4;
+pub const STEPS: usize = 5;
 const EMULATOR_PORT: u16 = 4566;
 const API_PORT: u16 = 8080;
 /// Permissions that only the emulator asks for.
@@ -67,6 +68,9 @@ impl Local {
         steps.begin("Preparing the Python environment of the emulator (the first time: a minute)");
         let venv = Venv::ensure().await?;
         steps.done("ready");
+        steps.begin("Bundling the settings page's script");
+        assets::build().await?;
+        steps.done("bundled");
         steps.begin("Building the release binaries (the first time: some minutes)");
         let binaries = package::build().await?;
         steps.done("built");
@@ -97,7 +101,8 @@ impl Local {
     }
 
     pub fn print_addresses(&self) {
-        println!("\n  API          {}", self.outputs.api_url);
+        println!("\n  Page         {}", self.outputs.page_url);
+        println!("  API          {}", self.outputs.api_url);
         println!("  AWS          {} (for the AWS CLI and SDKs: --endpoint-url)", self.outputs.endpoint_url);
         println!("  Sent email   {}/_ministack/ses/messages", self.outputs.endpoint_url);
         println!("  All of it    {}\n", shown(&self.outputs_path));
@@ -123,13 +128,18 @@ pub async fn up(options: &SeedOptions) -> Result<()> {
 
 /// `cargo xtask test`
 pub async fn test(args: &[String]) -> Result<ExitCode> {
-    let mut steps = Steps::new(STEPS + 1);
-    let local = Local::bring_up(&Place::tests(), &mut steps).await?;
+    let place = Place::tests();
+    let mut steps = Steps::new(STEPS + 2);
+    steps.begin("Looking for Chromium and its driver");
+    browser::ensure().await?;
+    steps.done("found");
+    let local = Local::bring_up(&place, &mut steps).await?;
+    let driver = WebDriver::start(&local.emulator, &place.state).await?;
     local.announce()?;
     steps.begin("Testing");
     let mut cargo = tools::cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]).args(args);
-    cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path);
+    cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path).env("USAGE_EXPORT_WEBDRIVER", &driver.url);
     let status = cargo.status().await.context("cargo does not start")?;
     steps.done(if status.success() { "passed" } else { "failed" });
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
@@ -160,7 +170,7 @@ pub fn shown(path: &Path) -> std::path::Display<'_> {
 }
 
 async fn start_emulator(venv: &Venv, place: &Place) -> Result<Emulator> {
-    let port = emulator::free_port(place.emulator_port)?;
+    let port = server::free_port(place.emulator_port)?;
     if place.emulator_port != 0 && port != place.emulator_port {
         println!("      port {} is taken: using {port}", place.emulator_port);
     }

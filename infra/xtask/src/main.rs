@@ -1,9 +1,12 @@
 //! `cargo xtask`: the system on this machine, and the project's chores.
 //!
-//! The local system needs Linux (it finds its processes in `/proc`) and Python 3.10 or newer; no Docker, no AWS account.
+//! The local system needs Linux (it finds its processes in `/proc`), Python 3.10 or newer and Node.js 18 or newer; no Docker,
+//! no AWS account.
 
 mod api;
+mod assets;
 mod aws;
+mod browser;
 mod claim;
 mod demo;
 mod deploy;
@@ -15,6 +18,7 @@ mod package;
 mod processes;
 mod proxy;
 mod seed;
+mod server;
 mod stack;
 mod terminal;
 mod tools;
@@ -61,6 +65,8 @@ enum Verb {
     },
     /// Formatting, clippy, rustdoc, cfn-lint and cargo deny.
     Lint,
+    /// Bundle the script and the style sheet of the settings page: npm ci, then build.mjs.
+    Assets,
     /// Add sample data to the system that is up.
     Seed {
         #[command(flatten)]
@@ -123,6 +129,7 @@ async fn run(verb: Verb, now: DateTime<Utc>) -> Result<ExitCode> {
         Verb::Up { data } => local::up(&data.options(now)).await?,
         Verb::Test { args } => return local::test(&args).await,
         Verb::Lint => lint::lint().await?,
+        Verb::Assets => assets::build().await?,
         Verb::Seed { data } => local::add_data(&data.options(now)).await?,
         Verb::Deploy { args } => deploy::deploy(&args).await?,
     }

@@ -14,6 +14,8 @@ use crate::{aws, tools};
 pub struct Outputs {
     /// Origin of the API, without a slash at the end.
     pub api_url: String,
+    /// The settings page.
+    pub page_url: String,
     /// The emulator, for SDK clients.
     pub endpoint_url: String,
     pub region: String,
@@ -40,6 +42,7 @@ impl Outputs {
     pub fn of_stack(api_url: &str, endpoint_url: &str, stack: &crate::stack::StackOutputs) -> Result<Self> {
         Ok(Self {
             api_url: api_url.to_owned(),
+            page_url: format!("{api_url}/settings/organization/data_export"),
             endpoint_url: endpoint_url.to_owned(),
             region: aws::REGION.to_owned(),
             access_key_id: aws::ROOT_KEY.to_owned(),

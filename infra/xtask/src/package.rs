@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::tools;
 
 /// The functions' binaries, as `BuildProperties` in the template names them.
-const FUNCTIONS: [&str; 3] = ["export_data", "export_status", "export_worker"];
+const FUNCTIONS: [&str; 4] = ["export_data", "export_status", "export_worker", "settings_page"];
 const BUCKET: &str = "usage-export-artifacts";
 
 /// A function's binary.

@@ -23,6 +23,7 @@ pub struct System {
 #[derive(Deserialize)]
 pub struct Outputs {
     pub api_url: String,
+    pub page_url: String,
     pub endpoint_url: String,
     region: String,
     #[serde(default = "root_key")]

@@ -1,11 +1,15 @@
 //! What the tests share: the system, an organization for each test, verbs for what callers do, the oracle.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![expect(missing_docs, reason = "the helpers are verbs and the data is plain: most need no words")]
+
 pub mod api;
 pub mod export;
 pub mod files;
 pub mod oracle;
 pub mod org;
 pub mod outbox;
+pub mod page;
 pub mod records;
 pub mod runs;
 pub mod system;
@@ -22,14 +26,19 @@ static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().enable_all().build().unwrap());
 
 /// How often a test looks whether something has happened.
-const LOOK_EVERY: Duration = Duration::from_millis(120);
+pub const LOOK_EVERY: Duration = Duration::from_millis(120);
 
 /// How long a test waits for it. Tests share two or more cores, so it is generous.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Runs a test on the threads that all tests share.
+pub fn run(test: impl Future<Output = ()>) {
+    RUNTIME.block_on(test);
+}
 
 /// Runs a test with an organization of its own, then makes sure that none of its exports is left unfinished.
 pub fn with_org(test: impl AsyncFnOnce(TestOrg)) {
-    RUNTIME.block_on(async {
+    run(async {
         let org = TestOrg::create().await;
         let exports = org.exports();
         test(org).await;

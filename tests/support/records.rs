@@ -7,9 +7,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::export::FIELDS;
-use super::org::{Caller, Item, TestOrg, text};
-use super::system::{now, system};
+use crate::export::FIELDS;
+use crate::org::{Caller, Item, TestOrg, text};
+use crate::system::{now, system};
 
 /// A record as the API makes it: REQUESTED, every workspace, January 2025.
 pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> Value {
@@ -52,6 +52,30 @@ pub fn failed(mut record: Value) -> Value {
     record["state"] = "FAILED".into();
     record["finished_ts"] = record["created_ts"].clone();
     record["error"] = "Something went wrong on our side.".into();
+    record
+}
+
+/// Turns it into one that a worker is at.
+#[must_use]
+pub fn running(mut record: Value, progress: u8, rows: u64) -> Value {
+    record["state"] = "IN_PROGRESS".into();
+    record["attempts"] = 1.into();
+    record["progress"] = progress.into();
+    record["row_count"] = rows.into();
+    record["lease_until"] = timestamp(now() + TimeDelta::minutes(5)).into();
+    record
+}
+
+/// Turns it into one that is done, though there is no file.
+#[must_use]
+pub fn completed(mut record: Value, rows: u64, bytes: u64) -> Value {
+    record["state"] = "COMPLETED".into();
+    record["progress"] = 100.into();
+    record["finished_ts"] = record["created_ts"].clone();
+    record["row_count"] = rows.into();
+    record["size_bytes"] = bytes.into();
+    record["checksum"] = "crc32:0a1b2c3d".into();
+    record["expires_ts"] = timestamp(now() + TimeDelta::days(28)).into();
     record
 }
 

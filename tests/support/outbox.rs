@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::system::system;
-use super::wait_for;
+use crate::system::system;
+use crate::wait_for;
 
 /// An email that was sent.
 #[derive(Debug)]

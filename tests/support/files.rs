@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 
-use super::org::TestOrg;
-use super::runs::Run;
-use super::system::system;
+use crate::org::TestOrg;
+use crate::runs::Run;
+use crate::system::system;
 
 /// An answer with a file is at most this long; a larger file is a redirect.
 pub const INLINE_BYTES: usize = 4 * 1024 * 1024;

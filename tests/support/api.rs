@@ -4,8 +4,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::org::Caller;
-use super::system::system;
+use crate::org::Caller;
+use crate::system::system;
 
 /// The two places of every endpoint.
 pub const ROOTS: [&str; 2] = ["", "/api/v1"];
@@ -35,9 +35,13 @@ impl Call {
     }
 
     pub fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::post_as(path, body, "application/json")
+    }
+
+    pub fn post_as(path: &str, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
         let url = Url::parse(&format!("{}{path}", system().outputs.api_url)).unwrap();
-        let json = ("content-type".to_owned(), "application/json".to_owned());
-        Self { method: Method::POST, url, headers: vec![json], body: body.into() }
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { method: Method::POST, url, headers, body: body.into() }
     }
 
     /// `POST /export_data`, with the caller's `user_id` in the body unless it has one, and with their key.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 
-use super::export::PostedExports;
-use super::random_id;
-use super::system::system;
+use crate::export::PostedExports;
+use crate::random_id;
+use crate::system::system;
 
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
@@ -87,6 +87,11 @@ impl TestOrg {
     /// A personal key with one attribute more, such as `expires_ts`.
     pub async fn add_key_with(&self, user_id: &str, name: &str, value: &str) -> String {
         add_key(&self.id, Some(user_id), &[(name, value)]).await
+    }
+
+    pub async fn revoke_key(&self, key: &str) {
+        let digest = hex::encode(Sha256::digest(key));
+        set(&format!("KEY#{digest}"), "KEY", "revoked_ts", "2025-06-30T12:00:00.000Z").await;
     }
 
     pub async fn add_workspace(&self, name: &str) -> String {

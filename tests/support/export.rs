@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use super::api::{follow, get_download, get_status, post_export};
-use super::oracle::{Snapshot, crc32};
-use super::org::{Caller, TestOrg};
-use super::records::read_record;
-use super::wait_for;
+use crate::api::{follow, get_download, get_status, post_export};
+use crate::oracle::{Snapshot, crc32};
+use crate::org::{Caller, TestOrg};
+use crate::records::read_record;
+use crate::wait_for;
 
 /// The ids of all fields.
 pub const FIELDS: [&str; 11] = [

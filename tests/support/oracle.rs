@@ -7,8 +7,8 @@ use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
-use super::org::{Item, TestOrg, text};
-use super::system::system;
+use crate::org::{Item, TestOrg, text};
+use crate::system::system;
 
 /// All of an organization's data at one time.
 pub struct Snapshot {

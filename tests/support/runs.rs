@@ -3,9 +3,9 @@
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::stream::{self, StreamExt};
 
-use super::org::{Item, TestOrg, text};
-use super::random_id;
-use super::system::system;
+use crate::org::{Item, TestOrg, text};
+use crate::random_id;
+use crate::system::system;
 
 /// Items of one `BatchWriteItem`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>

@@ -1,0 +1,107 @@
+//! How the page looks in each of its states: a picture, and what axe says in light and in dark.
+
+use chrono::TimeDelta;
+use integration_tests::org::TestOrg;
+use integration_tests::page::PAGE;
+use integration_tests::records::{completed, failed, id_of, new_record, put_record, running};
+use integration_tests::system::now;
+use serde_json::json;
+
+use crate::support::browser::Browser;
+use crate::support::options::Options;
+use crate::support::{open_page, with_browser};
+
+/// Pictures of the page as it is now, and no rule of axe broken.
+async fn look(browser: &Browser, name: &str) {
+    browser.screenshot(name).await;
+    browser.assert_accessible(name).await;
+    let width = browser.script("return document.scrollingElement.scrollWidth", vec![]).await;
+    assert_eq!(width, browser.options.width, "{name}: the page is wider than the window");
+}
+
+/// Like an organization that has used the product for a while.
+async fn furnish(org: &TestOrg) {
+    for name in
+        ["Analytics", "Design", "Data platform", "Finance", "Growth", "Legal", "Marketing", "Research"]
+    {
+        org.add_workspace(name).await;
+    }
+    let deleted = org.add_workspace("Old projects").await;
+    org.delete_workspace(&deleted).await;
+    let old = |days| new_record(org, &org.caller, now() - TimeDelta::days(days));
+    let mut expired = completed(old(75), 1_204, 410_233);
+    expired["expires_ts"] = json!("2026-01-01T00:00:00.000Z");
+    put_record(&expired).await;
+    put_record(&failed(old(3))).await;
+    put_record(&completed(old(2), 101_715, 31_900_000)).await;
+    put_record(&running(new_record(org, &org.caller, now() - TimeDelta::minutes(3)), 42, 48_211)).await;
+    put_record(&new_record(org, &org.caller, now())).await;
+}
+
+async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
+    browser.goto(PAGE).await;
+    look(&browser, &format!("{name}/sign-in")).await;
+    browser.type_into("#user_id", &org.caller.user_id).await;
+    browser.type_into("#api_key", "uex_wrong").await;
+    browser.click("#sign-in button").await;
+    browser.find("#sign-in-error").await;
+    look(&browser, &format!("{name}/sign-in-refused")).await;
+
+    open_page(&browser, &org.caller).await;
+    look(&browser, &format!("{name}/empty-history")).await;
+
+    furnish(&org).await;
+    browser.goto(PAGE).await;
+    look(&browser, &format!("{name}/page")).await;
+    browser.click("#workspaces_selected").await;
+    browser.type_into("#workspace_search", "a").await;
+    look(&browser, &format!("{name}/choosing")).await;
+    browser.type_into("#workspace_search", "nothing is called so").await;
+    browser.type_into("#start_date", "12/01/2025").await;
+    browser.type_into("#end_date", "11/01/2025").await;
+    browser.click("#fields_all").await;
+    browser.click("#start").await;
+    look(&browser, &format!("{name}/errors")).await;
+}
+
+#[test]
+fn in_a_wide_window() {
+    with_browser("in_a_wide_window", Options::default(), async |org, browser| {
+        look_at_all("wide", org, browser).await;
+    });
+}
+
+#[test]
+fn on_a_phone() {
+    with_browser("on_a_phone", Options::default().narrow(), async |org, browser| {
+        look_at_all("phone", org, browser).await;
+    });
+}
+
+#[test]
+fn in_the_dark() {
+    let options = Options::default().dark().with_reduced_motion();
+    with_browser("in_the_dark", options, async |org, browser| look_at_all("dark", org, browser).await);
+}
+
+#[test]
+fn details_and_error_pages() {
+    with_browser("details_and_error_pages", Options::default(), async |org, browser| {
+        furnish(&org).await;
+        open_page(&browser, &org.caller).await;
+        browser.click(".export:first-child summary").await;
+        browser.find(".export:first-child .facts").await;
+        look(&browser, "details").await;
+        let others = failed(new_record(&org, &org.add_admin().await, now()));
+        put_record(&others).await;
+        for (name, place, status) in [
+            ("403", format!("{PAGE}/exports/{}/download", id_of(&others)), "403"),
+            ("404", format!("{PAGE}/nowhere"), "404"),
+        ] {
+            browser.goto(&place).await;
+            assert_eq!(browser.text(".status").await, status);
+            assert!(browser.text("main").await.contains("Request "));
+            look(&browser, &format!("error-{name}")).await;
+        }
+    });
+}

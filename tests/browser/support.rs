@@ -1,0 +1,41 @@
+//! What the tests share: a browser session for each test, verbs for what people do and see, accessibility.
+
+pub mod axe;
+pub mod browser;
+pub mod command;
+pub mod options;
+pub mod pictures;
+pub mod session;
+
+use integration_tests::org::{Caller, TestOrg};
+use integration_tests::system::system;
+use integration_tests::{run, with_org};
+
+use browser::Browser;
+use options::Options;
+
+/// Runs a test with an organization and a browser session of its own. `name` is what a picture of its failure is called.
+pub fn with_browser(name: &str, options: Options, test: impl AsyncFnOnce(TestOrg, Browser)) {
+    with_org(async |org| {
+        session::with_session(name, options, async |browser| test(org, browser).await).await;
+    });
+}
+
+/// Runs a test with a browser session, without a system.
+pub fn with_browser_only(name: &str, options: Options, test: impl AsyncFnOnce(Browser)) {
+    run(session::with_session(name, options, test));
+}
+
+/// Opens the page and signs in.
+pub async fn open_page(browser: &Browser, caller: &Caller) {
+    browser.goto(&system().outputs.page_url).await;
+    sign_in(browser, caller).await;
+}
+
+/// Signs in with the form that is shown.
+pub async fn sign_in(browser: &Browser, caller: &Caller) {
+    browser.type_into("#user_id", &caller.user_id).await;
+    browser.type_into("#api_key", &caller.key).await;
+    browser.click("#sign-in button").await;
+    browser.find("#export-form").await;
+}

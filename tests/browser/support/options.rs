@@ -1,0 +1,91 @@
+//! What a browser session is like.
+
+use std::path::Path;
+
+use fantoccini::wd::Capabilities;
+use serde_json::{Value, json};
+
+/// A window of the size of a laptop's, with everything as most people have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Of the viewport, in CSS pixels.
+    pub width: u32,
+    pub height: u32,
+    pub javascript: bool,
+    pub dark: bool,
+    pub reduced_motion: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: 1280, height: 900, javascript: true, dark: false, reduced_motion: false }
+    }
+}
+
+impl Options {
+    /// A small phone's width: the narrowest that the page is made for.
+    #[must_use]
+    pub fn narrow(self) -> Self {
+        Self { width: 360, height: 740, ..self }
+    }
+
+    #[must_use]
+    pub fn without_javascript(self) -> Self {
+        Self { javascript: false, ..self }
+    }
+
+    #[must_use]
+    pub fn dark(self) -> Self {
+        Self { dark: true, ..self }
+    }
+
+    #[must_use]
+    pub fn with_reduced_motion(self) -> Self {
+        Self { reduced_motion: true, ..self }
+    }
+
+    /// What the driver is asked for. It makes a profile for the session, and removes it at its end.
+    pub fn capabilities(&self, downloads: &Path) -> Capabilities {
+        let size = format!("--window-size={},{}", self.width, self.height);
+        let args = [
+            "--headless",
+            // Its sandbox needs a user who is not root. It only sees our own pages.
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            // Containers have little of it.
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            // As on a phone: they take no width away.
+            "--hide-scrollbars",
+            "--force-device-scale-factor=1",
+            "--lang=en-US",
+            &size,
+        ];
+        Capabilities::from_iter([
+            (
+                "goog:chromeOptions".to_owned(),
+                json!({"args": args, "prefs": {"download.default_directory": downloads}}),
+            ),
+            ("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"})),
+        ])
+    }
+
+    /// Parameters of `Emulation.setDeviceMetricsOverride`: a window has a smallest width, this has not.
+    pub fn viewport(&self) -> Value {
+        json!({"width": self.width, "height": self.height, "deviceScaleFactor": 1, "mobile": false})
+    }
+
+    /// Parameters of `Emulation.setEmulatedMedia`.
+    pub fn media(&self) -> Value {
+        let scheme = if self.dark { "dark" } else { "light" };
+        let motion = if self.reduced_motion { "reduce" } else { "no-preference" };
+        json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]})
+    }
+}

@@ -1,0 +1,41 @@
+//! Pictures of the page, in `target/screenshots`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::browser::Browser;
+
+impl Browser {
+    /// Of the whole page, in a window that is high enough for it: what sticks to an edge is where it belongs.
+    pub async fn screenshot(&self, name: &str) -> PathBuf {
+        let content = self.cdp("Page.getLayoutMetrics", json!({})).await["cssContentSize"]["height"].clone();
+        let mut whole = self.options.viewport();
+        whole["height"] = content;
+        self.cdp("Emulation.setDeviceMetricsOverride", whole).await;
+        let path = self.picture(name, json!({})).await;
+        self.cdp("Emulation.setDeviceMetricsOverride", self.options.viewport()).await;
+        path
+    }
+
+    /// Of what the window shows.
+    pub async fn screenshot_view(&self, name: &str) -> PathBuf {
+        self.picture(name, json!({})).await
+    }
+
+    async fn picture(&self, name: &str, parameters: Value) -> PathBuf {
+        let picture = self.cdp("Page.captureScreenshot", parameters).await;
+        let path = folder().join(format!("{name}.png"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()).unwrap();
+        path
+    }
+}
+
+pub fn folder() -> PathBuf {
+    // Cargo's folder for temporary files is in its target folder, wherever that is.
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")
+}

@@ -1,0 +1,56 @@
+//! A browser session: opened for a test, closed after it.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+
+use fantoccini::{Client, ClientBuilder};
+use futures::FutureExt;
+use hyper_util::client::legacy::connect::HttpConnector;
+use integration_tests::random_id;
+
+use super::browser::Browser;
+use super::options::Options;
+
+/// Runs a test with a session of its own. A test that fails leaves a picture and prints the console.
+pub async fn with_session(name: &str, options: Options, test: impl AsyncFnOnce(Browser)) {
+    let downloads = Path::new(env!("CARGO_TARGET_TMPDIR")).join(random_id("downloads"));
+    let client = open(&options, &downloads).await;
+    fs::create_dir_all(&downloads).unwrap();
+    let browser = Browser::new(client, options, downloads.clone());
+    let outcome = AssertUnwindSafe(prepare_and(&browser, test)).catch_unwind().await;
+    if outcome.is_err() {
+        // It may be the browser that failed: the reason that counts is the first one.
+        let _ = AssertUnwindSafe(report(name, &browser)).catch_unwind().await;
+    }
+    let closed = browser.client.close().await;
+    fs::remove_dir_all(downloads).unwrap();
+    match outcome {
+        Ok(()) => closed.unwrap(),
+        Err(reason) => resume_unwind(reason),
+    }
+}
+
+async fn open(options: &Options, downloads: &Path) -> Client {
+    let driver = std::env::var("USAGE_EXPORT_WEBDRIVER").unwrap_or_else(|_| {
+        panic!("USAGE_EXPORT_WEBDRIVER is not set, so there is no browser: run these tests with `cargo xtask test`")
+    });
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(options.capabilities(downloads)).connect(&driver).await.unwrap()
+}
+
+async fn prepare_and(browser: &Browser, test: impl AsyncFnOnce(Browser)) {
+    browser.cdp("Emulation.setDeviceMetricsOverride", browser.options.viewport()).await;
+    browser.cdp("Emulation.setEmulatedMedia", browser.options.media()).await;
+    browser.allow_scripts(browser.options.javascript).await;
+    test(browser.clone()).await;
+}
+
+async fn report(name: &str, browser: &Browser) {
+    for entry in browser.console().await {
+        eprintln!("console: {} {}", entry.level, entry.message);
+    }
+    eprintln!("at {}", browser.url().await);
+    let picture: PathBuf = browser.screenshot(&format!("failed/{name}")).await;
+    eprintln!("{} shows the page as it was", picture.display());
+}

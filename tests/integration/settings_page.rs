@@ -1,0 +1,312 @@
+//! The settings page over plain HTTP: who gets in, what a form does, what is kept safe. `browser/` has the rest.
+
+use integration_tests::api::{Answer, Call};
+use integration_tests::export::{request, wait_until_final};
+use integration_tests::org::{Caller, TestOrg};
+use integration_tests::page::{PAGE, Visitor, get_page, post_form, send_sign_in};
+use integration_tests::records::{failed, id_of, new_record, put_record, read_record};
+use integration_tests::system::{now, system};
+use integration_tests::{random_id, with_org};
+use serde_json::json;
+
+/// A form that asks for one field of January 2025 everywhere.
+const FORM: [(&str, &str); 4] = [
+    ("start_date", "01/01/2025"),
+    ("end_date", "01/31/2025"),
+    ("workspaces", "all"),
+    ("export_fields", "run_id"),
+];
+
+/// The form with a key, and with more.
+fn form<'a>(key: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [&[("idempotency_key", key)], &FORM[..], more].concat()
+}
+
+/// The id in the address that a form leads to.
+fn started(org: &TestOrg, answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let id = answer.header("location").split_once("#export-").unwrap().1.to_owned();
+    org.exports().add(&id);
+    id
+}
+
+fn assert_asks_to_sign_in(answer: &Answer) {
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    assert!(answer.text().contains("id=\"sign-in\""), "{}", answer.text());
+}
+
+#[test]
+fn who_is_not_signed_in_is_asked_to() {
+    with_org(async |org| {
+        assert_asks_to_sign_in(&get_page("").send().await);
+        let stranger = Visitor { cookie: "usage_export_session=AAAA".to_owned() };
+        let answer = stranger.get("").await;
+        assert_asks_to_sign_in(&answer);
+        assert!(answer.text().contains("Your session has ended"));
+        // An API key is no session, and htmx is made to load the page again.
+        let key = Visitor { cookie: format!("usage_export_session={}", org.caller.key) };
+        assert_asks_to_sign_in(&key.get("").await);
+        assert_eq!(key.get_part("/history").await.header("hx-refresh"), "true");
+    });
+}
+
+#[test]
+fn a_sign_in_is_refused_as_the_api_refuses() {
+    with_org(async |org| {
+        let member = org.add_member("member").await;
+        let member_key = org.add_personal_key(&member.user_id).await;
+        let expired = org.add_key_with(&org.caller.user_id, "expires_ts", "2025-01-01T00:00:00.000Z").await;
+        for (user_id, key, status, words) in [
+            (&org.caller.user_id, "uex_unknown", 401, "unknown, expired or revoked"),
+            (&org.caller.user_id, expired.as_str(), 401, "unknown, expired or revoked"),
+            (&member.user_id, org.caller.key.as_str(), 403, "acts only as its owner"),
+            (&member.user_id, member_key.as_str(), 403, "Only administrators"),
+            (&org.caller.user_id, "", 400, "Enter your user ID and an API key"),
+        ] {
+            let answer = send_sign_in(user_id, key).await;
+            assert_eq!(answer.status, status, "{}", answer.text());
+            assert!(answer.text().contains(words), "{}", answer.text());
+            assert_eq!(answer.header("set-cookie"), "");
+            assert!(key.is_empty() || !answer.text().contains(key), "the key comes back");
+        }
+        org.set_tier("team").await;
+        let answer = send_sign_in(&org.caller.user_id, &org.caller.key).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        org.set_tier("enterprise").await;
+    });
+}
+
+#[test]
+fn an_organization_key_signs_in_any_administrator() {
+    with_org(async |org| {
+        let key = org.add_organization_key().await;
+        let admin = org.add_admin().await;
+        let visitor = Visitor::sign_in(&Caller { user_id: admin.user_id, key }).await;
+        assert_eq!(visitor.get("").await.status, 200);
+    });
+}
+
+#[test]
+fn a_session_ends_when_its_user_signs_out() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let other = Visitor::sign_in(&org.caller).await;
+        assert_eq!(visitor.get("").await.status, 200);
+        let answer = visitor.post("/sign_out", &[]).await;
+        assert_eq!((answer.status, answer.header("location")), (303, PAGE));
+        assert!(answer.header("set-cookie").contains("Max-Age=0"));
+        assert_asks_to_sign_in(&visitor.get("").await);
+        assert_eq!(other.get("").await.status, 200, "another browser stays signed in");
+    });
+}
+
+#[test]
+fn a_session_ends_with_the_key_that_it_was_made_with() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        org.revoke_key(&org.caller.key).await;
+        assert_asks_to_sign_in(&visitor.get("").await);
+    });
+}
+
+#[test]
+fn what_a_session_may_do_is_looked_up_each_time() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        org.set_tier("team").await;
+        let answer = visitor.get("").await;
+        assert_eq!(answer.status, 403);
+        assert!(answer.text().contains("enterprise tier"), "{}", answer.text());
+        assert!(answer.text().contains("Request <code>"), "{}", answer.text());
+        org.set_tier("enterprise").await;
+        assert_eq!(visitor.get("").await.status, 200);
+    });
+}
+
+#[test]
+fn a_session_opens_nothing_but_the_page() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let token = visitor.cookie.split_once('=').unwrap().1;
+        let parameters = [("user_id", org.caller.user_id.as_str())];
+        let answer = Call::get("/exports", &parameters).with_key(token).send().await;
+        answer.assert_problem(401, &[]);
+    });
+}
+
+#[test]
+fn only_the_page_itself_may_send_forms() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        for origin in ["https://evil.example", "null", ""] {
+            let mut call =
+                post_form("", &form(&random_id("key"), &[])).with_header("cookie", &visitor.cookie);
+            if !origin.is_empty() {
+                call = call.with_header("origin", origin);
+            }
+            let answer = call.send().await;
+            assert_eq!(answer.status, 403, "{origin}: {}", answer.text());
+            assert!(answer.text().contains("sent from another site"), "{}", answer.text());
+        }
+        let history = visitor.get("").await.text();
+        assert!(history.contains("No exports yet"), "{history}");
+    });
+}
+
+#[test]
+fn a_form_sent_again_and_at_the_same_time_is_one_export() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let key = random_id("key");
+        let fields = form(&key, &[]);
+        let answers = futures::future::join_all((0..6).map(|_| visitor.post("", &fields))).await;
+        let ids: Vec<_> = answers.iter().map(|answer| started(&org, answer)).collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        let page = visitor.get(&format!("?created={}", ids[0])).await.text();
+        assert_eq!(page.matches("<li class=\"export\"").count(), 1, "{page}");
+
+        // Changed after it was sent: another export, but only when the user says so again.
+        let changed = form(&key, &[("export_fields", "user_id")]);
+        let answer = visitor.post("", &changed).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.text().contains("has started an export already"), "{}", answer.text());
+        assert!(!answer.text().contains(&key), "the form has a new key");
+    });
+}
+
+#[test]
+fn the_page_and_the_api_make_the_same_export() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("Kitchen").await;
+        org.write_runs_at(&workspace, &["2025-01-10T10:00:00.000Z", "2025-01-31T23:59:59.999Z"]).await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let fields = [
+            ("idempotency_key", "k"),
+            ("start_date", "2025-01-01"),
+            ("end_date", "2025-01-31"),
+            ("workspaces", "selected"),
+            ("workspace_ids", &workspace),
+            ("export_fields", "run_id"),
+            ("export_fields", "credit_cost"),
+        ];
+        let id = started(&org, &visitor.post("", &fields).await);
+        wait_until_final(&org.caller, &id).await;
+        let by_api = request(&json!({
+            "export_fields": ["run_id", "credit_cost"], "workspace_ids": [workspace],
+        }));
+        let expected = org.assert_export(&by_api).await;
+        let answer = visitor.get(&format!("/exports/{id}/download")).await;
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        let file = system().http.get(answer.header("location")).send().await.unwrap().bytes().await.unwrap();
+        assert_eq!(file, expected.file);
+        assert_eq!(read_record(&id).await["request"], read_record(&expected.id).await["request"]);
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_form_is_said_and_what_was_typed_stays() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("Kitchen").await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let fields = [
+            ("start_date", "02/01/2025"),
+            ("end_date", "01/31/2025"),
+            ("workspaces", "selected"),
+            ("workspace_ids", &workspace),
+            ("idempotency_key", "a \"key\""),
+        ];
+        let answer = visitor.post("", &fields).await;
+        assert_eq!(answer.status, 400);
+        let page = answer.text();
+        assert!(page.contains("The end date must be on or after the start date."), "{page}");
+        assert!(page.contains("Select at least one field."), "{page}");
+        assert!(page.contains("data-typed=\"02/01/2025\""), "{page}");
+        assert!(page.contains(&format!("value=\"{workspace}\" checked")), "{page}");
+        assert!(page.contains("value=\"a &#34;key&#34;\""), "{page}");
+
+        let foreign = random_id("wsp");
+        let answer =
+            visitor.post("", &form("k", &[("workspaces", "selected"), ("workspace_ids", &foreign)])).await;
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("not in the organization"), "{}", answer.text());
+    });
+}
+
+#[test]
+fn at_the_limit_the_form_says_so_and_keeps_what_was_typed() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let records: Vec<_> = (0..5).map(|_| new_record(&org, &org.caller, now())).collect();
+        for record in &records {
+            put_record(record).await;
+        }
+        integration_tests::records::put_unfinished(&org, records.iter().map(id_of).collect()).await;
+        let answer = visitor.post("", &form("k", &[])).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, "60"));
+        assert!(answer.text().contains("already has 5 unfinished exports"), "{}", answer.text());
+        assert!(answer.text().contains("data-typed=\"01/31/2025\""), "{}", answer.text());
+    });
+}
+
+#[test]
+fn another_users_export_is_theirs() {
+    with_org(async |org| {
+        let record = failed(new_record(&org, &org.add_admin().await, now()));
+        put_record(&record).await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        for part in ["row", "progress", "details", "download"] {
+            let answer = visitor.get(&format!("/exports/{}/{part}", id_of(&record))).await;
+            assert_eq!(answer.status, 403, "{part}");
+            assert!(answer.text().contains("another user"), "{}", answer.text());
+        }
+        assert_eq!(visitor.get(&format!("?again={}", id_of(&record))).await.status, 403);
+        let answer = visitor.get(&format!("/exports/{}/row", random_id("exp"))).await;
+        assert_eq!(answer.status, 404);
+    });
+}
+
+#[test]
+fn every_answer_is_fenced() {
+    with_org(async |org| {
+        let visitor = Visitor::sign_in(&org.caller).await;
+        for answer in [
+            get_page("").send().await,
+            visitor.get("").await,
+            visitor.get("/nowhere").await,
+            visitor.get_part("/exports/none/row").await,
+        ] {
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
+            assert!(!policy.contains("unsafe"), "{policy}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert_eq!(answer.header("referrer-policy"), "same-origin");
+        }
+        let answer = Call::get(&format!("{PAGE}/sign_out"), &[]).send().await;
+        assert_eq!(answer.status, 405);
+    });
+}
+
+#[test]
+fn script_and_style_sheet_are_kept_for_good_and_small() {
+    with_org(async |_| {
+        let page = get_page("").send().await.text();
+        let mut compressed = 0;
+        for (before, kind) in
+            [("<script src=\"", "text/javascript"), ("rel=\"stylesheet\" href=\"", "text/css")]
+        {
+            let place = page.split_once(before).unwrap().1.split('"').next().unwrap();
+            let answer = Call::get(place, &[]).with_header("accept-encoding", "gzip").send().await;
+            assert_eq!((answer.status, answer.header("content-encoding")), (200, "gzip"));
+            assert!(answer.header("content-type").starts_with(kind));
+            assert!(answer.header("cache-control").contains("immutable"));
+            compressed += answer.body.len();
+            let plain = Call::get(place, &[]).send().await;
+            assert_eq!(plain.header("content-encoding"), "");
+            assert!(plain.body.len() > answer.body.len());
+        }
+        assert!(compressed < 60_000, "script and style sheet have {compressed} bytes, compressed");
+        let answer = Call::get(&format!("{PAGE}/assets/page-OLD.js"), &[]).send().await;
+        assert_ne!(answer.status, 200);
+    });
+}
