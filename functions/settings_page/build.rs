@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(
             source,
             "/// Bundled by `cargo xtask assets`.\npub const {constant}: Asset = Asset {{ name: {name:?}, \
-             plain: include_bytes!({file:?}), gzip: include_bytes!(\"{}.gz\") }};",
+             plain: include_bytes!({0:?}), gzip: include_bytes!(concat!({0:?}, \".gz\")) }};",
             file.display()
         )?;
     }

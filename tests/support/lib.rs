@@ -15,7 +15,7 @@ pub mod runs;
 pub mod system;
 
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -48,8 +48,8 @@ pub fn with_org(test: impl AsyncFnOnce(TestOrg)) {
 
 /// Looks again and again until there is something.
 pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looks = PATIENCE.as_millis() / LOOK_EVERY.as_millis();
-    for _ in 0..looks {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
         if let Some(seen) = look().await {
             return seen;
         }

@@ -237,7 +237,7 @@ pub fn errors_of(problem: &Problem) -> FormErrors {
                 errors.workspaces = Some(sentence.replace("workspace_ids has", "The selection has"));
             }
             "export_fields" => {
-                errors.fields = Some(sentence.replace("export_fields has", "The selection has"))
+                errors.fields = Some(sentence.replace("export_fields has", "The selection has"));
             }
             _ => errors.form = Some(sentence),
         }

@@ -40,7 +40,6 @@ struct Page {
     next: Option<String>,
     /// Whether this is not the newest page of the history.
     is_older: bool,
-    page: &'static str,
 }
 
 /// A date as the input has it.
@@ -186,7 +185,6 @@ async fn fill(
         rows,
         next,
         is_older: cursor.is_some(),
-        page: PAGE,
         form,
     })
 }

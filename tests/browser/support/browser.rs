@@ -69,6 +69,7 @@ impl Browser {
     pub async fn click(&self, css: &str) {
         until(&format!("`{css}` to take a click"), async || {
             let Some(element) = self.shown(css).await? else { return Ok(None) };
+            self.bring_into_view(&element).await?;
             element.click().await.map(Some)
         })
         .await;
@@ -196,6 +197,12 @@ impl Browser {
             Some((name, bytes))
         })
         .await
+    }
+
+    /// Scrolls as people do before they click: what is only just in the window may be under a bar that stays there.
+    async fn bring_into_view(&self, element: &Element) -> Result<(), CmdError> {
+        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        self.client.execute(script, vec![serde_json::to_value(element)?]).await.map(drop)
     }
 
     /// The element, if it is the only one that is shown.
