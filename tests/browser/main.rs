@@ -7,5 +7,7 @@
 
 mod support;
 
+mod flow;
+mod form;
 mod harness;
 mod looks;

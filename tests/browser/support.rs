@@ -2,14 +2,16 @@
 
 pub mod axe;
 pub mod browser;
+pub mod calendar;
 pub mod command;
+pub mod keyboard;
 pub mod options;
 pub mod pictures;
 pub mod session;
 
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::system::system;
-use integration_tests::{run, with_org};
+use integration_tests::{run, wait_for, with_org};
 
 use browser::Browser;
 use options::Options;
@@ -38,4 +40,25 @@ pub async fn sign_in(browser: &Browser, caller: &Caller) {
     browser.type_into("#api_key", &caller.key).await;
     browser.click("#sign-in button").await;
     browser.find("#export-form").await;
+}
+
+/// The export that the form was sent for: the page is at its row.
+pub async fn started(org: &TestOrg, browser: &Browser) -> String {
+    let id = wait_for("the address of a new export", async || {
+        Some(browser.url().await.split_once("#export-")?.1.to_owned())
+    });
+    let id = id.await;
+    org.exports().add(&id);
+    browser.find(&format!("#export-{id}")).await;
+    id
+}
+
+/// Leaves a note in the page, which goes when the page is loaded again.
+pub async fn mark(browser: &Browser) {
+    browser.script("window.marked = true", Vec::new()).await;
+}
+
+/// The page is the one that was marked: nothing has loaded it again.
+pub async fn assert_marked(browser: &Browser) {
+    assert_eq!(browser.script("return window.marked", Vec::new()).await, true, "the page was loaded again");
 }

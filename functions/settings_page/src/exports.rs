@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use usage_export::auth::Caller;
-use usage_export::export::{State, created_ts_of_id};
+use usage_export::export::{DataExport, State, created_ts_of_id};
 use usage_export::problem::{Problem, RequestError};
 
 use crate::history::{Details, DetailsPage, NAMED_WORKSPACES, Older, Progress, Row};
@@ -40,7 +40,7 @@ pub async fn row(
     data_export_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let export = context.exports.get_own(caller, data_export_id).await?;
+    let export = own(context, caller, data_export_id).await?;
     html(StatusCode::OK, &Row::of(&export, now))
 }
 
@@ -51,7 +51,7 @@ pub async fn progress(
     data_export_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let export = context.exports.get_own(caller, data_export_id).await?;
+    let export = own(context, caller, data_export_id).await?;
     // Only who saw it unfinished asks for this, so a final state is news.
     let mut progress = Progress::of(&export, now);
     progress.announce = export.state.is_final();
@@ -66,7 +66,7 @@ pub async fn details(
     fragment: bool,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let export = context.exports.get_own(caller, data_export_id).await?;
+    let export = own(context, caller, data_export_id).await?;
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = context.directory.workspaces_of(&caller.organization_id, &named).await?;
     let details = Details::of(&export, |id| Some(workspaces.get(id)?.name.clone()));
@@ -84,12 +84,24 @@ pub async fn download(
     data_export_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let export = context.exports.get_own(caller, data_export_id).await?;
+    let export = own(context, caller, data_export_id).await?;
     if export.state != State::Completed {
         let detail = format!("There is no file: this export is {}.", export.state.name());
         return Err(Problem::new(StatusCode::NOT_FOUND, detail).into());
     }
     redirect(StatusCode::FOUND, &context.files.presign(&export, now).await?)
+}
+
+/// The caller's export. A refusal says so in the page's words: nobody there typed a `data_export_id`.
+async fn own(context: &Context, caller: &Caller, data_export_id: &str) -> Result<DataExport, RequestError> {
+    let detail = |status| match status {
+        StatusCode::FORBIDDEN => "This export belongs to another user.",
+        _ => "There is no such export: its address may be incomplete.",
+    };
+    context.exports.get_own(caller, data_export_id).await.map_err(|error| match error {
+        RequestError::Refused(problem) => Problem::new(problem.status, detail(problem.status)).into(),
+        RequestError::Internal(_) => error,
+    })
 }
 
 fn encoded(text: &str) -> String {

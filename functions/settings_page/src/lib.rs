@@ -1,5 +1,7 @@
 //! `/settings/organization/data_export`: the page where people start exports and find them again.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
@@ -47,6 +49,7 @@ impl Context {
 
 /// Answers one request. `now` is its time.
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<Body> {
+    let began = Instant::now();
     let request_id = request.lambda_context().request_id;
     let path = request.raw_http_path().to_owned();
     let route = Route::of(request.method(), &path);
@@ -57,7 +60,10 @@ pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> 
     }
     let answered = answer(context, &request, route, now).await;
     let response = answered.unwrap_or_else(|error| respond::error(error, &request_id, is_fragment(&request)));
-    respond::finish(response, request.headers(), context.origin.starts_with("https://"))
+    let secure = context.origin.starts_with("https://");
+    let mut response = respond::finish(response, request.headers(), secure);
+    respond::insert_timing(response.headers_mut(), began.elapsed());
+    response
 }
 
 async fn answer(

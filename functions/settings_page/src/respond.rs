@@ -1,6 +1,7 @@
 //! Answers: pages with the headers that keep them safe, redirects, refusals in the look of the page.
 
 use std::io::Write;
+use std::time::Duration;
 
 use askama::Template;
 use flate2::Compression;
@@ -17,6 +18,8 @@ use crate::route::PAGE;
 /// Nothing but our own files: no inline script or style, no other host, no frame around us.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Answers that are shorter than this are not worth compressing.
 const GZIP_FROM_BYTES: usize = 1400;
@@ -155,4 +158,11 @@ pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
 /// Sets a header.
 pub fn insert(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.insert(name, HeaderValue::from_static(value));
+}
+
+/// Tells how long the answer took, for the network panel of the browser:
+/// <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Server-Timing>.
+pub fn insert_timing(headers: &mut HeaderMap, elapsed: Duration) {
+    let timing = format!("total;dur={:.1}", elapsed.as_secs_f64() * 1000.0);
+    headers.extend(HeaderValue::try_from(timing).ok().map(|value| (SERVER_TIMING, value)));
 }

@@ -69,8 +69,7 @@ impl Browser {
     pub async fn click(&self, css: &str) {
         until(&format!("`{css}` to take a click"), async || {
             let Some(element) = self.shown(css).await? else { return Ok(None) };
-            self.bring_into_view(&element).await?;
-            element.click().await.map(Some)
+            self.click_on(element).await.map(Some)
         })
         .await;
     }
@@ -199,12 +198,6 @@ impl Browser {
         .await
     }
 
-    /// Scrolls as people do before they click: what is only just in the window may be under a bar that stays there.
-    async fn bring_into_view(&self, element: &Element) -> Result<(), CmdError> {
-        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
-        self.client.execute(script, vec![serde_json::to_value(element)?]).await.map(drop)
-    }
-
     /// The element, if it is the only one that is shown.
     async fn shown(&self, css: &str) -> Result<Option<Element>, CmdError> {
         let mut shown = self.all_shown(css).await?;
@@ -223,7 +216,7 @@ impl Browser {
 }
 
 /// Looks again and again until there is something; errors that pass are waited out.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>, CmdError>) -> T {
+pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>, CmdError>) -> T {
     wait_for(what, async || match look().await {
         Ok(seen) => seen,
         Err(error) if passes(&error) => None,

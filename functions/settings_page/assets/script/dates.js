@@ -27,10 +27,8 @@ export function watchDates(form) {
 
   function changed() {
     const [first, last] = read();
-    if (first && last && first <= last) {
-      const value = `${first}/${last}`;
-      if (calendar.value !== value) calendar.value = value;
-    }
+    const value = first && last && first <= last ? `${first}/${last}` : "";
+    if (calendar.value !== value) calendar.value = value;
     mark(first, last);
     form.dispatchEvent(new Event("changed"));
   }

@@ -28,10 +28,7 @@ export function watchWorkspaces(form) {
       all.checked = visible.length > 0 && ticked === visible.length;
       all.indeterminate = ticked > 0 && ticked < visible.length;
       all.disabled = visible.length === 0;
-      const searching = visible.length < rows.length;
-      label.textContent = searching
-        ? `Select the ${number.format(visible.length)} shown`
-        : `Select all ${number.format(rows.length)}`;
+      label.textContent = labelFor(visible.length, rows.length);
       const selected = rows.filter(({ box }) => box.checked).length;
       form.querySelector("#workspace_count").textContent = `${number.format(selected)} selected`;
     }
@@ -63,6 +60,12 @@ export function watchWorkspaces(form) {
     input.addEventListener("change", changed);
   }
   changed();
+}
+
+function labelFor(visible, total) {
+  if (visible === 0) return "Nothing to select";
+  if (visible < total) return `Select the ${number.format(visible)} shown`;
+  return `Select all ${number.format(total)}`;
 }
 
 /** How many workspaces are meant. */

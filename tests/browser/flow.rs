@@ -1,0 +1,177 @@
+//! From the form to the file: with the mouse, with the keyboard alone, on a phone, without JavaScript.
+
+use fantoccini::key::Key;
+use integration_tests::export::{FIELDS, assert_same_file, request, wait_until_final};
+use integration_tests::oracle::Snapshot;
+use integration_tests::org::TestOrg;
+use integration_tests::runs::Run;
+use integration_tests::system::system;
+use serde_json::{Value, json};
+
+use crate::support::browser::Browser;
+use crate::support::options::Options;
+use crate::support::{assert_marked, mark, open_page, started, with_browser};
+
+/// What the form asks for in these tests, as the API would have it.
+const BILLING: [&str; 6] =
+    ["workspace_id", "workspace_name", "user_email", "run_id", "credit_cost", "pl_run_created_ts"];
+
+/// Two workspaces called "Data …" and one that is not, with runs on the days around March 10 to April 5, 2025.
+async fn furnish(org: &TestOrg) -> [String; 2] {
+    let [data, science, other] = [
+        org.add_workspace("Data platform").await,
+        org.add_workspace("Data, \"science\"").await,
+        org.add_workspace("Marketing").await,
+    ];
+    let mut runs = Vec::new();
+    for workspace in [&data, &science, &other] {
+        for start in [
+            "2025-03-09T23:59:59.999Z",
+            "2025-03-10T00:00:00.000Z",
+            "2025-03-31T12:30:00.000Z",
+            "2025-04-05T23:59:59.999Z",
+            "2025-04-06T00:00:00.000Z",
+        ] {
+            runs.push(Run::new(workspace, start).by(&org.caller.user_id).costing("0.1000000000000000055"));
+        }
+    }
+    org.write_runs(&runs).await;
+    [data, science]
+}
+
+fn billing(workspace_ids: &[String]) -> Value {
+    request(&json!({
+        "start_date": "2025-03-10", "end_date": "2025-04-05", "export_fields": BILLING, "workspace_ids": workspace_ids,
+    }))
+}
+
+/// The download is the file that the tables ask for: six runs.
+async fn assert_downloads(org: &TestOrg, browser: &Browser, body: &Value) {
+    let (expected, rows) = Snapshot::read(org).await.expected(body);
+    assert_eq!(rows, 6);
+    let (name, bytes) = browser.downloaded().await;
+    assert!(name.contains("2025-03-10") && name.contains("2025-04-05"), "{name}");
+    assert_same_file(&bytes, &expected, body);
+}
+
+/// Fills in the form with clicks.
+async fn choose(browser: &Browser) {
+    browser.type_into("#start_date", "3/1/2025").await;
+    browser.press([Key::Tab]).await;
+    assert_eq!(
+        browser.script("return document.querySelector('#start_date').value", vec![]).await,
+        "03/01/2025"
+    );
+    browser.click_day("March", 10).await;
+    // The calendar of a phone has one month, and that of a wide window may show February and March.
+    browser.click("#calendar [slot=next]").await;
+    browser.click_day("April", 5).await;
+    browser.wait_for_text("#summary", "03/10/2025 – 04/05/2025").await;
+    browser.click("#workspaces_selected").await;
+    browser.type_into("#workspace_search", "data").await;
+    browser.wait_for_text("#workspace_all_label", "Select the 2 shown").await;
+    browser.click("#workspace_all").await;
+    browser.click("[data-fields*=credit_cost]").await;
+    browser.wait_for_text("#summary", "2 workspaces · 03/10/2025 – 04/05/2025 · 6 fields").await;
+}
+
+async fn export_with_clicks(org: TestOrg, browser: Browser) {
+    let workspaces = furnish(&org).await;
+    open_page(&browser, &org.caller).await;
+    choose(&browser).await;
+    browser.click("#start").await;
+    let id = started(&org, &browser).await;
+    mark(&browser).await;
+    browser.wait_for_text(&format!("#export-{id} .badge"), "Completed").await;
+    assert_marked(&browser).await;
+    browser.wait_for_text(&format!("#export-{id} .run-result"), "6 rows").await;
+    assert_eq!(browser.texts(".export").await.len(), 1);
+    browser.click(&format!("#export-{id} .run-action a")).await;
+    assert_downloads(&org, &browser, &billing(&workspaces)).await;
+    assert_marked(&browser).await;
+    // The page before the sign-in is answered 401.
+    let errors = browser.console_errors().await;
+    assert!(errors.iter().all(|error| error.contains("401")), "{errors:?}");
+}
+
+#[test]
+fn with_the_mouse() {
+    with_browser("with_the_mouse", Options::default(), export_with_clicks);
+}
+
+#[test]
+fn with_a_finger_on_a_phone() {
+    with_browser("with_a_finger_on_a_phone", Options::default().narrow(), export_with_clicks);
+}
+
+#[test]
+fn with_the_keyboard_alone() {
+    with_browser("with_the_keyboard_alone", Options::default(), async |org, browser| {
+        let workspaces = furnish(&org).await;
+        browser.goto(&system().outputs.page_url).await;
+        browser.tab_to("#user_id").await;
+        browser.type_over(&org.caller.user_id).await;
+        browser.tab_to("#api_key").await;
+        browser.type_over(&org.caller.key).await;
+        browser.press([Key::Enter]).await;
+        browser.find("#export-form").await;
+
+        browser.tab_to("#start_date").await;
+        browser.type_over("03/12/2025").await;
+        // To the day that was typed; from there to the tenth, then four weeks on and two days back.
+        browser.tab_to("calendar-month").await;
+        browser.press([Key::Left, Key::Left, Key::Enter]).await;
+        browser.press([Key::Down, Key::Down, Key::Down, Key::Down, Key::Left, Key::Left, Key::Enter]).await;
+        browser.wait_for_text("#summary", "03/10/2025 – 04/05/2025").await;
+        browser.tab_to("#workspaces_all").await;
+        browser.press([Key::Down]).await;
+        browser.tab_to("#workspace_search").await;
+        browser.type_over("data").await;
+        browser.tab_to("#workspace_all").await;
+        browser.press([' ']).await;
+        browser.tab_to("[data-fields*=credit_cost]").await;
+        browser.press([Key::Enter]).await;
+        browser.wait_for_text("#summary", "2 workspaces · 03/10/2025 – 04/05/2025 · 6 fields").await;
+        browser.tab_to("#start").await;
+        browser.press([Key::Enter]).await;
+
+        let id = started(&org, &browser).await;
+        browser.find(&format!("#export-{id} .run-action a")).await;
+        browser.tab_to(&format!("#export-{id} .run-action a")).await;
+        browser.press([Key::Enter]).await;
+        assert_downloads(&org, &browser, &billing(&workspaces)).await;
+        browser.tab_to(&format!("#export-{id} summary")).await;
+        browser.press([Key::Enter]).await;
+        browser.wait_for_text(&format!("#export-{id} .facts"), "Data platform").await;
+    });
+}
+
+#[test]
+fn without_javascript() {
+    let options = Options::default().without_javascript();
+    with_browser("without_javascript", options, async |org, browser| {
+        let workspaces = furnish(&org).await;
+        open_page(&browser, &org.caller).await;
+        browser.screenshot("without-javascript").await;
+        browser.assert_accessible("without-javascript").await;
+        browser.type_into("#start_date", "03102025").await;
+        browser.type_into("#end_date", "04052025").await;
+        browser.click("#workspaces_selected").await;
+        for id in &workspaces {
+            browser.click(&format!("[name=workspace_ids][value={id}]")).await;
+        }
+        for field in FIELDS.iter().filter(|field| !BILLING.contains(field)) {
+            browser.click(&format!("[name=export_fields][value={field}]")).await;
+        }
+        browser.click("#start").await;
+        let id = started(&org, &browser).await;
+        wait_until_final(&org.caller, &id).await;
+        browser.client.refresh().await.unwrap();
+        assert_eq!(browser.text(&format!("#export-{id} .badge")).await, "Completed");
+        browser.click(&format!("#export-{id} .run-action a")).await;
+        assert_downloads(&org, &browser, &billing(&workspaces)).await;
+        browser.click(&format!("#export-{id} .more a")).await;
+        browser.wait_for_text(".facts", "Data platform").await;
+        browser.screenshot("details-without-javascript").await;
+    });
+}
