@@ -1,5 +1,7 @@
 //! The form: what is wrong is said at once and where it stands, and nothing is sent twice.
 
+use std::ops::Range;
+
 use fantoccini::key::Key;
 use futures::stream::{self, StreamExt};
 use integration_tests::export::wait_until_final;
@@ -122,13 +124,29 @@ fn a_double_click_and_a_reload_make_one_export() {
     });
 }
 
+/// Every fourth is in the west.
+async fn add_teams(org: &TestOrg, numbers: Range<u32>) {
+    let names =
+        stream::iter(numbers).map(|i| format!("Team no{i:04} {}", if i % 4 == 0 { "west" } else { "east" }));
+    names.for_each_concurrent(16, async |name| drop(org.add_workspace(&name).await)).await;
+}
+
+/// How long the function takes for the page by its own account, once it is warm. To be read: no test depends on it.
+async fn page_timing(org: &TestOrg) -> String {
+    let visitor = Visitor::sign_in(&org.caller).await;
+    for _ in 0..5 {
+        visitor.get("").await;
+    }
+    visitor.get("").await.header("server-timing").to_owned()
+}
+
 #[test]
 fn two_thousand_workspaces_are_searched_and_selected() {
     with_browser("two_thousand_workspaces", Options::default(), async |org, browser| {
-        let names = stream::iter(0..2000)
-            .map(|i| format!("Team {i:04} {}", if i % 4 == 0 { "west" } else { "east" }));
-        let added = names.map(async |name| org.add_workspace(&name).await).buffer_unordered(16);
-        added.collect::<Vec<_>>().await;
+        add_teams(&org, 0..20).await;
+        println!("the page with 20 workspaces: {}", page_timing(&org).await);
+        add_teams(&org, 20..2000).await;
+        println!("the page with 2,000 workspaces: {}", page_timing(&org).await);
         open_page(&browser, &org.caller).await;
         browser.click("#workspaces_selected").await;
         browser.wait_for_text("#workspace_all_label", "Select all 2,000").await;
@@ -136,7 +154,7 @@ fn two_thousand_workspaces_are_searched_and_selected() {
         browser.wait_for_text("#workspace_all_label", "Select the 500 shown").await;
         browser.click("#workspace_all").await;
         browser.wait_for_text("#workspace_count", "500 selected").await;
-        browser.type_into("#workspace_search", "0001").await;
+        browser.type_into("#workspace_search", "no0001").await;
         browser.wait_for_text("#workspace_all_label", "Select the 1 shown").await;
         browser.press([Key::Tab, Key::Tab]).await;
         browser.press([' ']).await;
@@ -150,6 +168,6 @@ fn two_thousand_workspaces_are_searched_and_selected() {
         browser.click("#start").await;
         let id = started(&org, &browser).await;
         let record = read_record(&id).await;
-        assert_eq!(record["request"]["workspace_ids"].as_array().map(Vec::len), Some(2000));
+        assert_eq!(record["request"]["scope"]["workspace_ids"].as_array().map(Vec::len), Some(2000));
     });
 }

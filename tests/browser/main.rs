@@ -7,7 +7,9 @@
 
 mod support;
 
+mod access;
 mod flow;
 mod form;
 mod harness;
+mod history;
 mod looks;

@@ -62,7 +62,7 @@ pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> 
     let response = answered.unwrap_or_else(|error| respond::error(error, &request_id, is_fragment(&request)));
     let secure = context.origin.starts_with("https://");
     let mut response = respond::finish(response, request.headers(), secure);
-    respond::insert_timing(response.headers_mut(), began.elapsed());
+    respond::insert_timing(&mut response, began.elapsed());
     response
 }
 

@@ -33,7 +33,11 @@ struct Page {
     start: DateInput,
     end: DateInput,
     workspaces: Vec<WorkspaceOption>,
+    /// How many personal workspaces there are: one for each member, also of those who have left.
     personal: usize,
+    /// All there is, and who the personal workspaces belong to, in words.
+    everything: String,
+    members: String,
     groups: Vec<FieldGroup>,
     summary: String,
     rows: Vec<Row>,
@@ -178,6 +182,8 @@ async fn fill(
         calendar_min: day::iso(today - CALENDAR_YEARS),
         start: DateInput::of(&form.start_date),
         end: DateInput::of(&form.end_date),
+        everything: format!("{} and {personal} personal", counted(workspaces.len() as u64, "workspace")),
+        members: counted(personal as u64, "member"),
         personal,
         groups: groups(&form),
         summary: summary(&form, workspaces.len() + personal, personal),

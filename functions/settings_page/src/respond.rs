@@ -1,7 +1,7 @@
 //! Answers: pages with the headers that keep them safe, redirects, refusals in the look of the page.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use flate2::Compression;
@@ -62,12 +62,18 @@ struct ErrorPage<'a> {
     request_id: &'a str,
 }
 
+/// How long a template took to fill in: goes along with the answer.
+#[derive(Clone, Copy, Default)]
+struct RenderTime(Duration);
+
 /// A filled template as an answer.
 pub fn html(status: StatusCode, template: &impl Template) -> Result<Response<Body>, RequestError> {
+    let began = Instant::now();
     let text = template.render().map_err(|error| StoreError::corrupt("template", error))?;
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;
     insert(response.headers_mut(), header::CONTENT_TYPE, "text/html; charset=utf-8");
+    response.extensions_mut().insert(RenderTime(began.elapsed()));
     Ok(response)
 }
 
@@ -160,9 +166,11 @@ pub fn insert(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.insert(name, HeaderValue::from_static(value));
 }
 
-/// Tells how long the answer took, for the network panel of the browser:
-/// <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Server-Timing>.
-pub fn insert_timing(headers: &mut HeaderMap, elapsed: Duration) {
-    let timing = format!("total;dur={:.1}", elapsed.as_secs_f64() * 1000.0);
-    headers.extend(HeaderValue::try_from(timing).ok().map(|value| (SERVER_TIMING, value)));
+/// Tells how many milliseconds the answer took, for the network panel of a browser: rendering, and all of it.
+/// <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Server-Timing>
+pub fn insert_timing(response: &mut Response<Body>, total: Duration) {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let RenderTime(render) = response.extensions().get().copied().unwrap_or_default();
+    let timing = format!("render;dur={:.2}, total;dur={:.2}", ms(render), ms(total));
+    response.headers_mut().extend(HeaderValue::try_from(timing).ok().map(|value| (SERVER_TIMING, value)));
 }
