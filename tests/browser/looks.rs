@@ -1,6 +1,10 @@
 //! How the page looks in each of its states: a picture, and what axe says in light and in dark.
 
+use std::path::PathBuf;
+use std::{env, fs};
+
 use chrono::TimeDelta;
+use integration_tests::export::FIELDS;
 use integration_tests::org::TestOrg;
 use integration_tests::page::PAGE;
 use integration_tests::records::{completed, failed, id_of, new_record, put_record, running};
@@ -28,14 +32,20 @@ async fn furnish(org: &TestOrg) {
     }
     let deleted = org.add_workspace("Old projects").await;
     org.delete_workspace(&deleted).await;
-    let old = |days| new_record(org, &org.caller, now() - TimeDelta::days(days));
-    let mut expired = completed(old(75), 1_204, 410_233);
+    let of = |age, start: &str, end: &str, fields: usize| {
+        let mut record = new_record(org, &org.caller, now() - age);
+        record["request"]["interval"] =
+            json!({"start": format!("{start}T00:00:00.000Z"), "end": format!("{end}T23:59:59.999Z")});
+        record["request"]["fields"] = json!(FIELDS[..fields]);
+        record
+    };
+    let mut expired = completed(of(TimeDelta::days(75), "2025-01-01", "2025-03-31", 11), 1_204, 410_233);
     expired["expires_ts"] = json!("2026-01-01T00:00:00.000Z");
     put_record(&expired).await;
-    put_record(&failed(old(3))).await;
-    put_record(&completed(old(2), 101_715, 31_900_000)).await;
-    put_record(&running(new_record(org, &org.caller, now() - TimeDelta::minutes(3)), 42, 48_211)).await;
-    put_record(&new_record(org, &org.caller, now())).await;
+    put_record(&failed(of(TimeDelta::days(3), "2025-04-01", "2025-04-30", 6))).await;
+    put_record(&completed(of(TimeDelta::days(2), "2025-01-01", "2025-06-30", 11), 101_715, 31_900_000)).await;
+    put_record(&running(of(TimeDelta::minutes(3), "2024-01-01", "2024-12-31", 11), 42, 48_211)).await;
+    put_record(&of(TimeDelta::zero(), "2025-05-01", "2025-05-31", 7)).await;
 }
 
 async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
@@ -102,6 +112,25 @@ fn details_and_error_pages() {
             assert_eq!(browser.text(".status").await, status);
             assert!(browser.text("main").await.contains("Request "));
             look(&browser, &format!("error-{name}")).await;
+        }
+    });
+}
+
+/// The README's pictures. `cargo xtask screenshots` says where they go; in other runs they are with the others.
+#[test]
+fn for_the_readme() {
+    let options = Options::default().with_reduced_motion();
+    with_browser("for_the_readme", options, async |org, browser| {
+        org.set_email(&org.caller.user_id, "ada@example.com").await;
+        furnish(&org).await;
+        open_page(&browser, &org.caller).await;
+        let folder = env::var_os("USAGE_EXPORT_README_PICTURES").map(PathBuf::from);
+        for (name, options) in [("settings-page", options), ("settings-page-dark", options.dark())] {
+            browser.emulate(options).await;
+            let picture = browser.screenshot(name).await;
+            if let Some(folder) = &folder {
+                fs::copy(&picture, folder.join(picture.file_name().unwrap())).unwrap();
+            }
         }
     });
 }

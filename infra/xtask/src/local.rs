@@ -128,6 +128,17 @@ pub async fn up(options: &SeedOptions) -> Result<()> {
 
 /// `cargo xtask test`
 pub async fn test(args: &[String]) -> Result<ExitCode> {
+    run_tests(args, None).await
+}
+
+/// `cargo xtask screenshots`
+pub async fn screenshots() -> Result<ExitCode> {
+    let test = ["--test", "browser", "for_the_readme"].map(str::to_owned);
+    run_tests(&test, Some(&tools::root().join("docs"))).await
+}
+
+/// Runs tests beside a system of their own. The README's pictures go to `pictures`, if the tests are to take them.
+async fn run_tests(args: &[String], pictures: Option<&Path>) -> Result<ExitCode> {
     let place = Place::tests();
     let mut steps = Steps::new(STEPS + 2);
     steps.begin("Looking for Chromium and its driver");
@@ -140,6 +151,7 @@ pub async fn test(args: &[String]) -> Result<ExitCode> {
     let mut cargo = tools::cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]).args(args);
     cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path).env("USAGE_EXPORT_WEBDRIVER", &driver.url);
+    cargo.envs(pictures.map(|folder| ("USAGE_EXPORT_README_PICTURES", folder)));
     let status = cargo.status().await.context("cargo does not start")?;
     steps.done(if status.success() { "passed" } else { "failed" });
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);

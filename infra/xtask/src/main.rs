@@ -1,7 +1,7 @@
 //! `cargo xtask`: the system on this machine, and the project's chores.
 //!
-//! The local system needs Linux (it finds its processes in `/proc`), Python 3.10 or newer and Node.js 18 or newer; no Docker,
-//! no AWS account.
+//! The local system needs Linux (it finds its processes in `/proc`), Python 3.10 or newer and Node.js 18 or newer; no
+//! Docker, no AWS account.
 
 mod api;
 mod assets;
@@ -63,6 +63,8 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Take the pictures of the settings page in the README anew.
+    Screenshots,
     /// Formatting, clippy, rustdoc, cfn-lint and cargo deny.
     Lint,
     /// Bundle the script and the style sheet of the settings page: npm ci, then build.mjs.
@@ -128,6 +130,7 @@ async fn run(verb: Verb, now: DateTime<Utc>) -> Result<ExitCode> {
         Verb::Demo { data, exit } => demo::demo(&data.options(now), exit).await?,
         Verb::Up { data } => local::up(&data.options(now)).await?,
         Verb::Test { args } => return local::test(&args).await,
+        Verb::Screenshots => return local::screenshots().await,
         Verb::Lint => lint::lint().await?,
         Verb::Assets => assets::build().await?,
         Verb::Seed { data } => local::add_data(&data.options(now)).await?,

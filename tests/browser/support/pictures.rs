@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::browser::Browser;
 
@@ -16,18 +16,14 @@ impl Browser {
         let mut whole = self.options.viewport();
         whole["height"] = content;
         self.cdp("Emulation.setDeviceMetricsOverride", whole).await;
-        let path = self.picture(name, json!({})).await;
+        let path = self.screenshot_view(name).await;
         self.cdp("Emulation.setDeviceMetricsOverride", self.options.viewport()).await;
         path
     }
 
     /// Of what the window shows.
     pub async fn screenshot_view(&self, name: &str) -> PathBuf {
-        self.picture(name, json!({})).await
-    }
-
-    async fn picture(&self, name: &str, parameters: Value) -> PathBuf {
-        let picture = self.cdp("Page.captureScreenshot", parameters).await;
+        let picture = self.cdp("Page.captureScreenshot", json!({})).await;
         let path = folder().join(format!("{name}.png"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()).unwrap();
