@@ -120,8 +120,10 @@ fn with_the_keyboard_alone() {
         browser.type_over("03/12/2025").await;
         // To the day that was typed; from there to the tenth, then four weeks on and two days back.
         browser.tab_to("calendar-month").await;
-        browser.press([Key::Left, Key::Left, Key::Enter]).await;
-        browser.press([Key::Down, Key::Down, Key::Down, Key::Down, Key::Left, Key::Left, Key::Enter]).await;
+        browser.press_in_turn([Key::Left, Key::Left, Key::Enter]).await;
+        browser
+            .press_in_turn([Key::Down, Key::Down, Key::Down, Key::Down, Key::Left, Key::Left, Key::Enter])
+            .await;
         browser.wait_for_text("#summary", "03/10/2025 – 04/05/2025").await;
         browser.tab_to("#workspaces_all").await;
         browser.press([Key::Down]).await;

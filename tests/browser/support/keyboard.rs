@@ -15,6 +15,8 @@ const LOOK: &str = "
     const bar = document.elementFromPoint(left + width / 2, top + height / 2)?.closest('.send');
     return [focused.matches(arguments[0]), Boolean(bar) && !bar.contains(focused)]";
 
+const FRAME: &str = "return new Promise((done) => requestAnimationFrame(() => setTimeout(done)))";
+
 impl Browser {
     /// Presses Tab until the focus is there. What has the focus on the way is never hidden.
     pub async fn tab_to(&self, css: &str) {
@@ -30,6 +32,15 @@ impl Browser {
             }
         }
         panic!("Tab does not lead to `{css}`");
+    }
+
+    /// Presses keys with a frame between them, so that each meets what the one before it did: the calendar moves the
+    /// focus a moment later.
+    pub async fn press_in_turn(&self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            self.press([key]).await;
+            self.script(FRAME, Vec::new()).await;
+        }
     }
 
     /// Types over what is in the field that has the focus.
