@@ -12,8 +12,46 @@ pub fn to_text(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// How long the text is.
+pub const TEXT_BYTES: usize = "2025-01-31T09:30:00.000Z".len();
+
+/// Whether [`from_text`] reads this text, found out without reading it: an export asks twice for every row.
+///
+/// ```
+/// use usage_export::timestamp::is_text;
+/// assert!(is_text(b"2024-02-29T23:59:59.999Z"));
+/// assert!(!is_text(b"2025-02-29T23:59:59.999Z"));
+/// ```
+pub fn is_text(text: &[u8]) -> bool {
+    let Ok(text) = <&[u8; TEXT_BYTES]>::try_from(text) else { return false };
+    let shape = text.iter().zip(b"0000-00-00T00:00:00.000Z").all(|(byte, like)| match like {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == like,
+    });
+    let two = |at: usize| u32::from(text[at] - b'0') * 10 + u32::from(text[at + 1] - b'0');
+    shape
+        && (1..=days_of_month(two(0) * 100 + two(2), two(5))).contains(&two(8))
+        && two(11) < 24
+        && two(14) < 60
+        && two(17) < 60
+}
+
+/// 0 for a month that is none.
+fn days_of_month(year: u32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
 /// Reads what [`to_text`] wrote; `None` for anything else.
 pub fn from_text(text: &str) -> Option<DateTime<Utc>> {
+    if !is_text(text.as_bytes()) {
+        return None;
+    }
     let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.3fZ").ok()?;
     Some(naive.and_utc())
 }
@@ -58,5 +96,34 @@ pub mod serde_text_option {
         #[derive(Deserialize)]
         struct Text(#[serde(with = "super::serde_text")] DateTime<Utc>);
         Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_looks_like_a_time_is_one(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z") {
+            let chrono = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.3fZ").map(|naive| naive.and_utc());
+            // Leap seconds are the one thing that chrono reads and nobody writes.
+            let expected = chrono.ok().filter(|_| &text[17..19] != "60");
+            prop_assert_eq!(is_text(text.as_bytes()), expected.is_some());
+            prop_assert_eq!(from_text(&text), expected);
+        }
+
+        #[test]
+        fn what_is_written_reads_back(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
+            let instant = DateTime::from_timestamp_millis(millis).unwrap();
+            prop_assert_eq!(from_text(&to_text(instant)), Some(instant));
+        }
+
+        #[test]
+        fn other_texts_are_none(text in any::<String>()) {
+            prop_assert_eq!(from_text(&text), None);
+        }
     }
 }

@@ -147,6 +147,12 @@ pub fn split_sort_key(sort_key: &str) -> Option<(&str, &str)> {
     Some((start, run_id))
 }
 
+/// Whether [`split_sort_key`] splits this.
+pub fn is_sort_key(sort_key: &[u8]) -> bool {
+    sort_key.get(timestamp::TEXT_BYTES) == Some(&b'#')
+        && timestamp::is_text(&sort_key[..timestamp::TEXT_BYTES])
+}
+
 /// Splits a partition key into workspace id and month, the inverse of [`partition_key`]. `None` if it is not such a key.
 pub fn split_partition_key(partition_key: &str) -> Option<(&str, &str)> {
     partition_key.rsplit_once('#')

@@ -7,6 +7,7 @@
 //! | take messages       | this one: a batch in, the messages to be delivered again out               |
 //! | process one         | [`job`]: claim, run, finish, tell                                          |
 //! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`csv`], [`files`], [`upload`] |
+//! | read a page         | [`tap`], [`scan`], [`json`], [`records`]                                   |
 //!
 //! [`email`] writes the emails, [`notify`] sends them.
 
@@ -24,11 +25,15 @@ pub mod decimal;
 pub mod email;
 pub mod files;
 pub mod job;
+pub mod json;
 pub mod names;
 pub mod notify;
 pub mod plan;
 pub mod read;
+pub mod records;
 pub mod run;
+pub mod scan;
+pub mod tap;
 pub mod upload;
 
 /// What the worker borrows.

@@ -9,35 +9,39 @@ use usage_export::dynamo::StoreError;
 use usage_export::timestamp;
 use usage_export::usage::Field;
 
+use crate::csv::text_cell;
 use crate::read::Page;
 
 /// The most workbooks, and the most users, that are remembered. It bounds memory; more are looked up again.
 const REMEMBERED: usize = 50_000;
 
-/// Names by id. What the directory does not know is remembered as empty.
+/// Names by id, as cells of the file. What the directory does not know is remembered as empty.
 pub struct Names {
     organization_id: String,
-    workspaces: BTreeMap<String, String>,
-    workbooks: HashMap<String, Named>,
-    user_emails: HashMap<String, String>,
+    workspaces: BTreeMap<String, Box<[u8]>>,
+    workbooks: ById<Named>,
+    user_emails: ById<Box<[u8]>>,
     wants_workbooks: bool,
     wants_users: bool,
 }
 
 #[derive(Default)]
 struct Named {
-    name: String,
+    name: Box<[u8]>,
     created_ts: String,
 }
+
+/// Asked for every row. Ids are our own, but their hashes are seeded all the same.
+type ById<T> = HashMap<String, T, foldhash::fast::RandomState>;
 
 impl Names {
     /// Knows the workspaces, and which of the others the fields need.
     pub fn new(workspaces: BTreeMap<String, String>, organization_id: &str, fields: &[Field]) -> Self {
         Self {
             organization_id: organization_id.to_owned(),
-            workspaces,
-            workbooks: HashMap::new(),
-            user_emails: HashMap::new(),
+            workspaces: workspaces.into_iter().map(|(id, name)| (id, text_cell(&name))).collect(),
+            workbooks: ById::default(),
+            user_emails: ById::default(),
             wants_workbooks: fields.contains(&Field::WorkbookName)
                 || fields.contains(&Field::WorkbookCreatedTs),
             wants_users: fields.contains(&Field::UserEmail),
@@ -47,7 +51,7 @@ impl Names {
     /// Looks up the workbooks and users of a page that are not known yet.
     pub async fn load_for(&mut self, directory: &Directory, page: &Page) -> Result<(), StoreError> {
         if self.wants_workbooks {
-            let ids = page.records.iter().map(|record| record.workbook_id.as_str());
+            let ids = page.records.iter().map(|record| record.workbook_id);
             let unknown = unknown(&mut self.workbooks, ids);
             if !unknown.is_empty() {
                 let mut found = directory.workbooks(unknown.iter().copied()).await?;
@@ -58,12 +62,12 @@ impl Names {
             }
         }
         if self.wants_users {
-            let ids = page.records.iter().map(|record| record.user_id.as_str());
+            let ids = page.records.iter().map(|record| record.user_id);
             let unknown = unknown(&mut self.user_emails, ids);
             if !unknown.is_empty() {
                 let mut found = directory.members(&self.organization_id, unknown.iter().copied()).await?;
                 for id in unknown {
-                    let email = found.remove(id).map(|member| member.email).unwrap_or_default();
+                    let email = found.remove(id).map(|member| text_cell(&member.email)).unwrap_or_default();
                     self.user_emails.insert(id.to_owned(), email);
                 }
             }
@@ -72,23 +76,23 @@ impl Names {
     }
 
     /// Last known name of a workspace.
-    pub fn workspace_name(&self, id: &str) -> &str {
-        self.workspaces.get(id).map_or("", String::as_str)
+    pub fn workspace_name(&self, id: &str) -> &[u8] {
+        self.workspaces.get(id).map_or(b"", |name| name)
     }
 
     /// Last known name of a workbook.
-    pub fn workbook_name(&self, id: &str) -> &str {
-        self.workbooks.get(id).map_or("", |workbook| &workbook.name)
+    pub fn workbook_name(&self, id: &str) -> &[u8] {
+        self.workbooks.get(id).map_or(b"", |workbook| &workbook.name)
     }
 
     /// When a workbook was made.
-    pub fn workbook_created_ts(&self, id: &str) -> &str {
-        self.workbooks.get(id).map_or("", |workbook| &workbook.created_ts)
+    pub fn workbook_created_ts(&self, id: &str) -> &[u8] {
+        self.workbooks.get(id).map_or(b"", |workbook| workbook.created_ts.as_bytes())
     }
 
     /// Last known email address of a user.
-    pub fn user_email(&self, id: &str) -> &str {
-        self.user_emails.get(id).map_or("", String::as_str)
+    pub fn user_email(&self, id: &str) -> &[u8] {
+        self.user_emails.get(id).map_or(b"", |email| email)
     }
 }
 
@@ -100,14 +104,11 @@ fn named(workbook: Workbook) -> Result<Named, StoreError> {
             "created_ts is not an ISO 8601 UTC time with milliseconds",
         ));
     }
-    Ok(Named { name: workbook.name, created_ts })
+    Ok(Named { name: text_cell(&workbook.name), created_ts })
 }
 
 /// The ids that are not in the map, once each. Empties a map that is full, before that.
-fn unknown<'a, T>(
-    map: &mut HashMap<String, T>,
-    ids: impl Iterator<Item = &'a str> + Clone,
-) -> BTreeSet<&'a str> {
+fn unknown<'a, T>(map: &mut ById<T>, ids: impl Iterator<Item = &'a str> + Clone) -> BTreeSet<&'a str> {
     if map.len() > REMEMBERED {
         map.clear();
     }

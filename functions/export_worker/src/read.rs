@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::task::JoinHandle;
 use usage_export::dynamo::{Item, StoreError, text};
 use usage_export::export::interval::Interval;
-use usage_export::timestamp;
-use usage_export::usage::{sort_key_bounds, split_sort_key};
+use usage_export::usage::sort_key_bounds;
 
-use crate::decimal::plain_decimal;
 use crate::plan::Bucket;
+use crate::records::Records;
+use crate::tap::Tap;
 
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
@@ -31,76 +30,11 @@ pub struct Page {
     /// Where it is from.
     pub bucket: Bucket,
     /// Its records, in order.
-    pub records: Vec<UsageRecord>,
+    pub records: Records,
     /// How many records DynamoDB says it returned.
     pub count: u64,
     /// The key after which the next page of the bucket starts.
     next: Option<Item>,
-}
-
-/// One run, its values as they are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageRecord {
-    /// Start and run id, as in the table.
-    pub sort_key: String,
-    /// Empty if there is none.
-    pub workbook_id: String,
-    /// Who ran it; empty if there is none.
-    pub user_id: String,
-    /// Credits, an exact decimal without exponent; empty if there is none.
-    pub credit_cost: String,
-    /// Empty while the run goes on.
-    pub finished_ts: String,
-}
-
-impl UsageRecord {
-    /// When the run started, as text.
-    pub fn start(&self) -> &str {
-        split_sort_key(&self.sort_key).map_or("", |(start, _)| start)
-    }
-
-    /// The run's id.
-    pub fn run_id(&self) -> &str {
-        split_sort_key(&self.sort_key).map_or("", |(_, run_id)| run_id)
-    }
-
-    fn read(mut item: Item) -> Result<Self, StoreError> {
-        let sort_key =
-            string(&mut item, "SK").map_err(|reason| StoreError::corrupt("usage record", reason))?;
-        Self::read_rest(item, &sort_key)
-            .map_err(|reason| StoreError::corrupt(format!("usage record {sort_key}"), reason))
-    }
-
-    fn read_rest(mut item: Item, sort_key: &str) -> Result<Self, String> {
-        if split_sort_key(sort_key).is_none() {
-            return Err("SK is not a start and a run id".to_owned());
-        }
-        let credit_cost = match item.remove("credit_cost") {
-            Some(AttributeValue::N(number)) => plain_decimal(number)?,
-            None | Some(AttributeValue::Null(_)) => String::new(),
-            Some(_) => return Err("credit_cost is not a number".to_owned()),
-        };
-        let finished_ts = string(&mut item, "finished_ts")?;
-        if !finished_ts.is_empty() && timestamp::from_text(&finished_ts).is_none() {
-            return Err("finished_ts is not an ISO 8601 UTC time with milliseconds".to_owned());
-        }
-        Ok(Self {
-            sort_key: sort_key.to_owned(),
-            workbook_id: string(&mut item, "workbook_id")?,
-            user_id: string(&mut item, "user_id")?,
-            credit_cost,
-            finished_ts,
-        })
-    }
-}
-
-/// Takes a string out of an item; empty if it is absent.
-fn string(item: &mut Item, name: &str) -> Result<String, String> {
-    match item.remove(name) {
-        Some(AttributeValue::S(value)) => Ok(value),
-        None | Some(AttributeValue::Null(_)) => Ok(String::new()),
-        Some(_) => Err(format!("{name} is not a string")),
-    }
 }
 
 impl Reader {
@@ -182,6 +116,7 @@ async fn page(
     start: Option<Item>,
 ) -> Result<Page, StoreError> {
     let (first, last) = sort_key_bounds(interval);
+    let tap = Tap::default();
     let output = client
         .query()
         .table_name(table)
@@ -192,18 +127,17 @@ async fn page(
         // An eventually consistent read may miss a run that was just recorded.
         .consistent_read(true)
         .set_exclusive_start_key(start)
+        .customize()
+        .interceptor(tap.clone())
         .send()
         .await
         .map_err(StoreError::aws("dynamodb:Query"))?;
-    Ok(Page {
-        bucket,
-        count: u64::try_from(output.count).unwrap_or(0),
-        records: output
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(UsageRecord::read)
-            .collect::<Result<_, _>>()?,
-        next: output.last_evaluated_key,
-    })
+    let records = match output.items {
+        // The tap has them.
+        None => tap.records()?,
+        // The SDK read them itself.
+        Some(items) => Records::of_items(&items)?,
+    };
+    let count = u64::try_from(output.count).unwrap_or(0);
+    Ok(Page { bucket, count, records, next: output.last_evaluated_key })
 }

@@ -11,7 +11,7 @@ use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
 use crate::Worker;
-use crate::csv::CsvPart;
+use crate::csv::{CsvPart, WorkspaceCells};
 use crate::names::Names;
 use crate::plan::Plan;
 use crate::read::Page;
@@ -66,12 +66,6 @@ impl From<UploadError> for RunError {
             UploadError::Differs(cause) => miscounted(cause),
             UploadError::Store(error) => error.into(),
         }
-    }
-}
-
-impl From<csv::Error> for RunError {
-    fn from(error: csv::Error) -> Self {
-        Self::Wrong { reason: "The file could not be written.", cause: error.to_string() }
     }
 }
 
@@ -130,7 +124,7 @@ impl<'a> Run<'a> {
                 Upload::resume(&worker.files, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
             (upload, at.counts, Some(at.position.clone()))
         } else {
-            csv.write_header()?;
+            csv.write_header();
             (worker.files.begin(&key).await?, Counts::default(), None)
         };
         Ok(Self {
@@ -153,24 +147,25 @@ impl<'a> Run<'a> {
     /// Writes a page; cuts a part, or shows the progress, when it is time.
     async fn write(&mut self, page: &Page) -> Result<(), RunError> {
         self.names.load_for(&self.worker.directory, page).await?;
-        for record in &page.records {
-            if !self.entity_ids.is_empty() && !self.entity_ids.contains(&record.workbook_id) {
+        let workspace = WorkspaceCells::new(&page.bucket.workspace_id, &self.names);
+        for record in page.records.iter() {
+            if !self.entity_ids.is_empty() && !self.entity_ids.contains(record.workbook_id) {
                 self.counts.filtered += 1;
                 continue;
             }
-            self.csv.write_row(&page.bucket.workspace_id, record, &self.names)?;
+            self.csv.write_row(&workspace, &record, &self.names);
             self.counts.written += 1;
         }
         self.counts.read += page.count;
         if let Some(last) = page.records.last() {
             self.position = Some(Position {
                 partition_key: page.bucket.partition_key.clone(),
-                sort_key: last.sort_key.clone(),
+                sort_key: last.sort_key.to_owned(),
             });
         }
         let percent = u8::try_from(page.bucket.index * 100 / self.buckets).unwrap_or(99);
         self.progress = Progress { percent: percent.min(99), rows: self.counts.written };
-        if self.csv.bytes()? >= PART_BYTES {
+        if self.csv.len() >= PART_BYTES {
             return self.cut_part().await;
         }
         let now = (self.worker.clock)();
@@ -185,7 +180,7 @@ impl<'a> Run<'a> {
     /// Sends what is written as a part. The one before has arrived by then, so its checkpoint is saved.
     async fn cut_part(&mut self) -> Result<(), RunError> {
         self.settle().await?;
-        let part = self.csv.take()?;
+        let part = self.csv.take();
         self.upload.send_part(part);
         self.counts.bytes = self.upload.bytes();
         self.unsaved = self.position.clone().map(|position| Checkpoint {
@@ -211,7 +206,7 @@ impl<'a> Run<'a> {
 
     /// The last part, the counts, the file.
     async fn finish(mut self) -> Result<Completed, RunError> {
-        if self.csv.bytes()? > 0 {
+        if !self.csv.is_empty() {
             self.cut_part().await?;
         }
         self.settle().await?;

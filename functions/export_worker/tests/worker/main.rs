@@ -7,5 +7,6 @@ mod job;
 mod mail;
 mod reader;
 mod resume;
+mod scan;
 mod table;
 mod world;

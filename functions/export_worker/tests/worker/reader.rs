@@ -61,8 +61,8 @@ async fn pages_come_in_the_order_of_the_file() {
             reader(&world, read_ahead).pages(buckets(), interval()).try_collect().await.expect("pages");
         let read: Vec<_> = pages
             .iter()
-            .flat_map(|page| &page.records)
-            .map(|record| usage_export::dynamo::text(&record.sort_key))
+            .flat_map(|page| page.records.iter())
+            .map(|record| usage_export::dynamo::text(record.sort_key))
             .collect();
         assert_eq!(read, in_table, "read_ahead {read_ahead}");
         assert_eq!(pages.iter().map(|page| page.count).sum::<u64>(), 15);
@@ -102,7 +102,7 @@ async fn reading_starts_after_a_position() {
     let from = buckets().take(1).map(move |bucket| Bucket { after: after.clone(), ..bucket });
     let pages: Vec<_> = reader(&world, 4).pages(from, interval()).try_collect().await.expect("pages");
     let runs: Vec<_> =
-        pages.iter().flat_map(|page| &page.records).map(|record| record.start().to_owned()).collect();
+        pages.iter().flat_map(|page| page.records.iter()).map(|record| record.start().to_owned()).collect();
     assert_eq!(runs, ["2025-01-04T00:00:03.000Z", "2025-01-04T00:00:04.000Z"]);
 }
 

@@ -1,0 +1,180 @@
+//! As much of JSON as a page of DynamoDB has: strings are found, not read, until somebody wants them.
+//! <https://www.rfc-editor.org/rfc/rfc8259>
+
+use memchr::memchr2;
+
+/// Why no value could be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// More bytes are needed.
+    Incomplete,
+    /// It is no JSON, or not that of a page.
+    Malformed,
+}
+
+/// A place in bytes that may end anywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'a> {
+    bytes: &'a [u8],
+    /// Where it is.
+    pub at: usize,
+}
+
+/// A string, without its quotes.
+#[derive(Debug, Clone, Copy)]
+pub struct RawString<'a> {
+    /// What is between the quotes.
+    pub bytes: &'a [u8],
+    /// Whether there are escapes in it.
+    pub escaped: bool,
+}
+
+impl<'a> Cursor<'a> {
+    /// At the first byte.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The bytes from a place up to here.
+    pub fn since(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.at]
+    }
+
+    /// The next byte that is no white space; it is not taken.
+    pub fn peek(&mut self) -> Result<u8, Stop> {
+        loop {
+            match self.bytes.get(self.at) {
+                None => return Err(Stop::Incomplete),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(byte) => return Ok(*byte),
+            }
+        }
+    }
+
+    /// Takes this byte, which must be next.
+    pub fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+        if self.peek()? != byte {
+            return Err(Stop::Malformed);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Goes to the next member of an object, or the next element of an array, and says whether there is one. `first`
+    /// says whether none was taken yet.
+    pub fn next(&mut self, first: bool, close: u8) -> Result<bool, Stop> {
+        let byte = self.peek()?;
+        if byte == close {
+            self.at += 1;
+            return Ok(false);
+        }
+        if !first {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// The name of a member, and the colon after it.
+    pub fn name(&mut self) -> Result<RawString<'a>, Stop> {
+        let name = self.string()?;
+        self.expect(b':')?;
+        Ok(name)
+    }
+
+    /// A string.
+    pub fn string(&mut self) -> Result<RawString<'a>, Stop> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            let rest = self.bytes.get(self.at..).ok_or(Stop::Incomplete)?;
+            self.at += memchr2(b'"', b'\\', rest).ok_or(Stop::Incomplete)?;
+            if self.bytes[self.at] == b'"' {
+                let bytes = self.since(start);
+                self.at += 1;
+                return Ok(RawString { bytes, escaped });
+            }
+            escaped = true;
+            self.at += 2;
+        }
+    }
+
+    /// Goes past any value.
+    pub fn skip(&mut self) -> Result<(), Stop> {
+        let mut depth = 0_u32;
+        loop {
+            match self.peek()? {
+                b'"' => drop(self.string()?),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' | b',' | b':' if depth == 0 => return Err(Stop::Malformed),
+                b'}' | b']' => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                b',' | b':' => self.at += 1,
+                _ => self.skip_word()?,
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Goes past a number, `true`, `false` or `null`: up to what cannot be part of it.
+    fn skip_word(&mut self) -> Result<(), Stop> {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+        let start = self.at;
+        while self.bytes.get(self.at).is_some_and(is_word) {
+            self.at += 1;
+        }
+        match self.bytes.get(self.at) {
+            None => Err(Stop::Incomplete),
+            Some(_) if self.at == start => Err(Stop::Malformed),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// Appends what a string with escapes means; `None` if one of them means nothing.
+pub fn unescape(mut raw: &[u8], to: &mut Vec<u8>) -> Option<()> {
+    while let Some(at) = memchr::memchr(b'\\', raw) {
+        to.extend_from_slice(&raw[..at]);
+        let byte = match *raw.get(at + 1)? {
+            byte @ (b'"' | b'\\' | b'/') => byte,
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let (character, length) = unicode(&raw[at..])?;
+                to.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                raw = &raw[at + length..];
+                continue;
+            }
+            _ => return None,
+        };
+        to.push(byte);
+        raw = &raw[at + 2..];
+    }
+    to.extend_from_slice(raw);
+    Some(())
+}
+
+/// The character of `\uXXXX`, or of a pair of them, and how many bytes that took.
+fn unicode(raw: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = raw.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let all_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| all_hex)
+    };
+    let first = unit(0)?;
+    if let Some(character) = char::from_u32(u32::from(first)) {
+        return Some((character, 6));
+    }
+    let mut pair = char::decode_utf16([first, unit(6)?]);
+    Some((pair.next()?.ok()?, 12))
+}

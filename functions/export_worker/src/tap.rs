@@ -1,0 +1,104 @@
+//! Where the bytes of an answer are taken out of the SDK.
+//!
+//! The SDK signs, sends, tries again and reads what an error says. Only the body of a good answer goes through a
+//! [`Scan`] on its way: the hook comes before the SDK reads it, so each frame is scanned when it arrives. An answer that
+//! is cut off or changed on the way is an error of the body, which the SDK answers by asking again.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use aws_sdk_dynamodb::config::ConfigBag;
+use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut;
+use aws_sdk_dynamodb::config::{Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::records::Records;
+use crate::scan::Scan;
+use usage_export::dynamo::StoreError;
+
+/// The CRC-32 of the answer's body, which the SDK for Rust does not look at.
+const CRC32: &str = "x-amz-crc32";
+
+/// Scans the answer to one call. The copy that stays with the caller has the records.
+#[derive(Debug, Clone, Default)]
+pub struct Tap(Arc<Mutex<Scan>>);
+
+impl Tap {
+    fn with<T>(&self, act: impl FnOnce(&mut Scan) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The records of the answer that the call ended with.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if one cannot be written.
+    pub fn records(&self) -> Result<Records, StoreError> {
+        self.with(std::mem::take).records()
+    }
+}
+
+impl Intercept for Tap {
+    fn name(&self) -> &'static str {
+        "Tap"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response_mut();
+        if response.status().as_u16() == 200 {
+            let crc32 = response.headers().get(CRC32).and_then(|text| text.parse().ok());
+            // A call that is tried again begins again.
+            self.with(|scan| *scan = Scan::new(crc32));
+            let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+            *response.body_mut() = SdkBody::from_body_1_x(Tapped { body, tap: Some(self.clone()) });
+        }
+        Ok(())
+    }
+}
+
+/// A body of which only the envelope is left.
+struct Tapped {
+    body: SdkBody,
+    /// Until the end.
+    tap: Option<Tap>,
+}
+
+impl Body for Tapped {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(tap) = self.tap.clone() else { return Poll::Ready(None) };
+        loop {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    if let Some(bytes) = frame.data_ref() {
+                        tap.with(|scan| scan.feed(bytes))?;
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => {
+                    self.tap = None;
+                    let envelope = tap.with(Scan::end)?;
+                    return Poll::Ready(Some(Ok(Frame::data(envelope.into()))));
+                }
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

@@ -1,0 +1,274 @@
+//! The scan of an answer beside the SDK's own reading of the same bytes, and answers that arrive broken.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use export_worker::records::Records;
+use export_worker::tap::Tap;
+use http_body::{Body, Frame};
+use proptest::prelude::*;
+use usage_export::dynamo::StoreError;
+
+/// The bytes of an answer, in frames.
+struct Frames(VecDeque<Bytes>);
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Poll::Ready(self.0.pop_front().map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+fn response(frames: Vec<Bytes>, crc32: Option<u32>) -> http::Response<SdkBody> {
+    let mut response = http::Response::new(SdkBody::from_body_1_x(Frames(frames.into())));
+    if let Some(crc32) = crc32 {
+        response.headers_mut().insert("x-amz-crc32", crc32.into());
+    }
+    response
+}
+
+/// A client that gets these answers: the last one again and again.
+fn client(
+    answer: impl Fn(usize) -> http::Response<SdkBody> + Send + Sync + 'static,
+) -> (Client, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asking = Arc::clone(&asked);
+    let http = infallible_client_fn(move |_| answer(asking.fetch_add(1, Ordering::Relaxed)));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(Credentials::for_tests())
+        .http_client(http);
+    (Client::from_conf(config.build()), asked)
+}
+
+async fn query(client: &Client, tap: Option<&Tap>) -> Result<QueryOutput, StoreError> {
+    let mut call = client.query().table_name("usage").customize();
+    if let Some(tap) = tap {
+        call = call.interceptor(tap.clone());
+    }
+    call.send().await.map_err(StoreError::aws("dynamodb:Query"))
+}
+
+/// What an export would write of these records, or why it cannot.
+fn written(records: Result<Records, StoreError>) -> Result<Vec<[String; 5]>, String> {
+    let records = records.map_err(|error| error.to_string())?;
+    let values = records.iter().map(|record| {
+        [record.sort_key, record.workbook_id, record.user_id, record.credit_cost, record.finished_ts]
+            .map(str::to_owned)
+    });
+    Ok(values.collect())
+}
+
+/// Text as JSON may have it: each character as it is, escaped by number, or escaped by a letter.
+fn json_string() -> impl Strategy<Value = String> {
+    proptest::collection::vec((any::<char>(), 0..4), 0..10).prop_map(|characters| {
+        let escape = |(character, style): (char, i32)| match character {
+            '\n' if style == 3 => "\\n".to_owned(),
+            '/' if style == 3 => "\\/".to_owned(),
+            '"' | '\\' if style < 3 => format!("\\{character}"),
+            '"' | '\\' | '\0'..='\u{1f}' => numbered(character),
+            _ if style > 1 => numbered(character),
+            _ => character.to_string(),
+        };
+        characters.into_iter().map(escape).collect()
+    })
+}
+
+/// `\u0041`, or a pair of them.
+fn numbered(character: char) -> String {
+    let units =
+        character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
+    units.concat()
+}
+
+fn string() -> impl Strategy<Value = String> {
+    json_string().prop_map(|text| format!(r#"{{"S":"{text}"}}"#))
+}
+
+fn number() -> impl Strategy<Value = String> {
+    let digits =
+        prop_oneof!["-?[0-9]{1,38}(\\.[0-9]{1,20})?", "-?[0-9]{0,5}\\.?[0-9]{0,3}([eE][+-]?[0-9]{1,3})?"];
+    digits.prop_map(|digits| format!(r#"{{"N":"{digits}"}}"#))
+}
+
+/// A value of any type.
+fn anything() -> impl Strategy<Value = String> {
+    let other = prop_oneof![
+        Just(r#"{"NULL":true}"#.to_owned()),
+        any::<bool>().prop_map(|flag| format!(r#"{{"BOOL":{flag}}}"#)),
+        Just(r#"{"B":"aGVsbG8="}"#.to_owned()),
+        Just(r#"{"BS":["aGVsbG8="]}"#.to_owned()),
+        Just(r#"{"NS":["1","2.5"]}"#.to_owned()),
+        json_string().prop_map(|text| format!(r#"{{"SS":["{text}"]}}"#)),
+    ];
+    prop_oneof![string(), number(), other].prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3)
+                .prop_map(|values| format!(r#"{{"L":[{}]}}"#, values.join(","))),
+            (json_string(), inner).prop_map(|(name, value)| format!(r#"{{"M":{{"{name}":{value}}}}}"#)),
+        ]
+    })
+}
+
+/// Mostly what a writer of records makes, now and then something else, or nothing.
+fn usually(value: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = Option<String>> {
+    prop_oneof![8 => value.prop_map(Some), 1 => anything().prop_map(Some), 2 => Just(None)]
+}
+
+fn time() -> impl Strategy<Value = String> {
+    prop_oneof![
+        20 => "20[0-9]{2}-0[1-9]-[0-2][1-8]T[01][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z",
+        1 => "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{2,4}Z",
+    ]
+}
+
+fn item() -> impl Strategy<Value = String> {
+    let sort_key = (time(), json_string()).prop_map(|(start, id)| format!(r#"{{"S":"{start}#{id}"}}"#));
+    let finished = time().prop_map(|time| format!(r#"{{"S":"{time}"}}"#));
+    let known =
+        (usually(sort_key), usually(string()), usually(string()), usually(number()), usually(finished));
+    let others = proptest::collection::btree_map("[A-Z]{1,4}[a-z]", anything(), 0..3);
+    (known, others).prop_flat_map(|((sort_key, workbook, user, cost, finished), others)| {
+        let known = [
+            ("SK", sort_key),
+            ("workbook_id", workbook),
+            ("user_id", user),
+            ("credit_cost", cost),
+            ("finished_ts", finished),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some(format!(r#""{name}":{}"#, value?)));
+        let others = others.into_iter().map(|(name, value)| format!(r#""{name}":{value}"#));
+        let members: Vec<_> = known.chain(others).collect();
+        Just(members).prop_shuffle().prop_map(|members| format!("{{{}}}", members.join(",")))
+    })
+}
+
+fn page() -> impl Strategy<Value = String> {
+    (proptest::collection::vec(item(), 0..6), proptest::option::of(string()), any::<bool>()).prop_flat_map(
+        |(items, last, spaced)| {
+            let (comma, colon) = if spaced { (" ,\n", " : ") } else { (",", ":") };
+            let mut members = vec![
+                format!(r#""Count"{colon}{}"#, items.len()),
+                format!(r#""ScannedCount"{colon}{}"#, items.len()),
+                format!(r#""Items"{colon}[{}]"#, items.join(comma)),
+                r#""ConsumedCapacity":{"CapacityUnits":1.5,"TableName":"usage"}"#.to_owned(),
+            ];
+            members.extend(last.map(|key| format!(r#""LastEvaluatedKey"{colon}{{"SK"{colon}{key}}}"#)));
+            Just(members).prop_shuffle().prop_map(move |members| format!("{{{}}}", members.join(comma)))
+        },
+    )
+}
+
+fn split(text: &str, sizes: &[usize]) -> Vec<Bytes> {
+    let mut rest = Bytes::copy_from_slice(text.as_bytes());
+    let mut frames = Vec::new();
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        frames.push(rest.split_to((*size).min(rest.len())));
+    }
+    frames
+}
+
+proptest! {
+    #[test]
+    fn a_scan_reads_what_the_sdk_reads(
+        page in page(),
+        sizes in prop_oneof![Just(vec![1]), proptest::collection::vec(1_usize..200, 1..8)],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let crc32 = Some(crc32fast::hash(page.as_bytes()));
+            let frames = split(&page, &sizes);
+            let (client, _) = client(move |_| response(frames.clone(), crc32));
+            let by_sdk = query(&client, None).await.expect("an answer");
+            let tap = Tap::default();
+            let by_tap = query(&client, Some(&tap)).await.expect("an answer");
+            prop_assert_eq!(&by_tap.items, &None);
+            prop_assert_eq!(by_tap.count, by_sdk.count);
+            prop_assert_eq!(by_tap.last_evaluated_key, by_sdk.last_evaluated_key);
+            let expected = written(Records::of_items(&by_sdk.items.unwrap_or_default()));
+            prop_assert_eq!(written(tap.records()), expected);
+            Ok(())
+        })?;
+    }
+
+    /// Whatever arrives, nothing panics.
+    #[test]
+    fn bytes_that_are_no_page_are_an_error(bytes in any::<Vec<u8>>(), page in page(), at in any::<usize>()) {
+        let mut changed = page.into_bytes();
+        let at = at % changed.len();
+        changed.splice(at..at, bytes);
+        for frame_size in [1, changed.len()] {
+            let mut scan = export_worker::scan::Scan::new(None);
+            let fed = changed.chunks(frame_size).try_for_each(|frame| scan.feed(frame));
+            if fed.is_ok() && scan.end().is_ok() {
+                let _ = scan.records();
+            }
+        }
+    }
+}
+
+const PAGE: &str = r#"{"Count":2,"Items":[{"SK":{"S":"2025-01-31T09:30:00.000Z#a"},"credit_cost":{"N":"1.5"}},{"SK":{"S":"2025-01-31T09:30:00.001Z#b"}}],"ScannedCount":2}"#;
+
+/// What a client that at first gets a broken answer ends up with.
+async fn after(broken: http::Response<SdkBody>) -> Vec<String> {
+    let crc32 = crc32fast::hash(PAGE.as_bytes());
+    let broken = std::sync::Mutex::new(Some(broken));
+    let (client, asked) = client(move |_| {
+        let broken = broken.lock().expect("no panic").take();
+        broken.unwrap_or_else(|| response(split(PAGE, &[10]), Some(crc32)))
+    });
+    let tap = Tap::default();
+    let output = query(&client, Some(&tap)).await.expect("an answer in the end");
+    assert_eq!((output.count, asked.load(Ordering::Relaxed)), (2, 2));
+    tap.records().expect("records").iter().map(|record| record.run_id().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_arrives_changed_is_asked_for_again() {
+    let crc32 = crc32fast::hash(PAGE.as_bytes());
+    let changed = PAGE.replace("1.5", "7.5");
+    assert_eq!(after(response(split(&changed, &[50]), Some(crc32))).await, ["a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_cut_off_is_asked_for_again() {
+    for length in [0, 1, 30, PAGE.len() - 1] {
+        assert_eq!(after(response(split(&PAGE[..length], &[50]), None)).await, ["a", "b"], "{length} bytes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_table_is_asked_again() {
+    let mut busy = response(split(r#"{"__type":"ProvisionedThroughputExceededException"}"#, &[99]), None);
+    *busy.status_mut() = http::StatusCode::BAD_REQUEST;
+    assert_eq!(after(busy).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_written_is_named_and_not_asked_for_again() {
+    let page = PAGE.replace(r#"{"N":"1.5"}"#, r#"{"S":"1.5"}"#);
+    let (client, asked) = client(move |_| response(split(&page, &[50]), None));
+    let tap = Tap::default();
+    query(&client, Some(&tap)).await.expect("an answer");
+    let error = tap.records().expect_err("a cost that is a text").to_string();
+    assert!(error.contains("2025-01-31T09:30:00.000Z#a") && error.contains("credit_cost"), "{error}");
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
