@@ -6,7 +6,8 @@
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
-use crate::directory::{ApiKey, Directory, ENTERPRISE_TIER, KeyKind, Role};
+use crate::api_key::{ApiKey, KeyKind};
+use crate::directory::{Directory, ENTERPRISE_TIER, Role};
 use crate::problem::{Problem, RequestError};
 
 /// The longest secret that is looked at, in bytes.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use crate::api_key::ApiKey;
 use crate::dynamo::{Item, StoreError, batch_get, text};
 use crate::timestamp;
 
@@ -95,44 +96,6 @@ pub struct Workbook {
     /// When it was made, as recorded; absent if that is not known.
     #[serde(default)]
     pub created_ts: Option<String>,
-}
-
-/// An API key, without its secret.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ApiKey {
-    /// Whom it may act as.
-    pub kind: KeyKind,
-    /// The organization whose data it opens.
-    pub organization_id: String,
-    /// The owner of a personal key.
-    #[serde(default)]
-    pub user_id: Option<String>,
-    /// From then on it is worth nothing.
-    #[serde(default, with = "timestamp::serde_text_option")]
-    pub expires_ts: Option<DateTime<Utc>>,
-    /// Set once it was revoked.
-    #[serde(default, with = "timestamp::serde_text_option")]
-    pub revoked_ts: Option<DateTime<Utc>>,
-    /// Of a session: the SHA-256 of the API key that it was started with.
-    #[serde(default)]
-    pub made_with: Option<String>,
-}
-
-impl ApiKey {
-    /// Whether it opens anything at `now`.
-    pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
-        self.revoked_ts.is_none() && self.expires_ts.is_none_or(|expires_ts| now < expires_ts)
-    }
-}
-
-/// Whom a key may act as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyKind {
-    /// Only its owner.
-    Personal,
-    /// Any member of the organization.
-    Organization,
 }
 
 impl Directory {

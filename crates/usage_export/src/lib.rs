@@ -4,7 +4,8 @@
 //! | ------------- | -------------------------------------------------------------------------- |
 //! | [`export`]    | a data export: its request, its states, the table of exports               |
 //! | [`usage`]     | usage records: keys of the table, the eleven fields                        |
-//! | [`directory`] | organizations, members, workspaces, workbooks, API keys                    |
+//! | [`directory`] | organizations, members, workspaces, workbooks, and where keys are found    |
+//! | [`api_key`]   | API keys, and sessions, which are keys with a short life                   |
 //! | [`auth`]      | from an API key to a caller, and what the caller may do                    |
 //! | [`session`]   | sessions of people on the settings page                                    |
 //! | [`problem`]   | what a caller is told when a request is refused                            |
@@ -16,6 +17,7 @@
 //!
 //! No handler and no HTTP framework is in here: those are the functions'.
 
+pub mod api_key;
 pub mod auth;
 pub mod config;
 pub mod directory;

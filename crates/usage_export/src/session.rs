@@ -10,8 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::api_key::ApiKey;
 use crate::auth::Caller;
-use crate::directory::{ApiKey, Directory, SESSION_PREFIX, digest};
+use crate::directory::{Directory, SESSION_PREFIX, digest};
 use crate::dynamo::{StoreError, number, text};
 use crate::timestamp;
 

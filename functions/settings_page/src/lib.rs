@@ -23,6 +23,7 @@ mod page;
 mod respond;
 mod route;
 mod sign_in;
+mod submit;
 
 use cookie::SessionCookie;
 use route::Route;
@@ -108,7 +109,7 @@ async fn signed_in(
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
     match route {
-        Route::Submit => page::submit(context, request, caller, now).await,
+        Route::Submit => submit::submit(context, request, caller, now).await,
         Route::Older => exports::older(context, request, caller, now).await,
         Route::Row(id) => exports::row(context, caller, id, now).await,
         Route::Progress(id) => exports::progress(context, caller, id, now).await,

@@ -2,21 +2,18 @@
 
 use askama::Template;
 use chrono::{DateTime, Months, Utc};
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use usage_export::auth::Caller;
 use usage_export::directory::WorkspaceKind;
-use usage_export::export::create::IdempotencyMark;
 use usage_export::export::created_ts_of_id;
 use usage_export::problem::{Problem, RequestError};
 use usage_export::usage::{FIELDS, Group};
 use usage_export::wording::counted;
-use uuid::Uuid;
 
-use crate::form::{ExportForm, FormErrors, errors_of};
+use crate::form::ExportForm;
 use crate::history::Row;
-use crate::respond::{Frame, SignedIn, html, see_other};
-use crate::route::PAGE;
+use crate::respond::{Frame, SignedIn, html};
 use crate::{Context, day, query};
 
 /// How far back the calendar goes.
@@ -24,7 +21,7 @@ const CALENDAR_YEARS: Months = Months::new(10 * 12);
 
 #[derive(Template)]
 #[template(path = "page.html")]
-struct Page {
+pub struct Page {
     frame: Frame,
     form: ExportForm,
     /// Today, for presets and the calendar.
@@ -91,66 +88,13 @@ pub async fn show(
     html(StatusCode::OK, &page)
 }
 
-/// The form was sent: starts the export and shows it on top of the history, or shows what is wrong.
-pub async fn submit(
-    context: &Context,
-    request: &Request,
-    caller: &Caller,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, RequestError> {
-    let mut form = ExportForm::read(request.body().as_ref())?;
-    let parsed = match form.parse(&caller.user_id) {
-        Ok(parsed) => parsed,
-        Err(errors) => return refused(context, caller, form, errors, StatusCode::BAD_REQUEST, now).await,
-    };
-    // Apart from the keys that the user's own programs send.
-    let key = format!("settings_page {}", form.idempotency_key);
-    let mark = IdempotencyMark::new(&caller.user_id, &key, &parsed.body);
-    match context.intake.accept(caller, parsed.request, Some(&mark), now).await {
-        Ok(export) => {
-            let id = export.data_export_id;
-            see_other(&format!("{PAGE}?created={id}#export-{id}"))
-        }
-        Err(RequestError::Refused(problem)) => {
-            let mut errors = errors_of(&problem);
-            if problem.status == StatusCode::UNPROCESSABLE_ENTITY {
-                // The form was changed after it had started an export, such as with the back button.
-                form.idempotency_key = Uuid::new_v4().to_string();
-                errors.form = Some(
-                    "This form has started an export already. Press Start export again to start this one too."
-                        .to_owned(),
-                );
-            }
-            let retry_after = problem.retry_after;
-            let mut response = refused(context, caller, form, errors, problem.status, now).await?;
-            if let Some(seconds) = retry_after {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            Ok(response)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// The form once more, with what is wrong beside the inputs.
-async fn refused(
-    context: &Context,
-    caller: &Caller,
-    form: ExportForm,
-    errors: FormErrors,
-    status: StatusCode,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, RequestError> {
-    let page = fill(context, caller, ExportForm { errors, ..form }, None, None, now).await?;
-    html(status, &page)
-}
-
 /// Who is signed in, for the page's head.
 pub fn signed_in(caller: &Caller) -> SignedIn {
     SignedIn { email: caller.email.clone(), organization: caller.organization_name.clone() }
 }
 
-async fn fill(
+/// The page around this form.
+pub async fn fill(
     context: &Context,
     caller: &Caller,
     form: ExportForm,

@@ -4,6 +4,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 
+use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder};
 use futures::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -11,6 +12,9 @@ use integration_tests::random_id;
 
 use super::browser::Browser;
 use super::options::Options;
+
+/// How often Chromium is started before a test gives up.
+const STARTS: u32 = 3;
 
 /// Runs a test with a session of its own. A test that fails leaves a picture and prints the console.
 pub async fn with_session(name: &str, options: Options, test: impl AsyncFnOnce(Browser)) {
@@ -36,7 +40,15 @@ async fn open(options: &Options, downloads: &Path) -> Client {
         panic!("USAGE_EXPORT_WEBDRIVER is not set, so there is no browser: run these tests with `cargo xtask test`")
     });
     let mut builder = ClientBuilder::new(HttpConnector::new());
-    builder.capabilities(options.capabilities(downloads)).connect(&driver).await.unwrap()
+    builder.capabilities(options.capabilities(downloads));
+    for _ in 1..STARTS {
+        match builder.connect(&driver).await {
+            // On a busy machine Chromium now and then exits while it starts. Nothing of ours has happened by then.
+            Err(NewSessionError::SessionNotCreated(error)) => eprintln!("Chromium is started again: {error}"),
+            session => return session.unwrap(),
+        }
+    }
+    builder.connect(&driver).await.unwrap()
 }
 
 async fn prepare_and(browser: &Browser, test: impl AsyncFnOnce(Browser)) {
