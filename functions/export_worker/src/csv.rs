@@ -13,8 +13,8 @@ use crate::upload::PART_BYTES;
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// How much a page may add to a part that is not full yet.
-const PAGE_ROOM: usize = 1024 * 1024;
+/// A part is cut after a page, of which so much more may come. Room that is not used costs no memory.
+const ROOM_BYTES: usize = PART_BYTES + 4 * 1024 * 1024;
 
 /// The part of the file that is being filled.
 pub struct CsvPart {
@@ -25,7 +25,7 @@ pub struct CsvPart {
 impl CsvPart {
     /// An empty part of a file with these columns.
     pub fn new(fields: &[Field]) -> Self {
-        Self { fields: fields.to_vec(), bytes: Vec::new() }
+        Self { fields: fields.to_vec(), bytes: Vec::with_capacity(ROOM_BYTES) }
     }
 
     /// Writes the header: the ids of the fields.
@@ -80,7 +80,7 @@ impl CsvPart {
 
     /// Takes the bytes and starts the next part.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::replace(&mut self.bytes, Vec::with_capacity(PART_BYTES + PAGE_ROOM))
+        std::mem::replace(&mut self.bytes, Vec::with_capacity(ROOM_BYTES))
     }
 }
 
