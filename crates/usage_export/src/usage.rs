@@ -140,14 +140,7 @@ pub fn sort_key_bounds(interval: Interval) -> (String, String) {
     (timestamp::to_text(interval.start()), format!("{}$", timestamp::to_text(interval.end())))
 }
 
-/// Splits a sort key into the run's start, as written, and the run id. `None` if it is not such a key.
-pub fn split_sort_key(sort_key: &str) -> Option<(&str, &str)> {
-    let (start, run_id) = sort_key.split_once('#')?;
-    timestamp::from_text(start)?;
-    Some((start, run_id))
-}
-
-/// Whether [`split_sort_key`] splits this.
+/// Whether it is a sort key: a run's start, `#`, and its id.
 pub fn is_sort_key(sort_key: &[u8]) -> bool {
     sort_key.get(timestamp::TEXT_BYTES) == Some(&b'#')
         && timestamp::is_text(&sort_key[..timestamp::TEXT_BYTES])
@@ -179,9 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sort_key_splits_at_its_first_hash_only() {
+    fn a_sort_key_is_a_start_and_an_id() {
         let key = "2025-01-31T09:30:00.000Z#run#odd";
-        assert_eq!(split_sort_key(key), Some(("2025-01-31T09:30:00.000Z", "run#odd")));
-        assert_eq!(split_sort_key("yesterday#run"), None);
+        assert!(is_sort_key(key.as_bytes()));
+        assert!(!is_sort_key(b"yesterday#run"));
+        assert!(!is_sort_key(b"2025-01-31T09:30:00.000Z"));
     }
 }

@@ -164,7 +164,7 @@ pub fn unescape(mut raw: &[u8], to: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// The character of `\uXXXX`, or of a pair of them, and how many bytes that took.
+/// The character of an escape such as `\u00e9`, or of a pair of them, and how many bytes that took.
 fn unicode(raw: &[u8]) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = raw.get(at..at + 6)?.strip_prefix(b"\\u")?;

@@ -49,16 +49,6 @@ struct Row {
 }
 
 impl Records {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// One after the other.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = UsageRecord<'_>> + Clone {
         self.rows.iter().map(|row| self.record(row))
@@ -247,4 +237,19 @@ fn is_plain(number: &[u8]) -> bool {
         }
     }
     point.map_or(!digits.is_empty(), |point| point > 0 && point + 1 < digits.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sort_key_splits_at_its_first_hash_only() {
+        let mut collector = Collector::default();
+        let sort_key = Value::Text(b"2025-01-31T09:30:00.000Z#run#odd");
+        collector.push(&RawRecord { sort_key, ..RawRecord::default() }).unwrap();
+        let records = collector.finish().unwrap();
+        let record = records.last().unwrap();
+        assert_eq!((record.start(), record.run_id()), ("2025-01-31T09:30:00.000Z", "run#odd"));
+    }
 }
