@@ -62,7 +62,8 @@ pub struct Bench<'a> {
 impl<'a> Bench<'a> {
     /// Fills the emulator's directory.
     pub async fn new(options: &'a Options, now: DateTime<Utc>) -> Result<Self> {
-        let text = std::fs::read(&options.outputs).context("cargo xtask bench writes the file of the outputs")?;
+        let text =
+            std::fs::read(&options.outputs).context("cargo xtask bench writes the file of the outputs")?;
         let outputs: Outputs = serde_json::from_slice(&text)?;
         std::fs::create_dir_all(&options.results)?;
         let dynamodb = client(&outputs).await;
@@ -94,7 +95,10 @@ impl<'a> Bench<'a> {
         ];
         if endpoint_url.starts_with("https") {
             // The AWS SDKs' own name for it, Node's, and OpenSSL's.
-            environment.extend(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].map(|name| (name, ca_file.as_str())));
+            environment.extend(
+                ["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]
+                    .map(|name| (name, ca_file.as_str())),
+            );
         }
         let environment =
             environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -124,7 +128,8 @@ impl<'a> Bench<'a> {
         let number = self.exports.replace(self.exports.get() + 1);
         let id = format!("bench-{}-{number}", self.now.timestamp());
         let request = Request { fields, interval: data.interval() };
-        put_export(&self.dynamodb, &self.outputs.tables.exports, &self.directory, &id, &request, self.now).await?;
+        put_export(&self.dynamodb, &self.outputs.tables.exports, &self.directory, &id, &request, self.now)
+            .await?;
         let body = json!({"data_export_id": id}).to_string();
         let event = json!({"Records": [{
             "messageId": id,

@@ -57,7 +57,8 @@ impl Data {
     pub fn make(rows: usize, directory: &Directory) -> Result<Self> {
         let months = rows.div_ceil(WORKSPACES * ROWS_IN_BUCKET).max(1);
         let first = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a day");
-        let days: Vec<_> = (0..months).map(|index| first + Months::new(u32::try_from(index).unwrap_or(0))).collect();
+        let days: Vec<_> =
+            (0..months).map(|index| first + Months::new(u32::try_from(index).unwrap_or(0))).collect();
         let buckets = WORKSPACES * months;
         let mut shape = Vec::new();
         for workspace in 0..WORKSPACES {
@@ -98,7 +99,6 @@ impl Data {
         // Runs start in the first 28 days of a month.
         (format!("{first}-01T00:00:00.000Z"), format!("{last}-28T23:59:59.999Z"))
     }
-
 }
 
 fn partition_key(workspace_id: &str, day: NaiveDate) -> String {
@@ -124,13 +124,20 @@ pub struct Run {
 }
 
 /// The runs of a workspace in a month, in order.
-fn bucket(workspace: usize, month: NaiveDate, rows: usize, directory: &Directory) -> impl Iterator<Item = Run> {
-    let seed = u64::try_from(workspace).unwrap_or(0) << 32 | u64::from(month.format("%Y%m").to_string().parse::<u32>().unwrap_or(0));
+fn bucket(
+    workspace: usize,
+    month: NaiveDate,
+    rows: usize,
+    directory: &Directory,
+) -> impl Iterator<Item = Run> {
+    let seed = u64::try_from(workspace).unwrap_or(0) << 32
+        | u64::from(month.format("%Y%m").to_string().parse::<u32>().unwrap_or(0));
     let mut rng = Rng::with_seed(seed);
     let begin = month.and_hms_opt(0, 0, 0).expect("midnight").and_utc();
     let step = TimeDelta::days(28).num_milliseconds() / i64::try_from(rows.max(1)).unwrap_or(i64::MAX);
     (0..rows).map(move |index| {
-        let at = begin + TimeDelta::milliseconds(step * i64::try_from(index).unwrap_or(0) + rng.i64(0..step.max(1)));
+        let at = begin
+            + TimeDelta::milliseconds(step * i64::try_from(index).unwrap_or(0) + rng.i64(0..step.max(1)));
         let took = TimeDelta::milliseconds(rng.i64(40..900_000));
         let workbook = directory.any_workbook(workspace, &mut rng);
         let user = rng.usize(..directory.users.len());
@@ -167,7 +174,9 @@ fn pages(key: &str, runs: impl Iterator<Item = Run>, projection: &Projection) ->
             let values: Vec<_> = values.collect();
             size += values.iter().map(|(name, (_, value))| name.len() + value.len()).sum::<usize>();
             items.push_str(if count > 0 { ",{" } else { "{" });
-            let kept = values.iter().filter(|(name, _)| projection.is_empty() || projection.iter().any(|p| p == name));
+            let kept = values
+                .iter()
+                .filter(|(name, _)| projection.is_empty() || projection.iter().any(|p| p == name));
             for (index, (name, (kind, value))) in kept.enumerate() {
                 let comma = if index > 0 { "," } else { "" };
                 let _ = write!(items, "{comma}\"{name}\":{{\"{kind}\":\"{value}\"}}");

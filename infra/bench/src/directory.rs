@@ -54,10 +54,14 @@ impl Directory {
     pub fn make() -> Self {
         let name = |kind: &str, index: usize| format!("{} {kind} {index}", NAMES[index % NAMES.len()]);
         let named = |kind: &str, prefix: &str, count: usize| {
-            (0..count).map(|index| Named { id: format!("{prefix}_{index:020}"), name: name(kind, index) }).collect()
+            (0..count)
+                .map(|index| Named { id: format!("{prefix}_{index:020}"), name: name(kind, index) })
+                .collect()
         };
-        let users = (0..USERS)
-            .map(|index| Named { id: format!("usr_{index:020}"), name: format!("person.{index}@example.com") });
+        let users = (0..USERS).map(|index| Named {
+            id: format!("usr_{index:020}"),
+            name: format!("person.{index}@example.com"),
+        });
         Self {
             workspaces: named("workspace", "wsp", WORKSPACES),
             workbooks: named("workbook", "wbk", WORKSPACES * WORKBOOKS_IN_WORKSPACE),
@@ -101,7 +105,11 @@ impl Directory {
         let organization = format!("ORG#{ORGANIZATION}");
         let mut items = vec![item(&organization, "ORG", &[("name", "Bench"), ("tier", "enterprise")])];
         for Named { id, name } in &self.workspaces {
-            items.push(item(&organization, &format!("WORKSPACE#{id}"), &[("name", name), ("kind", "organization")]));
+            items.push(item(
+                &organization,
+                &format!("WORKSPACE#{id}"),
+                &[("name", name), ("kind", "organization")],
+            ));
         }
         for (index, Named { id, name }) in self.workbooks.iter().enumerate() {
             let workspace_id = self.workspaces[index / WORKBOOKS_IN_WORKSPACE].id.as_str();

@@ -7,6 +7,7 @@
 mod bench;
 mod data;
 mod directory;
+mod plot;
 mod process;
 mod replay;
 mod report;
@@ -14,6 +15,7 @@ mod runtime;
 mod s3;
 mod stages;
 mod tables;
+mod targets;
 mod tls;
 
 use std::path::PathBuf;

@@ -92,7 +92,8 @@ impl Worker {
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);
-        let child = command.spawn().with_context(|| format!("{} does not start", self.command[0].display()))?;
+        let child =
+            command.spawn().with_context(|| format!("{} does not start", self.command[0].display()))?;
         Ok((Process(Some(child)), log))
     }
 }

@@ -118,7 +118,8 @@ impl Replay {
         let mut request = Request::from_parts(head, Full::new(body));
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() = Uri::try_from(format!("{}{path}", self.emulator))?;
-        let (head, body) = self.client.request(request).await.context("the emulator does not answer")?.into_parts();
+        let (head, body) =
+            self.client.request(request).await.context("the emulator does not answer")?.into_parts();
         Ok(Response::from_parts(head, Full::new(body.collect().await?.to_bytes())))
     }
 
@@ -145,8 +146,8 @@ impl Replay {
     fn buckets(&self, projection: Projection) -> Arc<Buckets> {
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         let buckets = rendered.entry(projection);
-        let buckets = buckets
-            .or_insert_with_key(|projection| Arc::new(self.data.render(projection, &self.directory)));
+        let buckets =
+            buckets.or_insert_with_key(|projection| Arc::new(self.data.render(projection, &self.directory)));
         Arc::clone(buckets)
     }
 }

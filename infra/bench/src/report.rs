@@ -1,7 +1,102 @@
-//! x
-use crate::{Options, stages::Findings};
-/// x
-pub fn write(options: &Options, findings: &Findings) -> anyhow::Result<std::process::ExitCode> {
-    println!("{options:?} {findings:?}");
-    Ok(std::process::ExitCode::SUCCESS)
+//! What becomes of the findings: `results.json`, the comparison with the targets, docs/performance.md.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::Options;
+use crate::plot;
+use crate::stages::Findings;
+use crate::targets::{Verdict, verdicts};
+
+/// What is between these lines in docs/performance.md is written here.
+const BEGIN: &str = "<!-- figures of cargo xtask bench --docs -->\n";
+const END: &str = "<!-- end of the figures -->\n";
+
+/// Writes everything; the exit code says whether the gate is passed.
+pub fn write(options: &Options, findings: &Findings) -> Result<ExitCode> {
+    let all: Vec<_> = findings
+        .compared
+        .iter()
+        .chain(&findings.streams)
+        .chain(&findings.foreign)
+        .chain(&findings.growth)
+        .collect();
+    fs::write(options.results.join("results.json"), serde_json::to_vec_pretty(&all)?)?;
+    fs::write(options.results.join("starts.json"), serde_json::to_vec_pretty(&findings.starts)?)?;
+    let verdicts = verdicts(findings);
+    println!();
+    for verdict in &verdicts {
+        println!("  {}", verdict.line());
+    }
+    if let Some(docs) = &options.docs {
+        plot::draw(&findings.growth, &docs.join("performance.svg"))?;
+        into_document(&docs.join("performance.md"), &figures(findings, &verdicts))?;
+    }
+    let failed = options.gate && verdicts.iter().any(|verdict| !verdict.passes_the_gate());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn into_document(path: &Path, figures: &str) -> Result<()> {
+    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has no place for figures")?;
+    let (_, after) = rest.split_once(END).context("the figures in docs/performance.md have no end")?;
+    Ok(fs::write(path, format!("{before}{BEGIN}{figures}{END}{after}"))?)
+}
+
+/// The tables, in Markdown.
+fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
+    let mut text = format!("\nMeasured on {}.\n\n", machine());
+    text.push_str(
+        "| worker | transport | rows | CPU s | CPU ns a row | rows per CPU s | wall s | peak MiB |\n",
+    );
+    text.push_str("| --- | --- | --: | --: | --: | --: | --: | --: |\n");
+    for median in findings.compared.iter().chain(&findings.growth) {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {:.3} | {:.0} | {:.0} | {:.2} | {:.1} |",
+            median.worker,
+            median.transport,
+            median.rows,
+            median.cpu_s,
+            median.cpu_ns_of_a_row(),
+            1e9 / median.cpu_ns_of_a_row(),
+            median.wall_s,
+            median.rss_mib
+        );
+    }
+    text.push_str(
+        "\n| start of | CPU ms | wall ms | peak MiB | binary MB |\n| --- | --: | --: | --: | --: |\n",
+    );
+    for start in &findings.starts {
+        let size = start.binary_mb.map_or_else(String::new, |size| format!("{size:.1}"));
+        let _ = writeln!(
+            text,
+            "| {} | {:.1} | {:.1} | {:.1} | {size} |",
+            start.worker, start.cpu_ms, start.wall_ms, start.rss_mib
+        );
+    }
+    text.push_str("\n| what | measured | target | |\n| --- | --: | --: | --- |\n");
+    for verdict in verdicts {
+        let _ = writeln!(text, "{}", verdict.row());
+    }
+    text.push('\n');
+    text
+}
+
+/// Processor, cores and memory.
+fn machine() -> String {
+    let value = |file: &str, name: &str| {
+        let text = fs::read_to_string(file).ok()?;
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let model = value("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let megahertz = value("/proc/cpuinfo", "cpu MHz").unwrap_or_default();
+    let memory = value("/proc/meminfo", "MemTotal").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    format!("{model}, {megahertz} MHz, {cores} cores, {memory} memory, a virtual machine with Linux")
 }

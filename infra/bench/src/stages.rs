@@ -85,7 +85,8 @@ pub async fn all(options: &Options, now: DateTime<Utc>) -> Result<Findings> {
     let directory = &bench.directory;
     let served = bench.serve(make(options.rows, directory)?).await?;
     for transport in [Transport::Http, Transport::Tls] {
-        let workers: Vec<_> = [PRODUCT].iter().chain(&PEERS).map(|name| served.worker(name, transport)).collect();
+        let workers: Vec<_> =
+            [PRODUCT].iter().chain(&PEERS).map(|name| served.worker(name, transport)).collect();
         findings.compared.extend(alternate(&served, &workers, transport).await?);
     }
     let mut wide = served.worker(PRODUCT, Transport::Http);

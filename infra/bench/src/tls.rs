@@ -7,6 +7,7 @@ use anyhow::Result;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Accepts TLS as 127.0.0.1. The authority's certificate goes to `ca_file`.
@@ -22,9 +23,13 @@ pub fn acceptor(ca_file: &Path) -> Result<TlsAcceptor> {
     let mut server = CertificateParams::new(["127.0.0.1".to_owned()])?;
     server.use_authority_key_identifier_extension = true;
     let certificate = server.signed_by(&key, &issuer)?;
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(
-        vec![certificate.der().clone()],
-        PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?,
-    )?;
+    // The SDK brings another provider along, so none is the process's own.
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?,
+        )?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -54,7 +54,7 @@ async fn require_node() -> Result<()> {
 }
 
 /// Fetches what `package-lock.json` pins, unless it is there.
-async fn install(dir: &Path) -> Result<()> {
+pub async fn install(dir: &Path) -> Result<()> {
     let wanted = digest(&[dir.join("package-lock.json")])?;
     // npm begins with removing the folder: a half-made one has no stamp and is made again.
     let stamp = dir.join("node_modules/.package-lock.sha256");
@@ -63,7 +63,7 @@ async fn install(dir: &Path) -> Result<()> {
     }
     tools::output(tools::command("npm").arg("ci").current_dir(dir))
         .await
-        .context("the packages of the settings page's script cannot be installed")?;
+        .context("the packages of npm cannot be installed")?;
     fs::write(stamp, wanted)?;
     Ok(())
 }

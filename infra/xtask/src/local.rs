@@ -44,7 +44,16 @@ impl Place {
 
     /// The one of the tests: it can run beside the main one.
     fn tests() -> Self {
-        Self { state: tools::state_dir().join("test"), emulator_port: 0, api_port: 0 }
+        Self::beside("test")
+    }
+
+    /// The one of the benchmark.
+    pub fn bench() -> Self {
+        Self::beside("bench")
+    }
+
+    fn beside(name: &str) -> Self {
+        Self { state: tools::state_dir().join(name), emulator_port: 0, api_port: 0 }
     }
 }
 

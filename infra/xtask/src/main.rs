@@ -6,6 +6,7 @@
 mod api;
 mod assets;
 mod aws;
+mod bench;
 mod browser;
 mod claim;
 mod demo;
@@ -65,6 +66,8 @@ enum Verb {
     },
     /// Take the pictures of the settings page in the README anew.
     Screenshots,
+    /// Measure the worker beside its peers: processor time, memory, starts.
+    Bench(bench::BenchOptions),
     /// Formatting, clippy, rustdoc, cfn-lint and cargo deny.
     Lint,
     /// Bundle the script and the style sheet of the settings page: npm ci, then build.mjs.
@@ -131,6 +134,7 @@ async fn run(verb: Verb, now: DateTime<Utc>) -> Result<ExitCode> {
         Verb::Up { data } => local::up(&data.options(now)).await?,
         Verb::Test { args } => return local::test(&args).await,
         Verb::Screenshots => return local::screenshots().await,
+        Verb::Bench(options) => return bench::bench(&options).await,
         Verb::Lint => lint::lint().await?,
         Verb::Assets => assets::build().await?,
         Verb::Seed { data } => local::add_data(&data.options(now)).await?,
