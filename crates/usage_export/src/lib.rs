@@ -10,6 +10,7 @@
 //! | [`session`]   | sessions of people on the settings page                                    |
 //! | [`problem`]   | what a caller is told when a request is refused                            |
 //! | [`dynamo`]    | the few things that every table needs: errors, batch reads                 |
+//! | [`aws`]       | the configuration of the AWS clients, and whom they trust                  |
 //! | [`config`]    | environment variables                                                      |
 //! | [`timestamp`] | the one text form of an instant                                            |
 //! | [`wording`]   | counts and sizes as people read them                                       |
@@ -19,6 +20,7 @@
 
 pub mod api_key;
 pub mod auth;
+pub mod aws;
 pub mod config;
 pub mod directory;
 pub mod dynamo;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::timeout::TimeoutConfig;
 use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
@@ -18,9 +16,7 @@ const ATTEMPT: Duration = Duration::from_secs(4);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    // The SDK by itself waits for ever; with this it tries again.
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-    let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+    let aws = usage_export::aws::config(ATTEMPT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
     let context = &Context {

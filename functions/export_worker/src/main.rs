@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::Utc;
 use export_worker::Worker;
@@ -22,9 +21,7 @@ const ATTEMPT: Duration = Duration::from_mins(1);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    // The SDK by itself waits for ever; with this it tries again.
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-    let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+    let aws = usage_export::aws::config(ATTEMPT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let worker = &Worker {
         exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),
