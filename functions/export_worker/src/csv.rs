@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use usage_export::usage::Field;
 
-use crate::names::Names;
+use crate::names::{Joined, Names};
 use crate::records::UsageRecord;
+use crate::special;
 use crate::upload::PART_BYTES;
 
 /// The first characters that make a spreadsheet run a cell as a formula.
@@ -38,7 +39,12 @@ impl CsvPart {
     }
 
     /// Writes one run of a workspace.
-    pub fn write_row(&mut self, workspace: &WorkspaceCells<'_>, record: &UsageRecord<'_>, names: &Names) {
+    pub fn write_row(
+        &mut self,
+        workspace: &WorkspaceCells<'_>,
+        record: &UsageRecord<'_>,
+        joined: Joined<'_>,
+    ) {
         let start = self.bytes.len();
         let bytes = &mut self.bytes;
         for field in &self.fields {
@@ -46,12 +52,12 @@ impl CsvPart {
                 Field::WorkspaceId => bytes.extend_from_slice(&workspace.id),
                 Field::WorkspaceName => bytes.extend_from_slice(workspace.name),
                 Field::WorkbookId => write_cell(bytes, record.workbook_id),
-                Field::WorkbookName => bytes.extend_from_slice(names.workbook_name(record.workbook_id)),
+                Field::WorkbookName => bytes.extend_from_slice(&joined.workbook.name),
                 Field::WorkbookCreatedTs => {
-                    bytes.extend_from_slice(names.workbook_created_ts(record.workbook_id));
+                    bytes.extend_from_slice(joined.workbook.created_ts.as_bytes());
                 }
                 Field::UserId => write_cell(bytes, record.user_id),
-                Field::UserEmail => bytes.extend_from_slice(names.user_email(record.user_id)),
+                Field::UserEmail => bytes.extend_from_slice(joined.user_email),
                 Field::RunId => write_cell(bytes, record.run_id()),
                 // Digits and times have nothing to quote.
                 Field::CreditCost => bytes.extend_from_slice(record.credit_cost.as_bytes()),
@@ -107,9 +113,7 @@ fn end_row(bytes: &mut Vec<u8>) {
 
 /// Writes a cell, in quotes if it needs them.
 fn write_cell(bytes: &mut Vec<u8>, text: &str) {
-    // Counted, not searched: without a way out the compiler looks at many bytes at a time.
-    let specials = text.bytes().filter(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')).count();
-    if specials == 0 {
+    if !special::any(text.as_bytes(), needs_quotes) {
         bytes.extend_from_slice(text.as_bytes());
         return;
     }
@@ -121,6 +125,11 @@ fn write_cell(bytes: &mut Vec<u8>, text: &str) {
         bytes.extend_from_slice(piece.as_bytes());
     }
     bytes.push(b'"');
+}
+
+#[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
+fn needs_quotes(byte: u8) -> bool {
+    (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
 }
 
 /// The cell of a text that people chose.
@@ -146,6 +155,8 @@ mod tests {
     use proptest::prelude::*;
     use usage_export::usage::FIELDS;
 
+    use crate::names::Joins;
+
     use super::*;
 
     fn record(workbook_id: &str) -> UsageRecord<'_> {
@@ -163,7 +174,8 @@ mod tests {
         let mut part = CsvPart::new(fields);
         part.write_header();
         for _ in 0..rows {
-            part.write_row(&WorkspaceCells::new("wsp_1", &names), &record("wbk_1"), &names);
+            let joined = names.joined(&Joins::default(), 0);
+            part.write_row(&WorkspaceCells::new("wsp_1", &names), &record("wbk_1"), joined);
         }
         part.take()
     }

@@ -40,6 +40,11 @@ impl<'a> Cursor<'a> {
         &self.bytes[start..self.at]
     }
 
+    /// The bytes from here on.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
     /// The next byte that is no white space; it is not taken.
     pub fn peek(&mut self) -> Result<u8, Stop> {
         loop {

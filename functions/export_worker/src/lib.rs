@@ -7,7 +7,7 @@
 //! | take messages       | this one: a batch in, the messages to be delivered again out               |
 //! | process one         | [`job`]: claim, run, finish, tell                                          |
 //! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`csv`], [`files`], [`upload`] |
-//! | read a page         | [`tap`], [`scan`], [`json`], [`records`]                                   |
+//! | read a page         | [`tap`], [`scan`], [`shape`], [`json`], [`records`]                        |
 //!
 //! [`email`] writes the emails, [`notify`] sends them.
 
@@ -33,6 +33,8 @@ pub mod read;
 pub mod records;
 pub mod run;
 pub mod scan;
+pub mod shape;
+mod special;
 pub mod tap;
 pub mod upload;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::Utc;
 use export_worker::Worker;

@@ -19,20 +19,36 @@ const REMEMBERED: usize = 50_000;
 pub struct Names {
     organization_id: String,
     workspaces: BTreeMap<String, Box<[u8]>>,
-    workbooks: ById<Named>,
+    workbooks: ById<WorkbookCells>,
     user_emails: ById<Box<[u8]>>,
     wants_workbooks: bool,
     wants_users: bool,
 }
 
-#[derive(Default)]
-struct Named {
-    name: Box<[u8]>,
-    created_ts: String,
+/// What a file says of a workbook.
+#[derive(Debug, Default)]
+pub struct WorkbookCells {
+    /// Its last known name.
+    pub name: Box<[u8]>,
+    /// When it was made.
+    pub created_ts: String,
 }
 
-/// Asked for every row. Ids are our own, but their hashes are seeded all the same.
-type ById<T> = HashMap<String, T, foldhash::fast::RandomState>;
+/// What belongs to each record of a page, in their order: places in [`Names`].
+#[derive(Debug, Default)]
+pub struct Joins {
+    workbooks: Vec<u32>,
+    users: Vec<u32>,
+}
+
+/// What is joined to one row.
+#[derive(Debug, Clone, Copy)]
+pub struct Joined<'a> {
+    /// Of its workbook.
+    pub workbook: &'a WorkbookCells,
+    /// Its user's email address.
+    pub user_email: &'a [u8],
+}
 
 impl Names {
     /// Knows the workspaces, and which of the others the fields need.
@@ -48,55 +64,52 @@ impl Names {
         }
     }
 
-    /// Looks up the workbooks and users of a page that are not known yet.
-    pub async fn load_for(&mut self, directory: &Directory, page: &Page) -> Result<(), StoreError> {
+    /// Finds what belongs to the records of a page; looks up what is not known yet.
+    pub async fn join(&mut self, directory: &Directory, page: &Page) -> Result<Joins, StoreError> {
+        let mut joins = Joins::default();
         if self.wants_workbooks {
             let ids = page.records.iter().map(|record| record.workbook_id);
-            let unknown = unknown(&mut self.workbooks, ids);
+            let unknown = self.workbooks.find(ids.clone(), &mut joins.workbooks);
             if !unknown.is_empty() {
                 let mut found = directory.workbooks(unknown.iter().copied()).await?;
                 for id in unknown {
-                    let named = found.remove(id).map(named).transpose()?.unwrap_or_default();
-                    self.workbooks.insert(id.to_owned(), named);
+                    let cells = found.remove(id).map(workbook_cells).transpose()?.unwrap_or_default();
+                    self.workbooks.add(id, cells);
                 }
+                self.workbooks.fill_in(ids, &mut joins.workbooks);
             }
         }
         if self.wants_users {
             let ids = page.records.iter().map(|record| record.user_id);
-            let unknown = unknown(&mut self.user_emails, ids);
+            let unknown = self.user_emails.find(ids.clone(), &mut joins.users);
             if !unknown.is_empty() {
                 let mut found = directory.members(&self.organization_id, unknown.iter().copied()).await?;
                 for id in unknown {
                     let email = found.remove(id).map(|member| text_cell(&member.email)).unwrap_or_default();
-                    self.user_emails.insert(id.to_owned(), email);
+                    self.user_emails.add(id, email);
                 }
+                self.user_emails.fill_in(ids, &mut joins.users);
             }
         }
-        Ok(())
+        Ok(joins)
+    }
+
+    /// What belongs to the record at this place of the page.
+    pub fn joined(&self, joins: &Joins, index: usize) -> Joined<'_> {
+        let place = |places: &[u32]| places.get(index).copied().unwrap_or_default();
+        Joined {
+            workbook: self.workbooks.at(place(&joins.workbooks)),
+            user_email: self.user_emails.at(place(&joins.users)),
+        }
     }
 
     /// Last known name of a workspace.
     pub fn workspace_name(&self, id: &str) -> &[u8] {
         self.workspaces.get(id).map_or(b"", |name| name)
     }
-
-    /// Last known name of a workbook.
-    pub fn workbook_name(&self, id: &str) -> &[u8] {
-        self.workbooks.get(id).map_or(b"", |workbook| &workbook.name)
-    }
-
-    /// When a workbook was made.
-    pub fn workbook_created_ts(&self, id: &str) -> &[u8] {
-        self.workbooks.get(id).map_or(b"", |workbook| workbook.created_ts.as_bytes())
-    }
-
-    /// Last known email address of a user.
-    pub fn user_email(&self, id: &str) -> &[u8] {
-        self.user_emails.get(id).map_or(b"", |email| email)
-    }
 }
 
-fn named(workbook: Workbook) -> Result<Named, StoreError> {
+fn workbook_cells(workbook: Workbook) -> Result<WorkbookCells, StoreError> {
     let created_ts = workbook.created_ts.unwrap_or_default();
     if !created_ts.is_empty() && timestamp::from_text(&created_ts).is_none() {
         return Err(StoreError::corrupt(
@@ -104,13 +117,60 @@ fn named(workbook: Workbook) -> Result<Named, StoreError> {
             "created_ts is not an ISO 8601 UTC time with milliseconds",
         ));
     }
-    Ok(Named { name: text_cell(&workbook.name), created_ts })
+    Ok(WorkbookCells { name: text_cell(&workbook.name), created_ts })
 }
 
-/// The ids that are not in the map, once each. Empties a map that is full, before that.
-fn unknown<'a, T>(map: &mut ById<T>, ids: impl Iterator<Item = &'a str> + Clone) -> BTreeSet<&'a str> {
-    if map.len() > REMEMBERED {
-        map.clear();
+/// Cells by id. Each row asks for its place once.
+struct ById<T> {
+    /// Ids are our own, but their hashes are seeded all the same.
+    places: HashMap<String, u32, foldhash::fast::RandomState>,
+    /// The first is empty: it belongs to no id.
+    cells: Vec<T>,
+}
+
+impl<T: Default> Default for ById<T> {
+    fn default() -> Self {
+        Self { places: HashMap::default(), cells: vec![T::default()] }
     }
-    ids.filter(|id| !id.is_empty() && !map.contains_key(*id)).collect()
+}
+
+/// The place of an id that has none yet.
+const NOWHERE: u32 = u32::MAX;
+
+impl<T: Default> ById<T> {
+    /// Finds the places of these ids; gives those that have none, once each. Forgets all of them before that, if there
+    /// are too many.
+    fn find<'a>(&mut self, ids: impl Iterator<Item = &'a str>, places: &mut Vec<u32>) -> BTreeSet<&'a str> {
+        if self.cells.len() > REMEMBERED {
+            *self = Self::default();
+        }
+        let mut unknown = BTreeSet::new();
+        places.extend(ids.map(|id| {
+            let known = if id.is_empty() { Some(&0) } else { self.places.get(id) };
+            known.copied().unwrap_or_else(|| {
+                unknown.insert(id);
+                NOWHERE
+            })
+        }));
+        unknown
+    }
+
+    fn add(&mut self, id: &str, cells: T) {
+        let place = u32::try_from(self.cells.len()).unwrap_or(0);
+        self.places.insert(id.to_owned(), place);
+        self.cells.push(cells);
+    }
+
+    /// Gives places to those that had none.
+    fn fill_in<'a>(&self, ids: impl Iterator<Item = &'a str>, places: &mut [u32]) {
+        for (place, id) in places.iter_mut().zip(ids) {
+            if *place == NOWHERE {
+                *place = self.places.get(id).copied().unwrap_or_default();
+            }
+        }
+    }
+
+    fn at(&self, place: u32) -> &T {
+        &self.cells[place as usize]
+    }
 }

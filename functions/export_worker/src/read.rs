@@ -7,7 +7,7 @@ use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::task::JoinHandle;
 use usage_export::dynamo::{Item, StoreError, text};
 use usage_export::export::interval::Interval;
-use usage_export::usage::sort_key_bounds;
+use usage_export::usage::{Field, sort_key_bounds};
 
 use crate::plan::Bucket;
 use crate::records::Records;
@@ -22,6 +22,36 @@ pub struct Reader {
     pub table: String,
     /// Buckets whose first page is asked for before it is needed. It bounds memory: a page has up to 1 MB.
     pub read_ahead: usize,
+}
+
+/// What is read of each bucket.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// When the runs started.
+    pub interval: Interval,
+    /// The attributes that are sent: a `ProjectionExpression`. The partition key is known, and what nobody asked for
+    /// need not travel. It costs the same read capacity.
+    pub attributes: String,
+}
+
+impl Selection {
+    /// For a file with these columns; `by_workbook` says whether rows are chosen by their workbook.
+    pub fn new(interval: Interval, fields: &[Field], by_workbook: bool) -> Self {
+        let wanted = |any_of: &[Field]| any_of.iter().any(|field| fields.contains(field));
+        let workbook = [Field::WorkbookId, Field::WorkbookName, Field::WorkbookCreatedTs];
+        let optional = [
+            ("workbook_id", by_workbook || wanted(&workbook)),
+            ("user_id", wanted(&[Field::UserId, Field::UserEmail])),
+            ("credit_cost", wanted(&[Field::CreditCost])),
+            ("finished_ts", wanted(&[Field::PlRunFinishedTs])),
+        ];
+        let mut attributes = "SK".to_owned();
+        for (name, _) in optional.iter().filter(|(_, wanted)| *wanted) {
+            attributes.push_str(", ");
+            attributes.push_str(name);
+        }
+        Self { interval, attributes }
+    }
 }
 
 /// One answer of `Query`.
@@ -45,8 +75,9 @@ impl Reader {
     pub fn pages(
         &self,
         buckets: impl Iterator<Item = Bucket> + Send,
-        interval: Interval,
+        selection: &Selection,
     ) -> impl Stream<Item = Result<Page, StoreError>> {
+        let (selection, rest) = (selection.clone(), selection.clone());
         let read_ahead = self.read_ahead.max(1);
         stream::iter(buckets)
             .map(move |bucket| {
@@ -56,10 +87,10 @@ impl Reader {
                         ("SK".to_owned(), text(after)),
                     ])
                 });
-                self.spawn_page(bucket, interval, start)
+                self.spawn_page(bucket, selection.clone(), start)
             })
             .buffered(read_ahead)
-            .map(move |first| self.rest_of_bucket(first, interval))
+            .map(move |first| self.rest_of_bucket(first, rest.clone()))
             .flatten()
     }
 
@@ -67,22 +98,29 @@ impl Reader {
     fn rest_of_bucket(
         &self,
         first: Result<Result<Page, StoreError>, tokio::task::JoinError>,
-        interval: Interval,
+        selection: Selection,
     ) -> impl Stream<Item = Result<Page, StoreError>> {
         let first = stream::once(async move { joined(first) });
         first
             .map_ok(move |first| {
-                stream::try_unfold(Some(Next::Here(first)), move |next| async move {
-                    let mut page = match next {
-                        None => return Ok(None),
-                        Some(Next::Here(page)) => page,
-                        Some(Next::OnItsWay(page)) => joined(page.await)?,
-                    };
-                    let next = page.next.take().map(|start| {
-                        Next::OnItsWay(self.spawn_page(page.bucket.clone(), interval, Some(start)))
-                    });
-                    Ok(Some((page, next)))
-                })
+                stream::try_unfold(
+                    (Some(Next::Here(first)), selection.clone()),
+                    move |(next, selection)| async move {
+                        let mut page = match next {
+                            None => return Ok(None),
+                            Some(Next::Here(page)) => page,
+                            Some(Next::OnItsWay(page)) => joined(page.await)?,
+                        };
+                        let next = page.next.take().map(|start| {
+                            Next::OnItsWay(self.spawn_page(
+                                page.bucket.clone(),
+                                selection.clone(),
+                                Some(start),
+                            ))
+                        });
+                        Ok(Some((page, (next, selection))))
+                    },
+                )
             })
             .try_flatten()
     }
@@ -91,10 +129,10 @@ impl Reader {
     fn spawn_page(
         &self,
         bucket: Bucket,
-        interval: Interval,
+        selection: Selection,
         start: Option<Item>,
     ) -> JoinHandle<Result<Page, StoreError>> {
-        tokio::spawn(page(self.client.clone(), self.table.clone(), bucket, interval, start))
+        tokio::spawn(page(self.client.clone(), self.table.clone(), bucket, selection, start))
     }
 }
 
@@ -112,10 +150,10 @@ async fn page(
     client: Client,
     table: String,
     bucket: Bucket,
-    interval: Interval,
+    selection: Selection,
     start: Option<Item>,
 ) -> Result<Page, StoreError> {
-    let (first, last) = sort_key_bounds(interval);
+    let (first, last) = sort_key_bounds(selection.interval);
     let tap = Tap::default();
     let output = client
         .query()
@@ -124,6 +162,7 @@ async fn page(
         .expression_attribute_values(":pk", text(&bucket.partition_key))
         .expression_attribute_values(":first", text(first))
         .expression_attribute_values(":last", text(last))
+        .projection_expression(selection.attributes)
         // An eventually consistent read may miss a run that was just recorded.
         .consistent_read(true)
         .set_exclusive_start_key(start)

@@ -14,7 +14,7 @@ use crate::Worker;
 use crate::csv::{CsvPart, WorkspaceCells};
 use crate::names::Names;
 use crate::plan::Plan;
-use crate::read::Page;
+use crate::read::{Page, Selection};
 use crate::upload::{PART_BYTES, Upload, UploadError};
 
 /// How often the progress is shown and the lease renewed, between parts.
@@ -78,7 +78,10 @@ pub async fn run(worker: &Worker, export: &DataExport, owner: &str) -> Result<Co
     let plan = Plan::resolve(&worker.directory, export).await?;
     let mut run = Run::start(worker, export, owner, &plan).await?;
     let position = run.position.clone();
-    let mut pages = pin!(worker.reader.pages(plan.buckets(position.as_ref()), plan.interval()));
+    let request = &export.request;
+    let by_workbook = !request.scope.entity_ids.is_empty();
+    let selection = Selection::new(plan.interval(), &request.fields, by_workbook);
+    let mut pages = pin!(worker.reader.pages(plan.buckets(position.as_ref()), &selection));
     while let Some(page) = pages.try_next().await? {
         run.write(&page).await?;
     }
@@ -146,14 +149,14 @@ impl<'a> Run<'a> {
 
     /// Writes a page; cuts a part, or shows the progress, when it is time.
     async fn write(&mut self, page: &Page) -> Result<(), RunError> {
-        self.names.load_for(&self.worker.directory, page).await?;
+        let joins = self.names.join(&self.worker.directory, page).await?;
         let workspace = WorkspaceCells::new(&page.bucket.workspace_id, &self.names);
-        for record in page.records.iter() {
+        for (index, record) in page.records.iter().enumerate() {
             if !self.entity_ids.is_empty() && !self.entity_ids.contains(record.workbook_id) {
                 self.counts.filtered += 1;
                 continue;
             }
-            self.csv.write_row(&workspace, &record, &self.names);
+            self.csv.write_row(&workspace, &record, self.names.joined(&joins, index));
             self.counts.written += 1;
         }
         self.counts.read += page.count;

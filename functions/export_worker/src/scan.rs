@@ -5,8 +5,12 @@
 
 use usage_export::dynamo::StoreError;
 
-use crate::json::{Cursor, RawString, Stop};
-use crate::records::{Collector, RawRecord, Records, Value};
+use crate::json::{Cursor, Stop};
+use crate::records::{Collector, Records};
+use crate::shape::Shape;
+
+/// How much of a frame is first put behind what the last one left over: most records are shorter.
+const FIRST_COPY: usize = 1024;
 
 /// What is wrong with an answer as a whole. Asking again may help.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -31,10 +35,11 @@ pub enum ScanError {
 #[derive(Debug, Default)]
 pub struct Scan {
     place: Place,
-    /// What has arrived and is not read yet: less than a record and a frame.
+    /// What has arrived and is not read yet: less than a record.
     unread: Vec<u8>,
     /// The answer without its records.
     envelope: Vec<u8>,
+    shape: Shape,
     collector: Collector,
     /// A record that cannot be written. The rest of the answer is read all the same.
     corrupt: Option<StoreError>,
@@ -71,23 +76,53 @@ impl Scan {
     /// [`ScanError::Malformed`].
     pub fn feed(&mut self, frame: &[u8]) -> Result<(), ScanError> {
         self.crc32.update(frame);
+        let rest = self.finish_unread(frame)?;
+        let read = self.read(rest)?;
+        self.unread.extend_from_slice(&rest[read..]);
+        Ok(())
+    }
+
+    /// Completes what the last frame left over with the beginning of this one; gives the rest of this one. Only so much
+    /// is copied as is needed.
+    fn finish_unread<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], ScanError> {
+        if self.unread.is_empty() {
+            return Ok(frame);
+        }
         let mut unread = std::mem::take(&mut self.unread);
-        unread.extend_from_slice(frame);
+        // Of `unread`, how much is from before this frame.
+        let (mut left_over, mut copied) = (unread.len(), 0);
+        let mut more = FIRST_COPY;
+        while copied < frame.len() {
+            let next = &frame[copied..frame.len().min(copied + more)];
+            copied += next.len();
+            more *= 2;
+            unread.extend_from_slice(next);
+            // Nothing ends without a brace: without one there is no need to look at a long record again.
+            if !next.contains(&b'}') {
+                continue;
+            }
+            let read = self.read(&unread)?;
+            if read >= left_over {
+                return Ok(&frame[read - left_over..]);
+            }
+            unread.drain(..read);
+            left_over -= read;
+        }
+        self.unread = unread;
+        Ok(&[])
+    }
+
+    /// Reads as long as something is whole; gives how many bytes that took.
+    fn read(&mut self, bytes: &[u8]) -> Result<usize, ScanError> {
         let mut read = 0;
-        // Nothing ends without a brace: without one there is no need to look at a long record again.
-        if frame.contains(&b'}') {
-            loop {
-                let mut cursor = Cursor::new(&unread[read..]);
-                match self.step(&mut cursor) {
-                    Ok(()) => read += cursor.at,
-                    Err(Stop::Incomplete) => break,
-                    Err(Stop::Malformed) => return Err(ScanError::Malformed),
-                }
+        loop {
+            let mut cursor = Cursor::new(&bytes[read..]);
+            match self.step(&mut cursor) {
+                Ok(()) => read += cursor.at,
+                Err(Stop::Incomplete) => return Ok(read),
+                Err(Stop::Malformed) => return Err(ScanError::Malformed),
             }
         }
-        unread.drain(..read);
-        self.unread = unread;
-        Ok(())
     }
 
     /// Takes one record, or one other member of the answer.
@@ -108,7 +143,7 @@ impl Scan {
             }
             Place::Items { first } => {
                 if cursor.next(first, b']')? {
-                    let record = record(cursor)?;
+                    let record = self.shape.record(cursor)?;
                     if self.corrupt.is_none() {
                         self.corrupt = self.collector.push(&record).err();
                     }
@@ -167,46 +202,4 @@ impl Scan {
             None => self.collector.finish(),
         }
     }
-}
-
-/// The values of a record that an export can need, in whatever order they come. Of two with one name the last counts.
-fn record<'a>(cursor: &mut Cursor<'a>) -> Result<RawRecord<'a>, Stop> {
-    let mut record = RawRecord::default();
-    let mut ignored = Value::Absent;
-    cursor.expect(b'{')?;
-    let mut first = true;
-    while cursor.next(first, b'}')? {
-        first = false;
-        let name = cursor.name()?;
-        let value = match name.bytes {
-            b"SK" => &mut record.sort_key,
-            b"workbook_id" => &mut record.workbook_id,
-            b"user_id" => &mut record.user_id,
-            b"credit_cost" => &mut record.credit_cost,
-            b"finished_ts" => &mut record.finished_ts,
-            _ => &mut ignored,
-        };
-        *value = attribute(cursor)?;
-    }
-    Ok(record)
-}
-
-/// A value with its type, such as `{"S":"usr_1"}`.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
-fn attribute<'a>(cursor: &mut Cursor<'a>) -> Result<Value<'a>, Stop> {
-    cursor.expect(b'{')?;
-    let value = match cursor.name()?.bytes {
-        b"S" => text(cursor.string()?),
-        b"N" => Value::Number(cursor.string()?.bytes),
-        kind => {
-            cursor.skip()?;
-            if kind == b"NULL" { Value::Absent } else { Value::Other }
-        }
-    };
-    cursor.expect(b'}')?;
-    Ok(value)
-}
-
-fn text(string: RawString<'_>) -> Value<'_> {
-    if string.escaped { Value::Escaped(string.bytes) } else { Value::Text(string.bytes) }
 }

@@ -49,6 +49,9 @@ pub struct Options {
     /// Rows of the largest export, from which CPU per row and memory are drawn; 0 for none.
     #[arg(long, default_value_t = 10_000_000)]
     pub largest: usize,
+    /// Compare these workers and measure nothing else.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
     /// Fail if a ratio is worse than two thirds of its target.
     #[arg(long)]
     pub gate: bool,

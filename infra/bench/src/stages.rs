@@ -78,16 +78,19 @@ pub struct Findings {
 /// Measures everything.
 pub async fn all(options: &Options, now: DateTime<Utc>) -> Result<Findings> {
     let bench = Bench::new(options, now).await?;
-    let mut findings = Findings { starts: starts(&bench).await?, ..Findings::default() };
-    for start in &findings.starts {
-        println!("  start of {:<14} {:>8.2} ms CPU {:>8.1} ms", start.worker, start.cpu_ms, start.wall_ms);
-    }
+    let everything = options.only.is_empty();
+    let starts = if everything { starts(&bench).await? } else { Vec::new() };
+    let mut findings = Findings { starts, ..Findings::default() };
     let directory = &bench.directory;
     let served = bench.serve(make(options.rows, directory)?).await?;
+    let wanted = |name: &&&str| everything || options.only.iter().any(|only| only == **name);
     for transport in [Transport::Http, Transport::Tls] {
-        let workers: Vec<_> =
-            [PRODUCT].iter().chain(&PEERS).map(|name| served.worker(name, transport)).collect();
+        let names = [PRODUCT].iter().chain(&PEERS).filter(wanted);
+        let workers: Vec<_> = names.map(|name| served.worker(name, transport)).collect();
         findings.compared.extend(alternate(&served, &workers, transport).await?);
+    }
+    if !everything {
+        return Ok(findings);
     }
     let mut wide = served.worker(PRODUCT, Transport::Http);
     wide.environment.push(("READ_AHEAD".to_owned(), STREAMS.to_string()));
@@ -206,7 +209,11 @@ async fn starts(bench: &Bench<'_>) -> Result<Vec<Start>> {
             .flatten()
             .map(|file| megabytes(file.len())),
     });
-    Ok(starts.collect())
+    let starts: Vec<_> = starts.collect();
+    for start in &starts {
+        println!("  start of {:<14} {:>8.2} ms CPU {:>8.1} ms", start.worker, start.cpu_ms, start.wall_ms);
+    }
+    Ok(starts)
 }
 
 /// The median.

@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::error::ErrorMetadata;
 use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_smithy_mocks::{MockResponse, mock};
 use export_worker::plan::Bucket;
-use export_worker::read::Reader;
+use export_worker::read::{Reader, Selection};
 use futures::{StreamExt, TryStreamExt};
 use usage_export::dynamo::StoreError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
+use usage_export::usage::FIELDS;
 
 use crate::world::{World, locked, page};
 
@@ -42,6 +43,10 @@ fn buckets() -> impl Iterator<Item = Bucket> + Send {
     })
 }
 
+fn everything() -> Selection {
+    Selection::new(interval(), &FIELDS.map(|info| info.field), false)
+}
+
 fn interval() -> Interval {
     Interval::new(parse_start("2025-01-01").expect("a date"), parse_end("2025-03-31").expect("a date"))
         .expect("a range")
@@ -58,7 +63,7 @@ async fn pages_come_in_the_order_of_the_file() {
         locked(&world.state).records.values().flatten().map(|item| item["SK"].clone()).collect();
     for read_ahead in [0, 1, 4, 100] {
         let pages: Vec<_> =
-            reader(&world, read_ahead).pages(buckets(), interval()).try_collect().await.expect("pages");
+            reader(&world, read_ahead).pages(buckets(), &everything()).try_collect().await.expect("pages");
         let read: Vec<_> = pages
             .iter()
             .flat_map(|page| page.records.iter())
@@ -89,7 +94,7 @@ async fn a_page_that_is_late_keeps_its_place() {
         .output(move || QueryOutput::builder().count(5).set_items(Some(records.clone())).build())
         .build();
     world.dynamodb(rule.clone());
-    let pages: Vec<_> = reader(&world, 4).pages(buckets(), interval()).try_collect().await.expect("pages");
+    let pages: Vec<_> = reader(&world, 4).pages(buckets(), &everything()).try_collect().await.expect("pages");
     assert_eq!(rule.num_calls(), 2);
     let order: Vec<_> = pages.iter().map(|page| page.bucket.index).collect();
     assert_eq!(order, [0, 1, 2, 3, 4, 5, 5, 5, 5]);
@@ -100,7 +105,7 @@ async fn reading_starts_after_a_position() {
     let world = world();
     let after = Some("2025-01-04T00:00:02.000Z#run".to_owned());
     let from = buckets().take(1).map(move |bucket| Bucket { after: after.clone(), ..bucket });
-    let pages: Vec<_> = reader(&world, 4).pages(from, interval()).try_collect().await.expect("pages");
+    let pages: Vec<_> = reader(&world, 4).pages(from, &everything()).try_collect().await.expect("pages");
     let runs: Vec<_> =
         pages.iter().flat_map(|page| page.records.iter()).map(|record| record.start().to_owned()).collect();
     assert_eq!(runs, ["2025-01-04T00:00:03.000Z", "2025-01-04T00:00:04.000Z"]);
@@ -122,7 +127,7 @@ async fn an_error_in_the_middle_ends_the_pages() {
             MockResponse::Output(page(&locked(&state).records, request, 2))
         }));
         let reader = reader(&world, read_ahead);
-        let pages: Vec<_> = reader.pages(buckets(), interval()).collect().await;
+        let pages: Vec<_> = reader.pages(buckets(), &everything()).collect().await;
         let first_error = pages.iter().position(Result::is_err).expect("an error");
         assert_eq!(first_error, 8, "the pages before it are whole");
         assert!(matches!(&pages[8], Err(StoreError::Aws { code, .. }) if code == "AccessDeniedException"));
@@ -140,7 +145,8 @@ async fn no_more_is_asked_for_than_is_read_ahead() {
         page(&locked(&state).records, request, 2)
     }));
     let reader = reader(&world, 2);
-    let mut pages = std::pin::pin!(reader.pages(buckets(), interval()));
+    let everything = everything();
+    let mut pages = std::pin::pin!(reader.pages(buckets(), &everything));
     pages.next().await.expect("a page").expect("records");
     for _ in 0..100 {
         tokio::task::yield_now().await;

@@ -25,7 +25,7 @@ def inert(text):
 
 
 def load(names, keys):
-    """Looks up the directory's items with these keys."""
+    """Looks up the directory's items with these keys. What it does not know has an empty name."""
     keys = sorted(keys)
     for start in range(0, len(keys), 100):
         wanted = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in keys[start : start + 100]]
@@ -37,6 +37,8 @@ def load(names, keys):
                 created = item.get("created_ts") or {"S": ""}
                 names[item["PK"]["S"], item["SK"]["S"]] = inert(name["S"]), created["S"]
             request = answer.get("UnprocessedKeys")
+    for key in keys:
+        names.setdefault(key, ("", ""))
 
 
 class Upload:

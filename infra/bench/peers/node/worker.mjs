@@ -17,7 +17,7 @@ const { USAGE_RECORDS_TABLE, DIRECTORY_TABLE, BUCKET, AWS_LAMBDA_RUNTIME_API } =
 const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const inert = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 
-/** Looks up the directory's items with these keys, `[PK, SK]`. */
+/** Looks up the directory's items with these keys, `[PK, SK]`. What it does not know has an empty name. */
 async function load(names, keys) {
   for (let start = 0; start < keys.length; start += 100) {
     const Keys = keys.slice(start, start + 100).map(([PK, SK]) => ({ PK: { S: PK }, SK: { S: SK } }));
@@ -30,6 +30,9 @@ async function load(names, keys) {
       }
       RequestItems = answer.UnprocessedKeys;
     }
+  }
+  for (const key of keys.map((key) => key.join(" "))) {
+    if (!names.has(key)) names.set(key, { name: "", created: "" });
   }
 }
 

@@ -168,7 +168,7 @@ fn inert(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }
 
-/// Looks the items with these keys up.
+/// Looks the items with these keys up. What the directory does not know has an empty name.
 async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet<Key>) -> Result<(), Error> {
     let keys: Vec<_> = keys.into_iter().collect();
     for keys in keys.chunks(100) {
@@ -188,6 +188,9 @@ async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet
             }
             left = output.unprocessed_keys;
         }
+    }
+    for key in keys {
+        names.entry(key).or_default();
     }
     Ok(())
 }

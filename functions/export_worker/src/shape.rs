@@ -1,0 +1,187 @@
+//! One record of an answer. Nearly every one has the shape of the one before: the same names in the same order, values
+//! of the same lengths. So what is not a value is compared with it at once, and the end of a value is where it was.
+//! Whatever does not fit is read name by name.
+
+use memchr::memchr2;
+
+use crate::json::{Cursor, RawString, Stop};
+use crate::records::{RawRecord, Value};
+use crate::special;
+
+/// The shape of the last record that was read name by name.
+#[derive(Debug, Default)]
+pub struct Shape {
+    members: Vec<Member>,
+    /// What follows the last value.
+    end: Vec<u8>,
+}
+
+/// A string or a number of a record.
+#[derive(Debug)]
+struct Member {
+    /// What is between the value before and this one, such as `"},"SK":{"S":"`.
+    before: Vec<u8>,
+    attribute: Attribute,
+    is_number: bool,
+    /// How long the last value was.
+    length: usize,
+}
+
+/// The attributes that an export can need.
+#[derive(Debug, Clone, Copy)]
+enum Attribute {
+    SortKey,
+    WorkbookId,
+    UserId,
+    CreditCost,
+    FinishedTs,
+    Other,
+}
+
+impl Shape {
+    /// Takes a record.
+    pub fn record<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<RawRecord<'a>, Stop> {
+        let bytes = cursor.rest();
+        if let Some((record, length)) = self.same(bytes) {
+            cursor.at += length;
+            return Ok(record);
+        }
+        let start = cursor.at;
+        let mut learned = Learned { bytes: cursor.rest(), shape: Some(Self::default()), end: 0 };
+        let record = by_name(cursor, |attribute, is_number, end, length| {
+            learned.add(attribute, is_number, end - start, length);
+        })?;
+        if let Some(mut shape) = learned.shape {
+            shape.end = learned.bytes[learned.end..cursor.at - start].to_vec();
+            // A record with a value less is the exception.
+            if shape.members.len() >= self.members.len() {
+                *self = shape;
+            }
+        }
+        Ok(record)
+    }
+
+    /// A record of this shape, and its length.
+    fn same<'a>(&mut self, bytes: &'a [u8]) -> Option<(RawRecord<'a>, usize)> {
+        if self.members.is_empty() {
+            return None;
+        }
+        let mut record = RawRecord::default();
+        let mut rest = bytes;
+        for member in &mut self.members {
+            rest = rest.strip_prefix(member.before.as_slice())?;
+            member.length = value_length(rest, member.length)?;
+            let (value, after) = rest.split_at(member.length);
+            let value = if member.is_number { Value::Number(value) } else { Value::Text(value) };
+            member.attribute.set(&mut record, value);
+            rest = after;
+        }
+        rest = rest.strip_prefix(self.end.as_slice())?;
+        Some((record, bytes.len() - rest.len()))
+    }
+}
+
+/// A shape that is being put together.
+struct Learned<'a> {
+    bytes: &'a [u8],
+    /// Nothing if a value is not plain.
+    shape: Option<Shape>,
+    /// Where the last value ended.
+    end: usize,
+}
+
+impl Learned<'_> {
+    /// A value ends here, if it is plain.
+    fn add(&mut self, attribute: Attribute, is_number: Option<bool>, end: usize, length: usize) {
+        let Some(shape) = &mut self.shape else { return };
+        let Some(is_number) = is_number else {
+            self.shape = None;
+            return;
+        };
+        let before = self.bytes[self.end..end - length].to_vec();
+        shape.members.push(Member { before, attribute, is_number, length });
+        self.end = end;
+    }
+}
+
+impl Attribute {
+    fn named(name: &[u8]) -> Self {
+        match name {
+            b"SK" => Self::SortKey,
+            b"workbook_id" => Self::WorkbookId,
+            b"user_id" => Self::UserId,
+            b"credit_cost" => Self::CreditCost,
+            b"finished_ts" => Self::FinishedTs,
+            _ => Self::Other,
+        }
+    }
+
+    fn set<'a>(self, record: &mut RawRecord<'a>, value: Value<'a>) {
+        match self {
+            Self::SortKey => record.sort_key = value,
+            Self::WorkbookId => record.workbook_id = value,
+            Self::UserId => record.user_id = value,
+            Self::CreditCost => record.credit_cost = value,
+            Self::FinishedTs => record.finished_ts = value,
+            Self::Other => {}
+        }
+    }
+}
+
+/// The length of the string that begins here, if it has no escapes and is all there. It is mostly the one before's.
+fn value_length(bytes: &[u8], last: usize) -> Option<usize> {
+    if bytes.get(last) == Some(&b'"') && !special::any(&bytes[..last], ends_or_escapes) {
+        return Some(last);
+    }
+    let length = memchr2(b'"', b'\\', bytes)?;
+    (bytes[length] == b'"').then_some(length)
+}
+
+#[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
+fn ends_or_escapes(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\')
+}
+
+/// The values of a record, in whatever order they come. Of two with one name the last counts. `each` hears where a
+/// value ended and how long it was; whether it is a number, if it is plain.
+fn by_name<'a>(
+    cursor: &mut Cursor<'a>,
+    mut each: impl FnMut(Attribute, Option<bool>, usize, usize),
+) -> Result<RawRecord<'a>, Stop> {
+    let mut record = RawRecord::default();
+    cursor.expect(b'{')?;
+    let mut first = true;
+    while cursor.next(first, b'}')? {
+        first = false;
+        let attribute = Attribute::named(cursor.name()?.bytes);
+        cursor.expect(b'{')?;
+        let kind = cursor.name()?.bytes;
+        let value = match kind {
+            b"S" => text(cursor.string()?),
+            b"N" => number(cursor.string()?),
+            kind => {
+                cursor.skip()?;
+                if kind == b"NULL" { Value::Absent } else { Value::Other }
+            }
+        };
+        match value {
+            // The cursor is behind the closing quote.
+            Value::Text(bytes) => each(attribute, Some(false), cursor.at - 1, bytes.len()),
+            Value::Number(bytes) if memchr2(b'"', b'\\', bytes).is_none() => {
+                each(attribute, Some(true), cursor.at - 1, bytes.len());
+            }
+            _ => each(attribute, None, cursor.at, 0),
+        }
+        attribute.set(&mut record, value);
+        cursor.expect(b'}')?;
+    }
+    Ok(record)
+}
+
+fn text(string: RawString<'_>) -> Value<'_> {
+    if string.escaped { Value::Escaped(string.bytes) } else { Value::Text(string.bytes) }
+}
+
+fn number(string: RawString<'_>) -> Value<'_> {
+    Value::Number(string.bytes)
+}
