@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Months, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use fastrand::Rng;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, any_workbook, csv_writer};
 
 /// Workspaces of the export.
 pub const WORKSPACES: usize = 10;
@@ -68,7 +68,7 @@ impl Data {
                 shape.push((workspace, *day, rows / buckets + usize::from(index < rows % buckets)));
             }
         }
-        let mut csv = directory.csv_writer()?;
+        let mut csv = csv_writer()?;
         for (workspace, day, rows) in &shape {
             for run in bucket(*workspace, *day, *rows, directory) {
                 csv.write_record(directory.row(*workspace, &run).iter().map(AsRef::<str>::as_ref))?;
@@ -139,7 +139,7 @@ fn bucket(
         let at = begin
             + TimeDelta::milliseconds(step * i64::try_from(index).unwrap_or(0) + rng.i64(0..step.max(1)));
         let took = TimeDelta::milliseconds(rng.i64(40..900_000));
-        let workbook = directory.any_workbook(workspace, &mut rng);
+        let workbook = any_workbook(workspace, &mut rng);
         let user = rng.usize(..directory.users.len());
         Run {
             start: text(at),

@@ -69,18 +69,6 @@ impl Directory {
         }
     }
 
-    /// A workbook of the workspace.
-    pub fn any_workbook(&self, workspace: usize, rng: &mut Rng) -> usize {
-        workspace * WORKBOOKS_IN_WORKSPACE + rng.usize(..WORKBOOKS_IN_WORKSPACE)
-    }
-
-    /// A file with its header.
-    pub fn csv_writer(&self) -> Result<csv::Writer<Vec<u8>>> {
-        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        csv.write_record(FIELDS)?;
-        Ok(csv)
-    }
-
     /// The cells of a run, in the order of [`FIELDS`].
     pub fn row<'a>(&'a self, workspace: usize, run: &'a Run) -> [std::borrow::Cow<'a, str>; 11] {
         let (workspace, workbook, user) =
@@ -138,6 +126,18 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// A workbook of the workspace: its place in the directory.
+pub fn any_workbook(workspace: usize, rng: &mut Rng) -> usize {
+    workspace * WORKBOOKS_IN_WORKSPACE + rng.usize(..WORKBOOKS_IN_WORKSPACE)
+}
+
+/// A file with its header.
+pub fn csv_writer() -> Result<csv::Writer<Vec<u8>>> {
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    csv.write_record(FIELDS)?;
+    Ok(csv)
 }
 
 /// As the product makes texts inert; written again here, because a benchmark that asked the product what is right

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -101,7 +101,7 @@ async fn answer(
         return Ok(response);
     }
     let fails = request.uri().path().ends_with("/error");
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
     let _ = send.send(if fails { Seen::Fails(body) } else { Seen::Responds(body) });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::ACCEPTED;

@@ -26,6 +26,9 @@ pub struct BenchOptions {
     /// Rows of the largest export, from which CPU per row and memory are drawn; 0 for none.
     #[arg(long, default_value_t = 10_000_000)]
     largest: usize,
+    /// Compare these workers (`export_worker`, `naive`, `boto3`, `node`, `floor`) and measure nothing else.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// Fail if a figure is worse than what CI holds.
     #[arg(long)]
     gate: bool,
@@ -59,6 +62,9 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
         .arg(target_dir().join("bench"))
         .args(["--rows", &options.rows.to_string(), "--runs", &options.runs.to_string()])
         .args(["--largest", &options.largest.to_string()]);
+    if !options.only.is_empty() {
+        bench.args(["--only", &options.only.join(",")]);
+    }
     if options.gate {
         bench.arg("--gate");
     }
