@@ -128,6 +128,12 @@ pub enum Value<'a> {
     Other,
 }
 
+/// A page has up to 1 MB of names and values, and the signs of JSON around them. Whatever is said, no more is reserved.
+const MOST_ROOM: usize = 4 * 1024 * 1024;
+
+/// A record as JSON is hardly shorter.
+const ROW_BYTES: usize = 200;
+
 /// Records that are being collected.
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -136,6 +142,12 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// With room for the records of an answer of so many bytes: about half of them are values.
+    pub fn for_bytes(length: usize) -> Self {
+        let length = length.min(MOST_ROOM);
+        Self { text: Vec::with_capacity(length / 2), rows: Vec::with_capacity(length / ROW_BYTES) }
+    }
+
     /// Adds a record.
     ///
     /// # Errors

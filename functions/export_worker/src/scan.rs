@@ -64,9 +64,10 @@ enum Place {
 }
 
 impl Scan {
-    /// Nothing has arrived. `expected_crc32` is that of the header `x-amz-crc32`.
-    pub fn new(expected_crc32: Option<u32>) -> Self {
-        Self { expected_crc32, ..Self::default() }
+    /// Nothing has arrived. `expected_crc32` is that of the header `x-amz-crc32`; `length` is how many bytes are said to
+    /// come.
+    pub fn new(expected_crc32: Option<u32>, length: usize) -> Self {
+        Self { expected_crc32, collector: Collector::for_bytes(length), ..Self::default() }
     }
 
     /// Reads on, up to the last record that has arrived whole.

@@ -23,6 +23,9 @@ use usage_export::dynamo::StoreError;
 /// The CRC-32 of the answer's body, which the SDK for Rust does not look at.
 const CRC32: &str = "x-amz-crc32";
 
+/// How many bytes the body has.
+const CONTENT_LENGTH: &str = "content-length";
+
 /// Scans the answer to one call. The copy that stays with the caller has the records.
 #[derive(Debug, Clone, Default)]
 pub struct Tap(Arc<Mutex<Scan>>);
@@ -55,9 +58,11 @@ impl Intercept for Tap {
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
         if response.status().as_u16() == 200 {
-            let crc32 = response.headers().get(CRC32).and_then(|text| text.parse().ok());
+            let headers = response.headers();
+            let crc32 = headers.get(CRC32).and_then(|text| text.parse().ok());
+            let length = headers.get(CONTENT_LENGTH).and_then(|text| text.parse().ok()).unwrap_or_default();
             // A call that is tried again begins again.
-            self.with(|scan| *scan = Scan::new(crc32));
+            self.with(|scan| *scan = Scan::new(crc32, length));
             let body = std::mem::replace(response.body_mut(), SdkBody::taken());
             *response.body_mut() = SdkBody::from_body_1_x(Tapped { body, tap: Some(self.clone()) });
         }

@@ -216,7 +216,7 @@ proptest! {
         let at = at % changed.len();
         changed.splice(at..at, bytes);
         for frame_size in [1, changed.len()] {
-            let mut scan = export_worker::scan::Scan::new(None);
+            let mut scan = export_worker::scan::Scan::new(None, usize::MAX);
             let fed = changed.chunks(frame_size).try_for_each(|frame| scan.feed(frame));
             if fed.is_ok() && scan.end().is_ok() {
                 let _ = scan.records();
