@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::Options;
 use crate::data::Data;
@@ -55,12 +56,13 @@ pub struct Bench<'a> {
     pub directory: Arc<Directory>,
     outputs: Outputs,
     dynamodb: Client,
+    acceptor: TlsAcceptor,
     now: DateTime<Utc>,
     exports: Cell<u32>,
 }
 
 impl<'a> Bench<'a> {
-    /// Fills the emulator's directory.
+    /// Fills the emulator's directory, and makes the certificate authority that every worker is to trust.
     pub async fn new(options: &'a Options, now: DateTime<Utc>) -> Result<Self> {
         let text =
             std::fs::read(&options.outputs).context("cargo xtask bench writes the file of the outputs")?;
@@ -69,7 +71,8 @@ impl<'a> Bench<'a> {
         let dynamodb = client(&outputs).await;
         let directory = Arc::new(Directory::make());
         directory.put(&dynamodb, &outputs.tables.directory).await?;
-        Ok(Self { options, directory, outputs, dynamodb, now, exports: Cell::new(0) })
+        let acceptor = tls::acceptor(&ca_file(options))?;
+        Ok(Self { options, directory, outputs, dynamodb, acceptor, now, exports: Cell::new(0) })
     }
 
     /// The program of this name, which calls AWS at this address.
@@ -80,7 +83,7 @@ impl<'a> Bench<'a> {
             "node" => vec![PathBuf::from("node"), peers.join("node/worker.mjs")],
             name => vec![self.options.binaries.join(name)],
         };
-        let ca_file = self.ca_file().display().to_string();
+        let ca_file = ca_file(self.options).display().to_string();
         let (outputs, tables) = (&self.outputs, &self.outputs.tables);
         let mut environment = vec![
             ("AWS_ENDPOINT_URL", endpoint_url),
@@ -105,20 +108,15 @@ impl<'a> Bench<'a> {
         Worker { name, command, environment }
     }
 
-    fn ca_file(&self) -> PathBuf {
-        self.options.results.join("ca.pem")
-    }
-
     /// Serves this data.
     pub async fn serve(&self, data: Data) -> Result<Served<'_>> {
         let data = Arc::new(data);
         let replay = Arc::new(Replay::new(Arc::clone(&data), Arc::clone(&self.directory), &self.outputs));
         let (plain, secure) = (listen().await?, listen().await?);
         let addresses = [plain.local_addr()?.to_string(), secure.local_addr()?.to_string()];
-        let acceptor = tls::acceptor(&self.ca_file())?;
         let tasks = [
             tokio::spawn(Arc::clone(&replay).serve(plain, None)),
-            tokio::spawn(Arc::clone(&replay).serve(secure, Some(acceptor))),
+            tokio::spawn(Arc::clone(&replay).serve(secure, Some(self.acceptor.clone()))),
         ];
         Ok(Served { bench: self, data, replay, addresses, tasks })
     }
@@ -160,6 +158,10 @@ impl<'a> Bench<'a> {
         });
         job.to_string().into()
     }
+}
+
+fn ca_file(options: &Options) -> PathBuf {
+    options.results.join("ca.pem")
 }
 
 async fn listen() -> Result<TcpListener> {

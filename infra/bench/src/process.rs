@@ -13,6 +13,8 @@ use crate::runtime::Runtime;
 
 /// Nothing here takes so long.
 const TIMEOUT: Duration = Duration::from_mins(15);
+/// Lines of a log that are shown when its program fails.
+const SAID: usize = 10;
 /// What a function finds in its environment on Lambda, and the tables' region.
 const ENVIRONMENT: [(&str, &str); 9] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
@@ -61,7 +63,7 @@ impl Worker {
         };
         let outcome = process.until(answered).await;
         let used = process.end();
-        let (wall, answer) = outcome.with_context(|| format!("{}: see {}", self.name, log.display()))?;
+        let (wall, answer) = outcome.map_err(|error| self.failed(&error, &log))?;
         Ok((Used { wall, ..used? }, answer))
     }
 
@@ -73,8 +75,16 @@ impl Worker {
         let outcome = process.until(runtime.first_poll()).await;
         let wall = started.elapsed();
         let used = process.end();
-        outcome.with_context(|| format!("{}: see {}", self.name, log.display()))?;
+        outcome.map_err(|error| self.failed(&error, &log))?;
         Ok(Used { wall, ..used? })
+    }
+
+    /// The error, and the end of the log, which says more.
+    fn failed(&self, error: &anyhow::Error, log: &Path) -> anyhow::Error {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        let said = lines[lines.len().saturating_sub(SAID)..].join("\n");
+        anyhow::anyhow!("{}: {error:#}; the end of {}:\n{said}", self.name, log.display())
     }
 
     fn start(&self, runtime: &Runtime, logs: &Path) -> Result<(Process, PathBuf)> {
