@@ -87,6 +87,11 @@ impl Field {
         FIELDS.iter().find(|info| info.id == id).map(|info| info.field)
     }
 
+    /// Where its values come from, and the heading under which the page shows it.
+    pub fn group(self) -> Group {
+        FIELDS.iter().find(|info| info.field == self).map_or(Group::Run, |info| info.group)
+    }
+
     /// Its id in requests and in the CSV's header.
     pub fn id(self) -> &'static str {
         FIELDS.iter().find(|info| info.field == self).map_or("", |info| info.id)

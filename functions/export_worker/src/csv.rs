@@ -5,124 +5,30 @@ use std::borrow::Cow;
 
 use usage_export::usage::Field;
 
-use crate::names::{Joined, Names};
-use crate::records::UsageRecord;
 use crate::special;
-use crate::upload::PART_BYTES;
 
 /// The first characters that make a spreadsheet run a cell as a formula.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A part is cut after a page, of which so much more may come. Room that is not used costs no memory.
-const ROOM_BYTES: usize = PART_BYTES + 4 * 1024 * 1024;
-
-/// The part of the file that is being filled.
-pub struct CsvPart {
-    fields: Vec<Field>,
-    bytes: Vec<u8>,
-}
-
-impl CsvPart {
-    /// An empty part of a file with these columns.
-    pub fn new(fields: &[Field]) -> Self {
-        Self { fields: fields.to_vec(), bytes: Vec::with_capacity(ROOM_BYTES) }
-    }
-
-    /// Writes the header: the ids of the fields.
-    pub fn write_header(&mut self) {
-        for field in &self.fields {
-            self.bytes.extend_from_slice(field.id().as_bytes());
-            self.bytes.push(b',');
-        }
-        end_row(&mut self.bytes);
-    }
-
-    /// Writes one run of a workspace.
-    pub fn write_row(
-        &mut self,
-        workspace: &WorkspaceCells<'_>,
-        record: &UsageRecord<'_>,
-        joined: Joined<'_>,
-    ) {
-        let start = self.bytes.len();
-        let bytes = &mut self.bytes;
-        for field in &self.fields {
-            match field {
-                Field::WorkspaceId => bytes.extend_from_slice(&workspace.id),
-                Field::WorkspaceName => bytes.extend_from_slice(workspace.name),
-                Field::WorkbookId => write_cell(bytes, record.workbook_id),
-                Field::WorkbookName => bytes.extend_from_slice(&joined.workbook.name),
-                Field::WorkbookCreatedTs => {
-                    bytes.extend_from_slice(joined.workbook.created_ts.as_bytes());
-                }
-                Field::UserId => write_cell(bytes, record.user_id),
-                Field::UserEmail => bytes.extend_from_slice(joined.user_email),
-                Field::RunId => write_cell(bytes, record.run_id()),
-                // Digits and times have nothing to quote.
-                Field::CreditCost => bytes.extend_from_slice(record.credit_cost.as_bytes()),
-                Field::PlRunCreatedTs => bytes.extend_from_slice(record.start().as_bytes()),
-                Field::PlRunFinishedTs => bytes.extend_from_slice(record.finished_ts.as_bytes()),
-            }
-            bytes.push(b',');
-        }
-        if bytes.len() == start + 1 {
-            // A row of one empty cell would be an empty line, which readers skip.
-            bytes.truncate(start);
-            bytes.extend_from_slice(b"\"\",");
-        }
-        end_row(bytes);
-    }
-
-    /// How many bytes are in it.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Whether nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Takes the bytes and starts the next part.
-    pub fn take(&mut self) -> Vec<u8> {
-        std::mem::replace(&mut self.bytes, Vec::with_capacity(ROOM_BYTES))
-    }
-}
-
-/// The cells that are the same in every row of a workspace.
-pub struct WorkspaceCells<'a> {
-    id: Vec<u8>,
-    name: &'a [u8],
-}
-
-impl<'a> WorkspaceCells<'a> {
-    /// Of the workspace with this id.
-    pub fn new(id: &str, names: &'a Names) -> Self {
-        let mut cell = Vec::new();
-        write_cell(&mut cell, id);
-        Self { id: cell, name: names.workspace_name(id) }
-    }
-}
-
-/// The comma after the last cell becomes the end of the row.
-fn end_row(bytes: &mut Vec<u8>) {
-    bytes.pop();
-    bytes.extend_from_slice(b"\r\n");
+/// The header: the ids of the fields.
+pub fn header(fields: &[Field]) -> Vec<u8> {
+    let ids: Vec<_> = fields.iter().map(|field| field.id()).collect();
+    format!("{}\r\n", ids.join(",")).into_bytes()
 }
 
 /// Writes a cell, in quotes if it needs them.
-fn write_cell(bytes: &mut Vec<u8>, text: &str) {
-    if !special::any(text.as_bytes(), needs_quotes) {
-        bytes.extend_from_slice(text.as_bytes());
+pub fn write_cell(bytes: &mut Vec<u8>, text: &[u8]) {
+    if !special::any(text, needs_quotes) {
+        bytes.extend_from_slice(text);
         return;
     }
     bytes.push(b'"');
-    for (index, piece) in text.split('"').enumerate() {
-        if index > 0 {
-            bytes.extend_from_slice(b"\"\"");
+    for byte in text {
+        if *byte == b'"' {
+            bytes.push(b'"');
         }
-        bytes.extend_from_slice(piece.as_bytes());
+        bytes.push(*byte);
     }
     bytes.push(b'"');
 }
@@ -130,13 +36,6 @@ fn write_cell(bytes: &mut Vec<u8>, text: &str) {
 #[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
 fn needs_quotes(byte: u8) -> bool {
     (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
-}
-
-/// The cell of a text that people chose.
-pub fn text_cell(text: &str) -> Box<[u8]> {
-    let mut cell = Vec::new();
-    write_cell(&mut cell, &inert(text));
-    cell.into()
 }
 
 /// A text that people chose, so that a spreadsheet shows it and does not run it.
@@ -152,32 +51,34 @@ pub fn inert(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
     use proptest::prelude::*;
     use usage_export::usage::FIELDS;
 
-    use crate::names::Joins;
+    use crate::columns::Columns;
+    use crate::record::{RawRecord, Value};
+    use crate::rows::RowWriter;
 
     use super::*;
 
-    fn record(workbook_id: &str) -> UsageRecord<'_> {
-        UsageRecord {
-            sort_key: "2025-01-31T09:30:00.000Z#run_1",
-            workbook_id,
-            user_id: "usr_1",
-            credit_cost: "-0.0125",
-            finished_ts: "",
-        }
-    }
-
+    /// A file whose runs have neither workbook nor user.
     fn csv(fields: &[Field], workspace_name: &str, rows: usize) -> Vec<u8> {
-        let names = Names::new([("wsp_1".to_owned(), workspace_name.to_owned())].into(), "org_1", fields);
-        let mut part = CsvPart::new(fields);
-        part.write_header();
+        let names = [("wsp_1".to_owned(), workspace_name.to_owned())].into();
+        let columns = Arc::new(Columns::new(fields, names, &BTreeSet::new()));
+        let mut writer = RowWriter::new(Arc::clone(&columns), "wsp_1", 0);
+        let record = RawRecord {
+            sort_key: Value::Text(b"2025-01-31T09:30:00.000Z#run_1"),
+            credit_cost: Value::Number(b"-0.0125"),
+            ..RawRecord::default()
+        };
         for _ in 0..rows {
-            let joined = names.joined(&Joins::default(), 0);
-            part.write_row(&WorkspaceCells::new("wsp_1", &names), &record("wbk_1"), joined);
+            writer.push(&record, &mut columns.known()).unwrap();
         }
-        part.take()
+        let written = writer.finish().unwrap();
+        assert!(written.gaps.is_empty());
+        [header(fields), written.text].concat()
     }
 
     #[test]
@@ -203,7 +104,10 @@ mod tests {
 
     #[test]
     fn one_empty_cell_is_still_a_row() {
-        assert_eq!(csv(&[Field::PlRunFinishedTs], "x", 2), b"pl_run_finished_ts\r\n\"\"\r\n\"\"\r\n");
+        for field in [Field::PlRunFinishedTs, Field::WorkspaceName, Field::WorkbookName, Field::UserId, Field::UserEmail] {
+            let file = String::from_utf8(csv(&[field], "", 2)).unwrap();
+            assert_eq!(file, format!("{}\r\n\"\"\r\n\"\"\r\n", field.id()));
+        }
     }
 
     proptest! {
@@ -212,11 +116,13 @@ mod tests {
             let mut theirs = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
             theirs.write_record(&cells).unwrap();
             let mut ours = Vec::new();
-            for cell in &cells {
-                write_cell(&mut ours, cell);
-                ours.push(b',');
+            for (index, cell) in cells.iter().enumerate() {
+                if index > 0 {
+                    ours.push(b',');
+                }
+                write_cell(&mut ours, cell.as_bytes());
             }
-            end_row(&mut ours);
+            ours.extend_from_slice(b"\r\n");
             prop_assert_eq!(ours, theirs.into_inner().unwrap());
         }
 

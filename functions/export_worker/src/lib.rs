@@ -6,8 +6,9 @@
 //! | ------------------- | -------------------------------------------------------------------------- |
 //! | take messages       | this one: a batch in, the messages to be delivered again out               |
 //! | process one         | [`job`]: claim, run, finish, tell                                          |
-//! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`csv`], [`files`], [`upload`] |
-//! | read a page         | [`tap`], [`scan`], [`shape`], [`json`], [`records`]                        |
+//! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`part`], [`files`], [`upload`] |
+//! | read a page         | [`tap`], [`scan`], [`shape`], [`json`], [`record`]                         |
+//! | write its rows      | [`rows`] with the cells of [`columns`], [`known`], [`csv`]                 |
 //!
 //! [`email`] writes the emails, [`notify`] sends them.
 
@@ -20,17 +21,21 @@ use usage_export::directory::Directory;
 use usage_export::dynamo::StoreError;
 use usage_export::export::store::Exports;
 
+pub mod columns;
 pub mod csv;
 pub mod decimal;
 pub mod email;
 pub mod files;
 pub mod job;
 pub mod json;
+pub mod known;
 pub mod names;
 pub mod notify;
+pub mod part;
 pub mod plan;
 pub mod read;
-pub mod records;
+pub mod record;
+pub mod rows;
 pub mod run;
 pub mod scan;
 pub mod shape;

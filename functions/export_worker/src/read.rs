@@ -1,6 +1,7 @@
 //! Usage records from the table: in order, some pages ahead, and every one counted.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
@@ -9,8 +10,9 @@ use usage_export::dynamo::{Item, StoreError, text};
 use usage_export::export::interval::Interval;
 use usage_export::usage::{Field, sort_key_bounds};
 
+use crate::columns::Columns;
 use crate::plan::Bucket;
-use crate::records::Records;
+use crate::rows::Rows;
 use crate::tap::Tap;
 
 /// Reads the table of usage records.
@@ -32,15 +34,18 @@ pub struct Selection {
     /// The attributes that are sent: a `ProjectionExpression`. The partition key is known, and what nobody asked for
     /// need not travel. It costs the same read capacity.
     pub attributes: String,
+    /// What is written of each record.
+    pub columns: Arc<Columns>,
 }
 
 impl Selection {
-    /// For a file with these columns; `by_workbook` says whether rows are chosen by their workbook.
-    pub fn new(interval: Interval, fields: &[Field], by_workbook: bool) -> Self {
+    /// For a file with these columns.
+    pub fn new(interval: Interval, columns: Arc<Columns>) -> Self {
+        let fields = columns.fields();
         let wanted = |any_of: &[Field]| any_of.iter().any(|field| fields.contains(field));
         let workbook = [Field::WorkbookId, Field::WorkbookName, Field::WorkbookCreatedTs];
         let optional = [
-            ("workbook_id", by_workbook || wanted(&workbook)),
+            ("workbook_id", columns.chooses_workbooks() || wanted(&workbook)),
             ("user_id", wanted(&[Field::UserId, Field::UserEmail])),
             ("credit_cost", wanted(&[Field::CreditCost])),
             ("finished_ts", wanted(&[Field::PlRunFinishedTs])),
@@ -50,7 +55,7 @@ impl Selection {
             attributes.push_str(", ");
             attributes.push_str(name);
         }
-        Self { interval, attributes }
+        Self { interval, attributes, columns }
     }
 }
 
@@ -59,8 +64,8 @@ impl Selection {
 pub struct Page {
     /// Where it is from.
     pub bucket: Bucket,
-    /// Its records, in order.
-    pub records: Records,
+    /// Its rows, in order.
+    pub rows: Rows,
     /// How many records DynamoDB says it returned.
     pub count: u64,
     /// The key after which the next page of the bucket starts.
@@ -104,11 +109,11 @@ impl Reader {
         first
             .map_ok(move |first| {
                 stream::try_unfold(
-                    (Some(Next::Here(first)), selection.clone()),
+                    (Some(Next::Here(Box::new(first))), selection.clone()),
                     move |(next, selection)| async move {
                         let mut page = match next {
                             None => return Ok(None),
-                            Some(Next::Here(page)) => page,
+                            Some(Next::Here(page)) => *page,
                             Some(Next::OnItsWay(page)) => joined(page.await)?,
                         };
                         let next = page.next.take().map(|start| {
@@ -138,7 +143,7 @@ impl Reader {
 
 /// A page that is here, or will be.
 enum Next {
-    Here(Page),
+    Here(Box<Page>),
     OnItsWay(JoinHandle<Result<Page, StoreError>>),
 }
 
@@ -154,7 +159,7 @@ async fn page(
     start: Option<Item>,
 ) -> Result<Page, StoreError> {
     let (first, last) = sort_key_bounds(selection.interval);
-    let tap = Tap::default();
+    let tap = Tap::new(selection.columns, &bucket.workspace_id);
     let output = client
         .query()
         .table_name(table)
@@ -171,12 +176,7 @@ async fn page(
         .send()
         .await
         .map_err(StoreError::aws("dynamodb:Query"))?;
-    let records = match output.items {
-        // The tap has them.
-        None => tap.records()?,
-        // The SDK read them itself.
-        Some(items) => Records::of_items(&items)?,
-    };
+    let rows = tap.rows(output.items.as_deref())?;
     let count = u64::try_from(output.count).unwrap_or(0);
-    Ok(Page { bucket, count, records, next: output.last_evaluated_key })
+    Ok(Page { bucket, count, rows, next: output.last_evaluated_key })
 }

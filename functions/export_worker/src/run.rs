@@ -1,7 +1,7 @@
 //! Makes the file of an export: reads, joins, writes, uploads, counts.
 
-use std::collections::BTreeSet;
 use std::pin::pin;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
@@ -11,8 +11,10 @@ use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
 use crate::Worker;
-use crate::csv::{CsvPart, WorkspaceCells};
+use crate::columns::Columns;
+use crate::csv;
 use crate::names::Names;
+use crate::part::Part;
 use crate::plan::Plan;
 use crate::read::{Page, Selection};
 use crate::upload::{PART_BYTES, Upload, UploadError};
@@ -78,12 +80,10 @@ pub async fn run(worker: &Worker, export: &DataExport, owner: &str) -> Result<Co
     let plan = Plan::resolve(&worker.directory, export).await?;
     let mut run = Run::start(worker, export, owner, &plan).await?;
     let position = run.position.clone();
-    let request = &export.request;
-    let by_workbook = !request.scope.entity_ids.is_empty();
-    let selection = Selection::new(plan.interval(), &request.fields, by_workbook);
+    let selection = Selection::new(plan.interval(), Arc::clone(&run.names.columns));
     let mut pages = pin!(worker.reader.pages(plan.buckets(position.as_ref()), &selection));
     while let Some(page) = pages.try_next().await? {
-        run.write(&page).await?;
+        run.write(page).await?;
     }
     run.finish().await
 }
@@ -94,9 +94,8 @@ struct Run<'a> {
     export: &'a DataExport,
     owner: &'a str,
     buckets: usize,
-    entity_ids: &'a BTreeSet<String>,
     names: Names,
-    csv: CsvPart,
+    part: Part,
     upload: Upload,
     counts: Counts,
     /// The last record that was written or left out.
@@ -116,7 +115,9 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RunError> {
         let fields = &export.request.fields;
         let key = export.object_key();
-        let mut csv = CsvPart::new(fields);
+        let columns =
+            Columns::new(fields, plan.workspace_names.clone(), &export.request.scope.entity_ids);
+        let mut part = Part::default();
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
                 return Err(
@@ -127,7 +128,7 @@ impl<'a> Run<'a> {
                 Upload::resume(&worker.files, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);
             (upload, at.counts, Some(at.position.clone()))
         } else {
-            csv.write_header();
+            part.push(csv::header(fields));
             (worker.files.begin(&key).await?, Counts::default(), None)
         };
         Ok(Self {
@@ -135,9 +136,12 @@ impl<'a> Run<'a> {
             export,
             owner,
             buckets: plan.len().max(1),
-            entity_ids: &export.request.scope.entity_ids,
-            names: Names::new(plan.workspace_names.clone(), &export.organization_id, fields),
-            csv,
+            names: Names {
+                directory: worker.directory.clone(),
+                organization_id: export.organization_id.clone(),
+                columns: Arc::new(columns),
+            },
+            part,
             upload,
             counts,
             position,
@@ -148,27 +152,20 @@ impl<'a> Run<'a> {
     }
 
     /// Writes a page; cuts a part, or shows the progress, when it is time.
-    async fn write(&mut self, page: &Page) -> Result<(), RunError> {
-        let joins = self.names.join(&self.worker.directory, page).await?;
-        let workspace = WorkspaceCells::new(&page.bucket.workspace_id, &self.names);
-        for (index, record) in page.records.iter().enumerate() {
-            if !self.entity_ids.is_empty() && !self.entity_ids.contains(record.workbook_id) {
-                self.counts.filtered += 1;
-                continue;
-            }
-            self.csv.write_row(&workspace, &record, self.names.joined(&joins, index));
-            self.counts.written += 1;
-        }
+    async fn write(&mut self, page: Page) -> Result<(), RunError> {
         self.counts.read += page.count;
-        if let Some(last) = page.records.last() {
+        self.counts.written += page.rows.written;
+        self.counts.filtered += page.rows.filtered;
+        if let Some(last) = &page.rows.last {
             self.position = Some(Position {
                 partition_key: page.bucket.partition_key.clone(),
-                sort_key: last.sort_key.to_owned(),
+                sort_key: last.clone(),
             });
         }
+        self.part.push(self.names.complete(page.rows).await?);
         let percent = u8::try_from(page.bucket.index * 100 / self.buckets).unwrap_or(99);
         self.progress = Progress { percent: percent.min(99), rows: self.counts.written };
-        if self.csv.len() >= PART_BYTES {
+        if self.part.len() >= PART_BYTES {
             return self.cut_part().await;
         }
         let now = (self.worker.clock)();
@@ -183,7 +180,7 @@ impl<'a> Run<'a> {
     /// Sends what is written as a part. The one before has arrived by then, so its checkpoint is saved.
     async fn cut_part(&mut self) -> Result<(), RunError> {
         self.settle().await?;
-        let part = self.csv.take();
+        let part = std::mem::take(&mut self.part);
         self.upload.send_part(part);
         self.counts.bytes = self.upload.bytes();
         self.unsaved = self.position.clone().map(|position| Checkpoint {
@@ -209,7 +206,7 @@ impl<'a> Run<'a> {
 
     /// The last part, the counts, the file.
     async fn finish(mut self) -> Result<Completed, RunError> {
-        if !self.csv.is_empty() {
+        if !self.part.is_empty() {
             self.cut_part().await?;
         }
         self.settle().await?;

@@ -6,7 +6,9 @@
 use usage_export::dynamo::StoreError;
 
 use crate::json::{Cursor, Stop};
-use crate::records::{Collector, Records};
+use crate::columns::KnownCells;
+use crate::record::Value;
+use crate::rows::{RowWriter, Rows};
 use crate::shape::Shape;
 
 /// How much of a frame is first put behind what the last one left over: most records are shorter.
@@ -32,7 +34,7 @@ pub enum ScanError {
 }
 
 /// An answer of which a part has arrived.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scan {
     place: Place,
     /// What has arrived and is not read yet: less than a record.
@@ -40,7 +42,7 @@ pub struct Scan {
     /// The answer without its records.
     envelope: Vec<u8>,
     shape: Shape,
-    collector: Collector,
+    writer: RowWriter,
     /// A record that cannot be written. The rest of the answer is read all the same.
     corrupt: Option<StoreError>,
     crc32: crc32fast::Hasher,
@@ -64,10 +66,18 @@ enum Place {
 }
 
 impl Scan {
-    /// Nothing has arrived. `expected_crc32` is that of the header `x-amz-crc32`; `length` is how many bytes are said to
-    /// come.
-    pub fn new(expected_crc32: Option<u32>, length: usize) -> Self {
-        Self { expected_crc32, collector: Collector::for_bytes(length), ..Self::default() }
+    /// Nothing has arrived. `expected_crc32` is that of the header `x-amz-crc32`.
+    pub fn new(writer: RowWriter, expected_crc32: Option<u32>) -> Self {
+        Self {
+            place: Place::default(),
+            unread: Vec::new(),
+            envelope: Vec::new(),
+            shape: Shape::default(),
+            writer,
+            corrupt: None,
+            crc32: crc32fast::Hasher::new(),
+            expected_crc32,
+        }
     }
 
     /// Reads on, up to the last record that has arrived whole.
@@ -77,15 +87,21 @@ impl Scan {
     /// [`ScanError::Malformed`].
     pub fn feed(&mut self, frame: &[u8]) -> Result<(), ScanError> {
         self.crc32.update(frame);
-        let rest = self.finish_unread(frame)?;
-        let read = self.read(rest)?;
+        let columns = self.writer.columns();
+        let known = &mut columns.known();
+        let rest = self.finish_unread(frame, known)?;
+        let read = self.read(rest, known)?;
         self.unread.extend_from_slice(&rest[read..]);
         Ok(())
     }
 
     /// Completes what the last frame left over with the beginning of this one; gives the rest of this one. Only so much
     /// is copied as is needed.
-    fn finish_unread<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], ScanError> {
+    fn finish_unread<'a>(
+        &mut self,
+        frame: &'a [u8],
+        known: &mut KnownCells,
+    ) -> Result<&'a [u8], ScanError> {
         if self.unread.is_empty() {
             return Ok(frame);
         }
@@ -102,7 +118,7 @@ impl Scan {
             if !next.contains(&b'}') {
                 continue;
             }
-            let read = self.read(&unread)?;
+            let read = self.read(&unread, known)?;
             if read >= left_over {
                 return Ok(&frame[read - left_over..]);
             }
@@ -114,20 +130,29 @@ impl Scan {
     }
 
     /// Reads as long as something is whole; gives how many bytes that took.
-    fn read(&mut self, bytes: &[u8]) -> Result<usize, ScanError> {
+    fn read(&mut self, bytes: &[u8], known: &mut KnownCells) -> Result<usize, ScanError> {
         let mut read = 0;
-        loop {
+        let mut last = Value::Absent;
+        let stop = loop {
             let mut cursor = Cursor::new(&bytes[read..]);
-            match self.step(&mut cursor) {
+            match self.step(&mut cursor, known, &mut last) {
                 Ok(()) => read += cursor.at,
-                Err(Stop::Incomplete) => return Ok(read),
-                Err(Stop::Malformed) => return Err(ScanError::Malformed),
+                Err(stop) => break stop,
             }
+        };
+        if !matches!(last, Value::Absent) {
+            self.writer.set_last(last);
         }
+        if stop == Stop::Malformed { Err(ScanError::Malformed) } else { Ok(read) }
     }
 
     /// Takes one record, or one other member of the answer.
-    fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Stop> {
+    fn step<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        known: &mut KnownCells,
+        last: &mut Value<'a>,
+    ) -> Result<(), Stop> {
         self.place = match self.place {
             Place::BeforeAll => {
                 cursor.expect(b'{')?;
@@ -146,8 +171,9 @@ impl Scan {
                 if cursor.next(first, b']')? {
                     let record = self.shape.record(cursor)?;
                     if self.corrupt.is_none() {
-                        self.corrupt = self.collector.push(&record).err();
+                        self.corrupt = self.writer.push(&record, known).err();
                     }
+                    *last = record.sort_key;
                     Place::Items { first: false }
                 } else {
                     Place::Answer { first: false }
@@ -192,15 +218,15 @@ impl Scan {
         Ok(std::mem::take(&mut self.envelope))
     }
 
-    /// The records.
+    /// The rows.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if one cannot be written.
-    pub fn records(self) -> Result<Records, StoreError> {
+    /// [`StoreError::Corrupt`] if a record cannot be written.
+    pub fn rows(self) -> Result<Rows, StoreError> {
         match self.corrupt {
             Some(error) => Err(error),
-            None => self.collector.finish(),
+            None => self.writer.finish(),
         }
     }
 }

@@ -5,7 +5,7 @@
 use memchr::memchr2;
 
 use crate::json::{Cursor, RawString, Stop};
-use crate::records::{RawRecord, Value};
+use crate::record::{RawRecord, Value};
 use crate::special;
 
 /// The shape of the last record that was read name by name.

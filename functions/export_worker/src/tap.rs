@@ -5,7 +5,7 @@
 //! is cut off or changed on the way is an error of the body, which the SDK answers by asking again.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use aws_sdk_dynamodb::config::ConfigBag;
@@ -16,9 +16,11 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::records::Records;
-use crate::scan::Scan;
-use usage_export::dynamo::StoreError;
+use usage_export::dynamo::{Item, StoreError};
+
+use crate::columns::Columns;
+use crate::rows::{RowWriter, Rows};
+use crate::scan::{Scan, ScanError};
 
 /// The CRC-32 of the answer's body, which the SDK for Rust does not look at.
 const CRC32: &str = "x-amz-crc32";
@@ -26,22 +28,51 @@ const CRC32: &str = "x-amz-crc32";
 /// How many bytes the body has.
 const CONTENT_LENGTH: &str = "content-length";
 
-/// Scans the answer to one call. The copy that stays with the caller has the records.
-#[derive(Debug, Clone, Default)]
-pub struct Tap(Arc<Mutex<Scan>>);
+/// Scans the answer to one call. The copy that stays with the caller has the rows.
+#[derive(Debug, Clone)]
+pub struct Tap(Arc<Tapping>);
+
+#[derive(Debug)]
+struct Tapping {
+    columns: Arc<Columns>,
+    workspace_id: String,
+    scan: Mutex<Option<Scan>>,
+}
 
 impl Tap {
-    fn with<T>(&self, act: impl FnOnce(&mut Scan) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// For a page of this workspace.
+    pub fn new(columns: Arc<Columns>, workspace_id: &str) -> Self {
+        Self(Arc::new(Tapping { columns, workspace_id: workspace_id.to_owned(), scan: Mutex::default() }))
     }
 
-    /// The records of the answer that the call ended with.
+    /// A call that is tried again begins again.
+    fn begin(&self, crc32: Option<u32>, length: usize) {
+        let writer = self.writer(length);
+        *self.scan() = Some(Scan::new(writer, crc32));
+    }
+
+    fn writer(&self, length: usize) -> RowWriter {
+        RowWriter::new(Arc::clone(&self.0.columns), &self.0.workspace_id, length)
+    }
+
+    fn scan(&self) -> MutexGuard<'_, Option<Scan>> {
+        self.0.scan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Scan) -> Result<T, ScanError>) -> Result<T, ScanError> {
+        self.scan().as_mut().map_or(Err(ScanError::CutOff), act)
+    }
+
+    /// The rows of the answer that the call ended with; `items` are those that the SDK read itself.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if one cannot be written.
-    pub fn records(&self) -> Result<Records, StoreError> {
-        self.with(std::mem::take).records()
+    /// [`StoreError::Corrupt`] if a record cannot be written.
+    pub fn rows(&self, items: Option<&[Item]>) -> Result<Rows, StoreError> {
+        match self.scan().take() {
+            Some(scan) => scan.rows(),
+            None => self.writer(0).rows_of(items.unwrap_or_default()),
+        }
     }
 }
 
@@ -61,8 +92,7 @@ impl Intercept for Tap {
             let headers = response.headers();
             let crc32 = headers.get(CRC32).and_then(|text| text.parse().ok());
             let length = headers.get(CONTENT_LENGTH).and_then(|text| text.parse().ok()).unwrap_or_default();
-            // A call that is tried again begins again.
-            self.with(|scan| *scan = Scan::new(crc32, length));
+            self.begin(crc32, length);
             let body = std::mem::replace(response.body_mut(), SdkBody::taken());
             *response.body_mut() = SdkBody::from_body_1_x(Tapped { body, tap: Some(self.clone()) });
         }

@@ -1,7 +1,6 @@
 //! The file in S3: a multipart upload, one part on its way while the next is filled, whole or not at all.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +8,7 @@ use tokio::task::JoinHandle;
 use usage_export::dynamo::StoreError;
 
 use crate::files::Files;
+use crate::part::Part;
 
 /// A part is cut once it has this many bytes. S3 wants 5 MiB or more of each part but the last, and at most 10,000 of
 /// them, so a file may have some 80 GB.
@@ -76,13 +76,11 @@ impl Upload {
     }
 
     /// Sends a part. Call [`Upload::settle`] before: only one part is on its way.
-    pub fn send_part(&mut self, part: Vec<u8>) {
+    pub fn send_part(&mut self, part: Part) {
         self.parts += 1;
         self.bytes += part.len() as u64;
-        let mut crc32 = crc32fast::Hasher::new();
-        crc32.update(&part);
-        self.crc32.combine(&crc32);
-        let crc32 = base64_crc32(crc32.finalize());
+        self.crc32.combine(part.crc32());
+        let crc32 = base64_crc32(part.crc32().clone().finalize());
         let request = self
             .files
             .client
@@ -93,7 +91,7 @@ impl Upload {
             .part_number(self.parts)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
-            .body(ByteStream::from(part))
+            .body(part.into())
             .customize()
             // Its SHA-256 would cost more than writing its rows did; S3 checks its CRC-32.
             .disable_payload_signing();

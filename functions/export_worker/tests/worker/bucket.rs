@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::config::http::HttpRequest;
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::error::ErrorMetadata;
 use aws_sdk_s3::operation::abort_multipart_upload::AbortMultipartUploadOutput;
 use aws_sdk_s3::operation::complete_multipart_upload::{
@@ -12,15 +16,17 @@ use aws_sdk_s3::operation::complete_multipart_upload::{
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
 use aws_sdk_s3::operation::list_parts::{ListPartsError, ListPartsInput, ListPartsOutput};
-use aws_sdk_s3::operation::upload_part::{UploadPartInput, UploadPartOutput};
+use aws_sdk_s3::operation::upload_part::UploadPartOutput;
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, Part};
 use aws_smithy_mocks::{MockResponse, Rule, mock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::FutureExt as _;
 
 use crate::world::locked;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Bucket {
     /// Parts by upload.
     pub uploads: BTreeMap<String, BTreeMap<i32, Vec<u8>>>,
@@ -52,13 +58,21 @@ impl Bucket {
         id
     }
 
-    fn receive(&mut self, request: &UploadPartInput) {
-        let number = request.part_number().expect("a number");
-        let bytes = request.body().bytes().expect("a part in memory").to_vec();
-        assert_eq!(request.checksum_crc32(), Some(crc32(&bytes).as_str()), "part {number}");
+    fn receive(&mut self, request: &HttpRequest) {
+        let (_, query) = request.uri().split_once('?').expect("a query");
+        let query: BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
+        let Some(number) = query.get("partNumber") else { return };
+        let number = number.parse().expect("a number");
+        // As a retry would send it.
+        let body = request.body().try_clone().expect("a body that can be sent again");
+        let length = body.content_length();
+        let sent = ByteStream::new(body).collect().now_or_never().expect("a part that is here");
+        let bytes = sent.expect("bytes").into_bytes();
+        assert_eq!(length, Some(bytes.len() as u64), "part {number}");
+        assert_eq!(request.headers().get("x-amz-checksum-crc32"), Some(crc32(&bytes).as_str()), "part {number}");
         self.parts_sent.push(number);
-        let upload = self.uploads.get_mut(request.upload_id().expect("an upload")).expect("a known upload");
-        upload.insert(number, bytes);
+        let upload = self.uploads.get_mut(&*query["uploadId"]).expect("a known upload");
+        upload.insert(number, bytes.to_vec());
     }
 
     fn list(&self, request: &ListPartsInput) -> MockResponse<ListPartsOutput, ListPartsError> {
@@ -115,18 +129,37 @@ impl Bucket {
     }
 }
 
+/// Receives parts as they are sent.
+#[derive(Debug)]
+pub struct Receiver(pub Arc<Mutex<Bucket>>);
+
+impl Intercept for Receiver {
+    fn name(&self) -> &'static str {
+        "Receiver"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.request().method() == "PUT" {
+            locked(&self.0).receive(context.request());
+        }
+        Ok(())
+    }
+}
+
 /// Answers every call on the bucket.
 pub fn rules(bucket: &Arc<Mutex<Bucket>>) -> Vec<Rule> {
-    let [begin, receive, list, complete, head, abort] = std::array::from_fn(|_| Arc::clone(bucket));
+    let [begin, list, complete, head, abort] = std::array::from_fn(|_| Arc::clone(bucket));
     vec![
         mock!(S3::create_multipart_upload).then_compute_output(move |request| {
             assert_eq!(request.checksum_type(), Some(&ChecksumType::FullObject));
             CreateMultipartUploadOutput::builder().upload_id(locked(&begin).begin()).build()
         }),
-        mock!(S3::upload_part).then_compute_output(move |request| {
-            locked(&receive).receive(request);
-            UploadPartOutput::builder().build()
-        }),
+        mock!(S3::upload_part).then_output(|| UploadPartOutput::builder().build()),
         mock!(S3::list_parts).then_compute_response(move |request| locked(&list).list(request)),
         mock!(S3::complete_multipart_upload)
             .then_compute_response(move |request| locked(&complete).complete(request)),

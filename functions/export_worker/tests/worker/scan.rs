@@ -1,6 +1,6 @@
 //! The scan of an answer beside the SDK's own reading of the same bytes, and answers that arrive broken.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,11 +12,14 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use export_worker::records::Records;
+use export_worker::columns::Columns;
+use export_worker::rows::{RowWriter, Rows};
+use export_worker::scan::Scan;
 use export_worker::tap::Tap;
 use http_body::{Body, Frame};
 use proptest::prelude::*;
 use usage_export::dynamo::StoreError;
+use usage_export::usage::{FIELDS, Field};
 
 /// The bytes of an answer, in frames.
 struct Frames(VecDeque<Bytes>);
@@ -64,14 +67,18 @@ async fn query(client: &Client, tap: Option<&Tap>) -> Result<QueryOutput, StoreE
     call.send().await.map_err(StoreError::aws("dynamodb:Query"))
 }
 
-/// What an export would write of these records, or why it cannot.
-fn written(records: Result<Records, StoreError>) -> Result<Vec<[String; 5]>, String> {
-    let records = records.map_err(|error| error.to_string())?;
-    let values = records.iter().map(|record| {
-        [record.sort_key, record.workbook_id, record.user_id, record.credit_cost, record.finished_ts]
-            .map(str::to_owned)
-    });
-    Ok(values.collect())
+/// A tap for these fields.
+fn tap(fields: &[Field]) -> Tap {
+    Tap::new(columns(fields), "wsp_1")
+}
+
+fn columns(fields: &[Field]) -> Arc<Columns> {
+    let names = [("wsp_1".to_owned(), "Sales, EU".to_owned())].into();
+    Arc::new(Columns::new(fields, names, &BTreeSet::new()))
+}
+
+fn rows(rows: Result<Rows, StoreError>) -> Result<Rows, String> {
+    rows.map_err(|error| error.to_string())
 }
 
 /// Text as JSON may have it: each character as it is, escaped by number, or escaped by a letter.
@@ -191,6 +198,7 @@ proptest! {
     fn a_scan_reads_what_the_sdk_reads(
         page in page(),
         sizes in prop_oneof![Just(vec![1]), proptest::collection::vec(1_usize..200, 1..8)],
+        fields in proptest::sample::subsequence(FIELDS.map(|info| info.field).to_vec(), 1..=11).prop_shuffle(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -198,13 +206,14 @@ proptest! {
             let frames = split(&page, &sizes);
             let (client, _) = client(move |_| response(frames.clone(), crc32));
             let by_sdk = query(&client, None).await.expect("an answer");
-            let tap = Tap::default();
+            let tap = tap(&fields);
             let by_tap = query(&client, Some(&tap)).await.expect("an answer");
             prop_assert_eq!(&by_tap.items, &None);
             prop_assert_eq!(by_tap.count, by_sdk.count);
             prop_assert_eq!(by_tap.last_evaluated_key, by_sdk.last_evaluated_key);
-            let expected = written(Records::of_items(&by_sdk.items.unwrap_or_default()));
-            prop_assert_eq!(written(tap.records()), expected);
+            // The same columns, and nothing known of anybody.
+            let expected = RowWriter::new(columns(&fields), "wsp_1", 0).rows_of(&by_sdk.items.unwrap_or_default());
+            prop_assert_eq!(rows(tap.rows(None)), rows(expected));
             Ok(())
         })?;
     }
@@ -216,10 +225,11 @@ proptest! {
         let at = at % changed.len();
         changed.splice(at..at, bytes);
         for frame_size in [1, changed.len()] {
-            let mut scan = export_worker::scan::Scan::new(None, usize::MAX);
+            let columns = columns(&FIELDS.map(|info| info.field));
+            let mut scan = Scan::new(RowWriter::new(columns, "wsp_1", usize::MAX), None);
             let fed = changed.chunks(frame_size).try_for_each(|frame| scan.feed(frame));
             if fed.is_ok() && scan.end().is_ok() {
-                let _ = scan.records();
+                let _ = scan.rows();
             }
         }
     }
@@ -235,10 +245,12 @@ async fn after(broken: http::Response<SdkBody>) -> Vec<String> {
         let broken = broken.lock().expect("no panic").take();
         broken.unwrap_or_else(|| response(split(PAGE, &[10]), Some(crc32)))
     });
-    let tap = Tap::default();
+    let tap = tap(&[Field::RunId]);
     let output = query(&client, Some(&tap)).await.expect("an answer in the end");
     assert_eq!((output.count, asked.load(Ordering::Relaxed)), (2, 2));
-    tap.records().expect("records").iter().map(|record| record.run_id().to_owned()).collect()
+    let rows = tap.rows(None).expect("rows");
+    assert_eq!((rows.written, rows.last.as_deref()), (2, Some("2025-01-31T09:30:00.001Z#b")));
+    String::from_utf8(rows.text).expect("UTF-8").lines().map(str::to_owned).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,9 +278,9 @@ async fn a_busy_table_is_asked_again() {
 async fn a_record_that_cannot_be_written_is_named_and_not_asked_for_again() {
     let page = PAGE.replace(r#"{"N":"1.5"}"#, r#"{"S":"1.5"}"#);
     let (client, asked) = client(move |_| response(split(&page, &[50]), None));
-    let tap = Tap::default();
+    let tap = tap(&[Field::RunId]);
     query(&client, Some(&tap)).await.expect("an answer");
-    let error = tap.records().expect_err("a cost that is a text").to_string();
+    let error = tap.rows(None).expect_err("a cost that is a text").to_string();
     assert!(error.contains("2025-01-31T09:30:00.000Z#a") && error.contains("credit_cost"), "{error}");
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 }

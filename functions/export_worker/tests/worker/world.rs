@@ -175,7 +175,9 @@ impl World {
             directory: Directory::new(client.clone(), "directory".to_owned()),
             reader: Reader { client, table: "usage".to_owned(), read_ahead: 4 },
             files: Files {
-                client: mock_client!(aws_sdk_s3, RuleMode::MatchAny, &s3),
+                client: mock_client!(aws_sdk_s3, RuleMode::MatchAny, &s3, |config| {
+                    config.interceptor(bucket::Receiver(Arc::clone(&self.bucket)))
+                }),
                 bucket: "bucket".to_owned(),
             },
             mailer: Mailer {

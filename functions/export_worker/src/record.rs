@@ -1,0 +1,112 @@
+//! One usage record as it was read: five values, by name.
+
+use std::borrow::Cow;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use usage_export::dynamo::Item;
+
+use crate::decimal::plain_decimal;
+use crate::json;
+
+/// The values of a record as they were read.
+#[derive(Debug, Default)]
+pub struct RawRecord<'a> {
+    /// `SK`
+    pub sort_key: Value<'a>,
+    /// `workbook_id`
+    pub workbook_id: Value<'a>,
+    /// `user_id`
+    pub user_id: Value<'a>,
+    /// `credit_cost`
+    pub credit_cost: Value<'a>,
+    /// `finished_ts`
+    pub finished_ts: Value<'a>,
+}
+
+/// A value of an attribute.
+#[derive(Debug, Default, Clone, Copy)]
+pub enum Value<'a> {
+    /// There is none, or it is `NULL`.
+    #[default]
+    Absent,
+    /// A string.
+    Text(&'a [u8]),
+    /// A string with the escapes of JSON in it.
+    Escaped(&'a [u8]),
+    /// A number.
+    Number(&'a [u8]),
+    /// Anything else.
+    Other,
+}
+
+impl<'a> RawRecord<'a> {
+    /// A record as the SDK reads it. It is the plain way, which the scan is compared with.
+    pub fn of_item(item: &'a Item) -> Self {
+        let value = |name: &str| match item.get(name) {
+            None | Some(AttributeValue::Null(_)) => Value::Absent,
+            Some(AttributeValue::S(text)) => Value::Text(text.as_bytes()),
+            Some(AttributeValue::N(number)) => Value::Number(number.as_bytes()),
+            Some(_) => Value::Other,
+        };
+        Self {
+            sort_key: value("SK"),
+            workbook_id: value("workbook_id"),
+            user_id: value("user_id"),
+            credit_cost: value("credit_cost"),
+            finished_ts: value("finished_ts"),
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// A string; empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// It is something else, which the reason says.
+    pub fn text(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
+        match self {
+            Self::Absent => Ok(Cow::Borrowed(b"")),
+            Self::Text(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Escaped(bytes) => {
+                let mut text = Vec::with_capacity(bytes.len());
+                json::unescape(bytes, &mut text)
+                    .ok_or_else(|| format!("{name} has an escape that is none"))?;
+                Ok(text.into())
+            }
+            Self::Number(_) | Self::Other => Err(format!("{name} is not a string")),
+        }
+    }
+
+    /// An exact decimal without exponent; empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// It is no number, which the reason says.
+    pub fn decimal(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
+        match self {
+            Self::Absent => Ok(Cow::Borrowed(b"")),
+            // Nearly every number there is.
+            Self::Number(digits) if is_plain(digits) => Ok(Cow::Borrowed(digits)),
+            Self::Number(digits) => {
+                let plain = plain_decimal(String::from_utf8_lossy(digits).into_owned())?;
+                Ok(plain.into_bytes().into())
+            }
+            _ => Err(format!("{name} is not a number")),
+        }
+    }
+}
+
+/// Whether a number needs no change: digits, and perhaps a sign before and a point between them.
+fn is_plain(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    let mut point = None;
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if point.is_none() => point = Some(index),
+            _ => return false,
+        }
+    }
+    point.map_or(!digits.is_empty(), |point| point > 0 && point + 1 < digits.len())
+}
