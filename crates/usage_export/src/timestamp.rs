@@ -13,7 +13,10 @@ pub fn to_text(instant: DateTime<Utc>) -> String {
 }
 
 /// How long the text is.
-pub const TEXT_BYTES: usize = "2025-01-31T09:30:00.000Z".len();
+pub const TEXT_BYTES: usize = SHAPE.len();
+
+/// Its digits as zeros.
+const SHAPE: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
 
 /// Whether [`from_text`] reads this text, found out without reading it: an export asks twice for every row.
 ///
@@ -24,13 +27,16 @@ pub const TEXT_BYTES: usize = "2025-01-31T09:30:00.000Z".len();
 /// ```
 pub fn is_text(text: &[u8]) -> bool {
     let Ok(text) = <&[u8; TEXT_BYTES]>::try_from(text) else { return false };
-    let shape = text.iter().zip(b"0000-00-00T00:00:00.000Z").all(|(byte, like)| match like {
-        b'0' => byte.is_ascii_digit(),
-        _ => byte == like,
+    // Without a way out in between: that way the compiler looks at sixteen at a time.
+    let differs = text.iter().zip(SHAPE).fold(false, |differs, (byte, like)| {
+        let span = if *like == b'0' { 9 } else { 0 };
+        differs | (byte.wrapping_sub(*like) > span)
     });
+    if differs {
+        return false;
+    }
     let two = |at: usize| u32::from(text[at] - b'0') * 10 + u32::from(text[at + 1] - b'0');
-    shape
-        && (1..=days_of_month(two(0) * 100 + two(2), two(5))).contains(&two(8))
+    (1..=days_of_month(two(0) * 100 + two(2), two(5))).contains(&two(8))
         && two(11) < 24
         && two(14) < 60
         && two(17) < 60

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use usage_export::directory::Workbook;
 use usage_export::usage::{Field, Group};
 
+use crate::buffers::Buffers;
 use crate::csv::{inert, write_cell};
 use crate::known::Known;
 
@@ -21,6 +22,8 @@ pub struct Columns {
     /// Only runs of these workbooks; of all if there are none.
     workbook_ids: BTreeSet<Vec<u8>>,
     known: Mutex<KnownCells>,
+    /// For the texts of its pages.
+    pub buffers: Buffers,
 }
 
 /// What is known of workbooks and users so far.
@@ -63,6 +66,7 @@ impl Columns {
             workspace_names,
             workbook_ids: workbook_ids.iter().map(|id| id.clone().into_bytes()).collect(),
             known: Mutex::default(),
+            buffers: Buffers::default(),
         }
     }
 
@@ -171,7 +175,6 @@ impl Columns {
         }
         cells
     }
-
 }
 
 /// A row of one empty cell would be an empty line, which readers skip.

@@ -58,7 +58,7 @@ mod tests {
     use usage_export::usage::FIELDS;
 
     use crate::columns::Columns;
-    use crate::record::{RawRecord, Value};
+    use crate::record::{Attribute, RawRecord, Value};
     use crate::rows::RowWriter;
 
     use super::*;
@@ -68,15 +68,13 @@ mod tests {
         let names = [("wsp_1".to_owned(), workspace_name.to_owned())].into();
         let columns = Arc::new(Columns::new(fields, names, &BTreeSet::new()));
         let mut writer = RowWriter::new(Arc::clone(&columns), "wsp_1", 0);
-        let record = RawRecord {
-            sort_key: Value::Text(b"2025-01-31T09:30:00.000Z#run_1"),
-            credit_cost: Value::Number(b"-0.0125"),
-            ..RawRecord::default()
-        };
+        let mut record = RawRecord::default();
+        record[Attribute::SortKey] = Value::Text(b"2025-01-31T09:30:00.000Z#run_1");
+        record[Attribute::CreditCost] = Value::Number(b"-0.0125");
         for _ in 0..rows {
             writer.push(&record, &mut columns.known()).unwrap();
         }
-        let written = writer.finish().unwrap();
+        let written = writer.finish();
         assert!(written.gaps.is_empty());
         [header(fields), written.text].concat()
     }
@@ -104,7 +102,13 @@ mod tests {
 
     #[test]
     fn one_empty_cell_is_still_a_row() {
-        for field in [Field::PlRunFinishedTs, Field::WorkspaceName, Field::WorkbookName, Field::UserId, Field::UserEmail] {
+        for field in [
+            Field::PlRunFinishedTs,
+            Field::WorkspaceName,
+            Field::WorkbookName,
+            Field::UserId,
+            Field::UserEmail,
+        ] {
             let file = String::from_utf8(csv(&[field], "", 2)).unwrap();
             assert_eq!(file, format!("{}\r\n\"\"\r\n\"\"\r\n", field.id()));
         }

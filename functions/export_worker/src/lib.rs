@@ -21,6 +21,7 @@ use usage_export::directory::Directory;
 use usage_export::dynamo::StoreError;
 use usage_export::export::store::Exports;
 
+pub mod buffers;
 pub mod columns;
 pub mod csv;
 pub mod decimal;

@@ -33,7 +33,9 @@ impl Names {
             return Ok(rows.text);
         }
         self.look_up(&rows.gaps).await?;
-        self.fill(&rows)
+        let text = self.fill(&rows)?;
+        self.columns.buffers.keep(rows.text);
+        Ok(text)
     }
 
     /// Looks up what is still not known: a page before this one may have met the same ids.
@@ -73,7 +75,7 @@ impl Names {
 
     fn fill(&self, rows: &Rows) -> Result<Vec<u8>, StoreError> {
         let known = self.columns.known();
-        let mut text = Vec::with_capacity(2 * rows.text.len());
+        let mut text = self.columns.buffers.take(2 * rows.text.len());
         let mut copied = 0;
         for gap in &rows.gaps {
             text.extend_from_slice(&rows.text[copied..gap.at]);
@@ -82,7 +84,8 @@ impl Names {
                 Subject::Workbook(id) => (&known.workbooks, id),
                 Subject::User(id) => (&known.users, id),
             };
-            let place = known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
+            let place =
+                known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
             text.extend_from_slice(known.piece(place, gap.piece));
         }
         text.extend_from_slice(&rows.text[copied..]);

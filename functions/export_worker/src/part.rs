@@ -41,6 +41,11 @@ impl Part {
         self.bytes == 0
     }
 
+    /// Its texts.
+    pub fn into_texts(self) -> impl Iterator<Item = Bytes> {
+        self.texts.into_iter()
+    }
+
     /// Of its bytes.
     pub fn crc32(&self) -> &crc32fast::Hasher {
         &self.crc32
@@ -50,7 +55,8 @@ impl Part {
 impl From<Part> for ByteStream {
     /// A body that can be sent again.
     fn from(part: Part) -> Self {
-        let body = move || SdkBody::from_body_1_x(PartBody { texts: part.texts.clone(), left: part.bytes as u64 });
+        let body =
+            move || SdkBody::from_body_1_x(PartBody { texts: part.texts.clone(), left: part.bytes as u64 });
         Self::new(SdkBody::retryable(body))
     }
 }

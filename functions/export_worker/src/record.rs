@@ -1,6 +1,7 @@
 //! One usage record as it was read: five values, by name.
 
 use std::borrow::Cow;
+use std::ops::{Index, IndexMut};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use usage_export::dynamo::Item;
@@ -8,20 +9,26 @@ use usage_export::dynamo::Item;
 use crate::decimal::plain_decimal;
 use crate::json;
 
-/// The values of a record as they were read.
-#[derive(Debug, Default)]
-pub struct RawRecord<'a> {
-    /// `SK`
-    pub sort_key: Value<'a>,
+/// The attributes that an export can need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// `SK`: start and run id.
+    SortKey,
     /// `workbook_id`
-    pub workbook_id: Value<'a>,
+    WorkbookId,
     /// `user_id`
-    pub user_id: Value<'a>,
+    UserId,
     /// `credit_cost`
-    pub credit_cost: Value<'a>,
+    CreditCost,
     /// `finished_ts`
-    pub finished_ts: Value<'a>,
+    FinishedTs,
+    /// Whatever else there is.
+    Other,
 }
+
+/// The values of a record as they were read, one for each [`Attribute`].
+#[derive(Debug, Default)]
+pub struct RawRecord<'a>([Value<'a>; 6]);
 
 /// A value of an attribute.
 #[derive(Debug, Default, Clone, Copy)]
@@ -39,22 +46,47 @@ pub enum Value<'a> {
     Other,
 }
 
+impl Attribute {
+    /// By its name in the table.
+    pub fn named(name: &[u8]) -> Self {
+        match name {
+            b"SK" => Self::SortKey,
+            b"workbook_id" => Self::WorkbookId,
+            b"user_id" => Self::UserId,
+            b"credit_cost" => Self::CreditCost,
+            b"finished_ts" => Self::FinishedTs,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl<'a> RawRecord<'a> {
     /// A record as the SDK reads it. It is the plain way, which the scan is compared with.
     pub fn of_item(item: &'a Item) -> Self {
-        let value = |name: &str| match item.get(name) {
-            None | Some(AttributeValue::Null(_)) => Value::Absent,
-            Some(AttributeValue::S(text)) => Value::Text(text.as_bytes()),
-            Some(AttributeValue::N(number)) => Value::Number(number.as_bytes()),
-            Some(_) => Value::Other,
-        };
-        Self {
-            sort_key: value("SK"),
-            workbook_id: value("workbook_id"),
-            user_id: value("user_id"),
-            credit_cost: value("credit_cost"),
-            finished_ts: value("finished_ts"),
+        let mut record = Self::default();
+        for (name, value) in item {
+            record[Attribute::named(name.as_bytes())] = match value {
+                AttributeValue::Null(_) => Value::Absent,
+                AttributeValue::S(text) => Value::Text(text.as_bytes()),
+                AttributeValue::N(number) => Value::Number(number.as_bytes()),
+                _ => Value::Other,
+            };
         }
+        record
+    }
+}
+
+impl<'a> Index<Attribute> for RawRecord<'a> {
+    type Output = Value<'a>;
+
+    fn index(&self, attribute: Attribute) -> &Value<'a> {
+        &self.0[attribute as usize]
+    }
+}
+
+impl IndexMut<Attribute> for RawRecord<'_> {
+    fn index_mut(&mut self, attribute: Attribute) -> &mut Self::Output {
+        &mut self.0[attribute as usize]
     }
 }
 
@@ -64,6 +96,7 @@ impl<'a> Value<'a> {
     /// # Errors
     ///
     /// It is something else, which the reason says.
+    #[inline]
     pub fn text(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
         match self {
             Self::Absent => Ok(Cow::Borrowed(b"")),
@@ -83,6 +116,7 @@ impl<'a> Value<'a> {
     /// # Errors
     ///
     /// It is no number, which the reason says.
+    #[inline]
     pub fn decimal(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
         match self {
             Self::Absent => Ok(Cow::Borrowed(b"")),

@@ -115,8 +115,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RunError> {
         let fields = &export.request.fields;
         let key = export.object_key();
-        let columns =
-            Columns::new(fields, plan.workspace_names.clone(), &export.request.scope.entity_ids);
+        let columns = Columns::new(fields, plan.workspace_names.clone(), &export.request.scope.entity_ids);
         let mut part = Part::default();
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
@@ -157,10 +156,8 @@ impl<'a> Run<'a> {
         self.counts.written += page.rows.written;
         self.counts.filtered += page.rows.filtered;
         if let Some(last) = &page.rows.last {
-            self.position = Some(Position {
-                partition_key: page.bucket.partition_key.clone(),
-                sort_key: last.clone(),
-            });
+            self.position =
+                Some(Position { partition_key: page.bucket.partition_key.clone(), sort_key: last.clone() });
         }
         self.part.push(self.names.complete(page.rows).await?);
         let percent = u8::try_from(page.bucket.index * 100 / self.buckets).unwrap_or(99);
@@ -194,7 +191,9 @@ impl<'a> Run<'a> {
     }
 
     async fn settle(&mut self) -> Result<(), RunError> {
-        self.upload.settle().await?;
+        if let Some(part) = self.upload.settle().await? {
+            part.into_texts().for_each(|text| self.names.columns.buffers.keep_text(text));
+        }
         if let Some(checkpoint) = self.unsaved.take() {
             let now = (self.worker.clock)();
             self.saved_ts = now;

@@ -5,9 +5,9 @@
 
 use usage_export::dynamo::StoreError;
 
-use crate::json::{Cursor, Stop};
 use crate::columns::KnownCells;
-use crate::record::Value;
+use crate::json::{Cursor, Stop};
+use crate::record::{Attribute, Value};
 use crate::rows::{RowWriter, Rows};
 use crate::shape::Shape;
 
@@ -97,11 +97,7 @@ impl Scan {
 
     /// Completes what the last frame left over with the beginning of this one; gives the rest of this one. Only so much
     /// is copied as is needed.
-    fn finish_unread<'a>(
-        &mut self,
-        frame: &'a [u8],
-        known: &mut KnownCells,
-    ) -> Result<&'a [u8], ScanError> {
+    fn finish_unread<'a>(&mut self, frame: &'a [u8], known: &mut KnownCells) -> Result<&'a [u8], ScanError> {
         if self.unread.is_empty() {
             return Ok(frame);
         }
@@ -173,7 +169,7 @@ impl Scan {
                     if self.corrupt.is_none() {
                         self.corrupt = self.writer.push(&record, known).err();
                     }
-                    *last = record.sort_key;
+                    *last = record[Attribute::SortKey];
                     Place::Items { first: false }
                 } else {
                     Place::Answer { first: false }
@@ -226,7 +222,7 @@ impl Scan {
     pub fn rows(self) -> Result<Rows, StoreError> {
         match self.corrupt {
             Some(error) => Err(error),
-            None => self.writer.finish(),
+            None => Ok(self.writer.finish()),
         }
     }
 }

@@ -5,7 +5,7 @@
 use memchr::memchr2;
 
 use crate::json::{Cursor, RawString, Stop};
-use crate::record::{RawRecord, Value};
+use crate::record::{Attribute, RawRecord, Value};
 use crate::special;
 
 /// The shape of the last record that was read name by name.
@@ -13,29 +13,51 @@ use crate::special;
 pub struct Shape {
     members: Vec<Member>,
     /// What follows the last value.
-    end: Vec<u8>,
+    end: Expected,
 }
 
 /// A string or a number of a record.
 #[derive(Debug)]
 struct Member {
     /// What is between the value before and this one, such as `"},"SK":{"S":"`.
-    before: Vec<u8>,
+    before: Expected,
     attribute: Attribute,
     is_number: bool,
     /// How long the last value was.
     length: usize,
 }
 
-/// The attributes that an export can need.
-#[derive(Debug, Clone, Copy)]
-enum Attribute {
-    SortKey,
-    WorkbookId,
-    UserId,
-    CreditCost,
-    FinishedTs,
-    Other,
+/// A text that is expected, of up to 32 bytes: so many are compared at once, and without a loop.
+#[derive(Debug, Default)]
+struct Expected {
+    bytes: [u8; EXPECTED_BYTES],
+    /// Ones where it has bytes.
+    mask: [u8; EXPECTED_BYTES],
+    length: usize,
+}
+
+const EXPECTED_BYTES: usize = 32;
+
+impl Expected {
+    /// `None` if it is too long.
+    fn new(text: &[u8]) -> Option<Self> {
+        let mut expected = Self { length: text.len(), ..Self::default() };
+        expected.bytes.get_mut(..text.len())?.copy_from_slice(text);
+        expected.mask[..text.len()].fill(0xff);
+        Some(expected)
+    }
+
+    /// What follows it, if that is how the bytes begin.
+    #[inline]
+    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match bytes.first_chunk::<EXPECTED_BYTES>() {
+            Some(first) => {
+                let masked: [u8; EXPECTED_BYTES] = std::array::from_fn(|at| first[at] & self.mask[at]);
+                (masked == self.bytes).then(|| &bytes[self.length..])
+            }
+            None => bytes.strip_prefix(&self.bytes[..self.length]),
+        }
+    }
 }
 
 impl Shape {
@@ -51,8 +73,9 @@ impl Shape {
         let record = by_name(cursor, |attribute, is_number, end, length| {
             learned.add(attribute, is_number, end - start, length);
         })?;
-        if let Some(mut shape) = learned.shape {
-            shape.end = learned.bytes[learned.end..cursor.at - start].to_vec();
+        let end = Expected::new(&learned.bytes[learned.end..cursor.at - start]);
+        if let (Some(mut shape), Some(end)) = (learned.shape, end) {
+            shape.end = end;
             // A record with a value less is the exception.
             if shape.members.len() >= self.members.len() {
                 *self = shape;
@@ -69,14 +92,14 @@ impl Shape {
         let mut record = RawRecord::default();
         let mut rest = bytes;
         for member in &mut self.members {
-            rest = rest.strip_prefix(member.before.as_slice())?;
+            rest = member.before.strip(rest)?;
             member.length = value_length(rest, member.length)?;
             let (value, after) = rest.split_at(member.length);
-            let value = if member.is_number { Value::Number(value) } else { Value::Text(value) };
-            member.attribute.set(&mut record, value);
+            record[member.attribute] =
+                if member.is_number { Value::Number(value) } else { Value::Text(value) };
             rest = after;
         }
-        rest = rest.strip_prefix(self.end.as_slice())?;
+        rest = self.end.strip(rest)?;
         Some((record, bytes.len() - rest.len()))
     }
 }
@@ -94,37 +117,13 @@ impl Learned<'_> {
     /// A value ends here, if it is plain.
     fn add(&mut self, attribute: Attribute, is_number: Option<bool>, end: usize, length: usize) {
         let Some(shape) = &mut self.shape else { return };
-        let Some(is_number) = is_number else {
+        let before = Expected::new(&self.bytes[self.end..end - length]);
+        let (Some(is_number), Some(before)) = (is_number, before) else {
             self.shape = None;
             return;
         };
-        let before = self.bytes[self.end..end - length].to_vec();
         shape.members.push(Member { before, attribute, is_number, length });
         self.end = end;
-    }
-}
-
-impl Attribute {
-    fn named(name: &[u8]) -> Self {
-        match name {
-            b"SK" => Self::SortKey,
-            b"workbook_id" => Self::WorkbookId,
-            b"user_id" => Self::UserId,
-            b"credit_cost" => Self::CreditCost,
-            b"finished_ts" => Self::FinishedTs,
-            _ => Self::Other,
-        }
-    }
-
-    fn set<'a>(self, record: &mut RawRecord<'a>, value: Value<'a>) {
-        match self {
-            Self::SortKey => record.sort_key = value,
-            Self::WorkbookId => record.workbook_id = value,
-            Self::UserId => record.user_id = value,
-            Self::CreditCost => record.credit_cost = value,
-            Self::FinishedTs => record.finished_ts = value,
-            Self::Other => {}
-        }
     }
 }
 
@@ -172,7 +171,7 @@ fn by_name<'a>(
             }
             _ => each(attribute, None, cursor.at, 0),
         }
-        attribute.set(&mut record, value);
+        record[attribute] = value;
         cursor.expect(b'}')?;
     }
     Ok(record)

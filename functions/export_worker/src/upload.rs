@@ -38,7 +38,7 @@ pub struct Upload {
     parts: i32,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    on_its_way: Option<JoinHandle<Result<(), StoreError>>>,
+    on_its_way: Option<(Part, JoinHandle<Result<(), StoreError>>)>,
 }
 
 impl Upload {
@@ -91,22 +91,22 @@ impl Upload {
             .part_number(self.parts)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
-            .body(part.into())
+            .body(part.clone().into())
             .customize()
             // Its SHA-256 would cost more than writing its rows did; S3 checks its CRC-32.
             .disable_payload_signing();
-        self.on_its_way = Some(tokio::spawn(async move {
+        let sending = tokio::spawn(async move {
             request.send().await.map_err(StoreError::aws("s3:UploadPart"))?;
             Ok(())
-        }));
+        });
+        self.on_its_way = Some((part, sending));
     }
 
-    /// Waits until the part on its way has arrived.
-    pub async fn settle(&mut self) -> Result<(), StoreError> {
-        match self.on_its_way.take() {
-            None => Ok(()),
-            Some(part) => part.await.map_err(|error| StoreError::corrupt(&self.key, error))?,
-        }
+    /// Waits until the part on its way has arrived, and gives it back.
+    pub async fn settle(&mut self) -> Result<Option<Part>, StoreError> {
+        let Some((part, sending)) = self.on_its_way.take() else { return Ok(None) };
+        sending.await.map_err(|error| StoreError::corrupt(&self.key, error))??;
+        Ok(Some(part))
     }
 
     /// Puts the parts together and compares what S3 then has with what was written. Repeating it after it took place

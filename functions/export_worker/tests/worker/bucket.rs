@@ -69,7 +69,11 @@ impl Bucket {
         let sent = ByteStream::new(body).collect().now_or_never().expect("a part that is here");
         let bytes = sent.expect("bytes").into_bytes();
         assert_eq!(length, Some(bytes.len() as u64), "part {number}");
-        assert_eq!(request.headers().get("x-amz-checksum-crc32"), Some(crc32(&bytes).as_str()), "part {number}");
+        assert_eq!(
+            request.headers().get("x-amz-checksum-crc32"),
+            Some(crc32(&bytes).as_str()),
+            "part {number}"
+        );
         self.parts_sent.push(number);
         let upload = self.uploads.get_mut(&*query["uploadId"]).expect("a known upload");
         upload.insert(number, bytes.to_vec());
