@@ -13,10 +13,11 @@ pub fn to_text(instant: DateTime<Utc>) -> String {
 }
 
 /// How long the text is.
-pub const TEXT_BYTES: usize = SHAPE.len();
+pub const TEXT_BYTES: usize = 24;
 
-/// Its digits as zeros.
-const SHAPE: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+/// The least and the greatest that each byte may be.
+const LEAST: &[u8; TEXT_BYTES] = b"0000-00-00T00:00:00.000Z";
+const GREATEST: &[u8; TEXT_BYTES] = b"9999-19-39T29:59:59.999Z";
 
 /// Whether [`from_text`] reads this text, found out without reading it: an export asks twice for every row.
 ///
@@ -28,18 +29,18 @@ const SHAPE: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
 pub fn is_text(text: &[u8]) -> bool {
     let Ok(text) = <&[u8; TEXT_BYTES]>::try_from(text) else { return false };
     // Without a way out in between: that way the compiler looks at sixteen at a time.
-    let differs = text.iter().zip(SHAPE).fold(false, |differs, (byte, like)| {
-        let span = if *like == b'0' { 9 } else { 0 };
-        differs | (byte.wrapping_sub(*like) > span)
-    });
-    if differs {
+    let mut differs = false;
+    for ((byte, least), greatest) in text.iter().zip(LEAST).zip(GREATEST) {
+        differs |= byte.wrapping_sub(*least) > greatest - least;
+    }
+    if differs || (text[11] == b'2' && text[12] > b'3') {
         return false;
     }
     let two = |at: usize| u32::from(text[at] - b'0') * 10 + u32::from(text[at + 1] - b'0');
-    (1..=days_of_month(two(0) * 100 + two(2), two(5))).contains(&two(8))
-        && two(11) < 24
-        && two(14) < 60
-        && two(17) < 60
+    let (month, day) = (two(5), two(8));
+    // Nearly every day is none of a month's last.
+    ((1..=12).contains(&month) && (1..=28).contains(&day))
+        || (1..=days_of_month(two(0) * 100 + two(2), month)).contains(&day)
 }
 
 /// 0 for a month that is none.

@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::text::Text;
+
 /// The most that are kept: two parts of full pages, and what is read ahead.
 const MOST: usize = 32;
 
@@ -12,16 +14,14 @@ const MOST: usize = 32;
 pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
-    /// An empty buffer with room for so many bytes.
-    pub fn take(&self, room: usize) -> Vec<u8> {
-        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        buffer.reserve(room);
-        buffer
+    /// An empty text with room for so many bytes.
+    pub fn take(&self, room: usize) -> Text {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        Text::new(memory, room)
     }
 
     /// Keeps a buffer.
-    pub fn keep(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    pub fn keep(&self, buffer: Vec<u8>) {
         let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buffers.len() < MOST {
             buffers.push(buffer);
@@ -30,8 +30,7 @@ impl Buffers {
 
     /// Keeps the memory of a text, if nobody else has it.
     pub fn keep_text(&self, text: Bytes) {
-        if let Ok(mut text) = text.try_into_mut() {
-            text.clear();
+        if let Ok(text) = text.try_into_mut() {
             self.keep(text.into());
         }
     }

@@ -42,6 +42,7 @@ pub mod scan;
 pub mod shape;
 mod special;
 pub mod tap;
+pub mod text;
 pub mod upload;
 
 /// What the worker borrows.

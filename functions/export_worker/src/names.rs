@@ -78,7 +78,7 @@ impl Names {
         let mut text = self.columns.buffers.take(2 * rows.text.len());
         let mut copied = 0;
         for gap in &rows.gaps {
-            text.extend_from_slice(&rows.text[copied..gap.at]);
+            text.put(&rows.text[copied..gap.at]);
             copied = gap.at;
             let (known, id) = match &gap.of {
                 Subject::Workbook(id) => (&known.workbooks, id),
@@ -86,10 +86,10 @@ impl Names {
             };
             let place =
                 known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
-            text.extend_from_slice(known.piece(place, gap.piece));
+            text.put(known.piece(place, gap.piece));
         }
-        text.extend_from_slice(&rows.text[copied..]);
-        Ok(text)
+        text.put(&rows.text[copied..]);
+        Ok(text.into_bytes())
     }
 }
 

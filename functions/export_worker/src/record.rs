@@ -1,10 +1,12 @@
-//! One usage record as it was read: five values, by name.
+//! One usage record: the values that an export needs, by name.
 
 use std::borrow::Cow;
 use std::ops::{Index, IndexMut};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use usage_export::dynamo::Item;
+use usage_export::timestamp::{self, TEXT_BYTES};
+use usage_export::usage;
 
 use crate::decimal::plain_decimal;
 use crate::json;
@@ -26,9 +28,12 @@ pub enum Attribute {
     Other,
 }
 
-/// The values of a record as they were read, one for each [`Attribute`].
+/// One value for each [`Attribute`].
 #[derive(Debug, Default)]
-pub struct RawRecord<'a>([Value<'a>; 6]);
+pub struct Values<T>([T; 6]);
+
+/// A record as it was read.
+pub type RawRecord<'a> = Values<Value<'a>>;
 
 /// A value of an attribute.
 #[derive(Debug, Default, Clone, Copy)]
@@ -46,6 +51,16 @@ pub enum Value<'a> {
     Other,
 }
 
+/// A record that can be written: `SK` is a sort key, `credit_cost` a decimal without exponent, `finished_ts` a time. An
+/// absent value is empty.
+#[derive(Debug, Default)]
+pub struct Record<'a> {
+    /// The texts.
+    pub values: Values<&'a [u8]>,
+    /// Whether the run's id is surely a cell as it is.
+    pub is_ordinary: bool,
+}
+
 impl Attribute {
     /// By its name in the table.
     pub fn named(name: &[u8]) -> Self {
@@ -57,6 +72,20 @@ impl Attribute {
             b"finished_ts" => Self::FinishedTs,
             _ => Self::Other,
         }
+    }
+}
+
+impl<T> Index<Attribute> for Values<T> {
+    type Output = T;
+
+    fn index(&self, attribute: Attribute) -> &T {
+        &self.0[attribute as usize]
+    }
+}
+
+impl<T> IndexMut<Attribute> for Values<T> {
+    fn index_mut(&mut self, attribute: Attribute) -> &mut T {
+        &mut self.0[attribute as usize]
     }
 }
 
@@ -74,19 +103,36 @@ impl<'a> RawRecord<'a> {
         }
         record
     }
-}
 
-impl<'a> Index<Attribute> for RawRecord<'a> {
-    type Output = Value<'a>;
-
-    fn index(&self, attribute: Attribute) -> &Value<'a> {
-        &self.0[attribute as usize]
+    /// The texts of a record that can be written.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub fn texts(&self) -> Result<Values<Cow<'a, [u8]>>, String> {
+        let sort_key = self[Attribute::SortKey].text("SK")?;
+        if !usage::is_sort_key(&sort_key) {
+            return Err("SK is not a start and a run id".to_owned());
+        }
+        // Of all that is written it is the one text that nobody else looks into.
+        std::str::from_utf8(&sort_key[TEXT_BYTES..]).map_err(|error| format!("SK is not UTF-8: {error}"))?;
+        let finished_ts = self[Attribute::FinishedTs].text("finished_ts")?;
+        if !finished_ts.is_empty() && !timestamp::is_text(&finished_ts) {
+            return Err("finished_ts is not an ISO 8601 UTC time with milliseconds".to_owned());
+        }
+        let mut texts = Values::default();
+        texts[Attribute::SortKey] = sort_key;
+        texts[Attribute::WorkbookId] = self[Attribute::WorkbookId].text("workbook_id")?;
+        texts[Attribute::UserId] = self[Attribute::UserId].text("user_id")?;
+        texts[Attribute::CreditCost] = self[Attribute::CreditCost].decimal("credit_cost")?;
+        texts[Attribute::FinishedTs] = finished_ts;
+        Ok(texts)
     }
 }
 
-impl IndexMut<Attribute> for RawRecord<'_> {
-    fn index_mut(&mut self, attribute: Attribute) -> &mut Self::Output {
-        &mut self.0[attribute as usize]
+impl<'a> From<&'a Values<Cow<'_, [u8]>>> for Record<'a> {
+    fn from(texts: &'a Values<Cow<'_, [u8]>>) -> Self {
+        Self { values: Values(texts.0.each_ref().map(AsRef::as_ref)), is_ordinary: false }
     }
 }
 
@@ -96,11 +142,10 @@ impl<'a> Value<'a> {
     /// # Errors
     ///
     /// It is something else, which the reason says.
-    #[inline]
     pub fn text(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
         match self {
-            Self::Absent => Ok(Cow::Borrowed(b"")),
-            Self::Text(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Absent => Ok(Cow::default()),
+            Self::Text(bytes) => Ok(bytes.into()),
             Self::Escaped(bytes) => {
                 let mut text = Vec::with_capacity(bytes.len());
                 json::unescape(bytes, &mut text)
@@ -116,12 +161,9 @@ impl<'a> Value<'a> {
     /// # Errors
     ///
     /// It is no number, which the reason says.
-    #[inline]
     pub fn decimal(self, name: &str) -> Result<Cow<'a, [u8]>, String> {
         match self {
-            Self::Absent => Ok(Cow::Borrowed(b"")),
-            // Nearly every number there is.
-            Self::Number(digits) if is_plain(digits) => Ok(Cow::Borrowed(digits)),
+            Self::Absent => Ok(Cow::default()),
             Self::Number(digits) => {
                 let plain = plain_decimal(String::from_utf8_lossy(digits).into_owned())?;
                 Ok(plain.into_bytes().into())
@@ -129,18 +171,4 @@ impl<'a> Value<'a> {
             _ => Err(format!("{name} is not a number")),
         }
     }
-}
-
-/// Whether a number needs no change: digits, and perhaps a sign before and a point between them.
-fn is_plain(number: &[u8]) -> bool {
-    let digits = number.strip_prefix(b"-").unwrap_or(number);
-    let mut point = None;
-    for (index, byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => {}
-            b'.' if point.is_none() => point = Some(index),
-            _ => return false,
-        }
-    }
-    point.map_or(!digits.is_empty(), |point| point > 0 && point + 1 < digits.len())
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use usage_export::dynamo::{Item, StoreError};
-use usage_export::timestamp::{self, TEXT_BYTES};
-use usage_export::usage;
+use usage_export::timestamp::TEXT_BYTES;
 
 use crate::columns::{Columns, EMPTY_ROW, KnownCells, Piece};
 use crate::csv::write_cell;
 use crate::known::{Known, Place};
-use crate::record::{Attribute, RawRecord, Value};
+use crate::record::{Attribute, RawRecord, Record, Value};
+use crate::text::Text;
 
 /// A page has up to 1 MB of names and values, and the signs of JSON around them. Whatever is said, no more is reserved.
 const MOST_ROOM: usize = 4 * 1024 * 1024;
@@ -54,6 +54,8 @@ pub enum Subject {
 pub struct RowWriter {
     columns: Arc<Columns>,
     pieces: Vec<Piece>,
+    text: Text,
+    /// All but its text.
     rows: Rows,
     last: Vec<u8>,
 }
@@ -62,8 +64,8 @@ impl RowWriter {
     /// For records of this workspace. `length` is how many bytes the page is said to have.
     pub fn new(columns: Arc<Columns>, workspace_id: &str, length: usize) -> Self {
         let pieces = columns.pieces(workspace_id);
-        let rows = Rows { text: columns.buffers.take(length.min(MOST_ROOM)), ..Rows::default() };
-        Self { columns, pieces, rows, last: Vec::new() }
+        let text = columns.buffers.take(length.min(MOST_ROOM));
+        Self { columns, pieces, text, rows: Rows::default(), last: Vec::new() }
     }
 
     /// The columns it writes.
@@ -71,67 +73,66 @@ impl RowWriter {
         Arc::clone(&self.columns)
     }
 
-    /// Adds a record. [`RowWriter::set_last`] is the caller's.
+    /// Adds a record, whatever it has. [`RowWriter::set_last`] is the caller's.
     ///
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if a value is not what an export can write.
     pub fn push(&mut self, record: &RawRecord<'_>, known: &mut KnownCells) -> Result<(), StoreError> {
-        self.write(record, known).map_err(|reason| {
+        let texts = record.texts().map_err(|reason| {
             let sort_key = record[Attribute::SortKey].text("SK").unwrap_or_default();
             StoreError::corrupt(format!("usage record {}", String::from_utf8_lossy(&sort_key)), reason)
-        })
+        })?;
+        self.write(&Record::from(&texts), known)
     }
 
-    fn write(&mut self, record: &RawRecord<'_>, known: &mut KnownCells) -> Result<(), String> {
-        let sort_key = record[Attribute::SortKey].text("SK")?;
-        if !usage::is_sort_key(&sort_key) {
-            return Err("SK is not a start and a run id".to_owned());
-        }
-        let run_id = &sort_key[TEXT_BYTES + 1..];
-        if !run_id.is_ascii() {
-            // Of all that is written it is the one text that nobody has looked into yet.
-            std::str::from_utf8(run_id).map_err(|error| format!("SK is not UTF-8: {error}"))?;
-        }
-        let workbook_id = record[Attribute::WorkbookId].text("workbook_id")?;
-        let user_id = record[Attribute::UserId].text("user_id")?;
-        let credit_cost = record[Attribute::CreditCost].decimal("credit_cost")?;
-        let finished_ts = record[Attribute::FinishedTs].text("finished_ts")?;
-        if !finished_ts.is_empty() && !timestamp::is_text(&finished_ts) {
-            return Err("finished_ts is not an ISO 8601 UTC time with milliseconds".to_owned());
-        }
-        if !self.columns.has_workbook(&workbook_id) {
+    /// Adds a record that can be written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if an id is not UTF-8.
+    pub fn write(&mut self, record: &Record<'_>, known: &mut KnownCells) -> Result<(), StoreError> {
+        let values = &record.values;
+        if !self.columns.has_workbook(values[Attribute::WorkbookId]) {
             self.rows.filtered += 1;
             return Ok(());
         }
-        let rows = &mut self.rows;
-        let (start, gaps) = (rows.text.len(), rows.gaps.len());
+        let text = &mut self.text;
+        let (start, gaps) = (text.len(), self.rows.gaps.len());
+        let (started, run_id) = values[Attribute::SortKey].split_at(TEXT_BYTES);
         for (index, piece) in self.pieces.iter().enumerate() {
             if index > 0 {
-                rows.text.push(b',');
+                text.put(b",");
             }
             match piece {
-                Piece::Constant(cells) => rows.text.extend_from_slice(cells),
+                Piece::Constant(cells) => text.put(cells),
                 Piece::Workbook(piece) => {
-                    let place = workbook(&self.columns, &mut known.workbooks, &workbook_id);
-                    rows.known(&known.workbooks, place, *piece, || Subject::workbook(&workbook_id))?;
+                    let id = values[Attribute::WorkbookId];
+                    match workbook(&self.columns, &mut known.workbooks, id) {
+                        Some(place) => text.put(known.workbooks.piece(place, *piece)),
+                        None => self.rows.leave_gap(text.len(), Subject::workbook(id)?, *piece),
+                    }
                 }
                 Piece::User(piece) => {
-                    let place = user(&self.columns, &mut known.users, &user_id);
-                    rows.known(&known.users, place, *piece, || Subject::user(&user_id))?;
+                    let id = values[Attribute::UserId];
+                    match user(&self.columns, &mut known.users, id) {
+                        Some(place) => text.put(known.users.piece(place, *piece)),
+                        None => self.rows.leave_gap(text.len(), Subject::user(id)?, *piece),
+                    }
                 }
-                Piece::RunId => write_cell(&mut rows.text, run_id),
+                Piece::RunId if record.is_ordinary => text.put(&run_id[1..]),
+                Piece::RunId => text.put(&cell(&run_id[1..])),
                 // Digits and times have nothing to quote.
-                Piece::CreditCost => rows.text.extend_from_slice(&credit_cost),
-                Piece::Started => rows.text.extend_from_slice(&sort_key[..TEXT_BYTES]),
-                Piece::Finished => rows.text.extend_from_slice(&finished_ts),
+                Piece::CreditCost => text.put(values[Attribute::CreditCost]),
+                Piece::Started => text.put(started),
+                Piece::Finished => text.put(values[Attribute::FinishedTs]),
             }
         }
-        if rows.text.len() == start && rows.gaps.len() == gaps {
-            rows.text.extend_from_slice(EMPTY_ROW);
+        if text.len() == start && self.rows.gaps.len() == gaps {
+            text.put(EMPTY_ROW);
         }
-        rows.text.extend_from_slice(b"\r\n");
-        rows.written += 1;
+        text.put(b"\r\n");
+        self.rows.written += 1;
         Ok(())
     }
 
@@ -161,39 +162,37 @@ impl RowWriter {
     pub fn finish(mut self) -> Rows {
         // The sort key of a row is UTF-8.
         self.rows.last = String::from_utf8(self.last).ok().filter(|last| !last.is_empty());
+        self.rows.text = self.text.into_bytes();
         self.rows
     }
 }
 
 impl Rows {
-    /// Writes cells that are known, or leaves a gap for them.
-    fn known(
-        &mut self,
-        known: &Known,
-        place: Option<Place>,
-        piece: usize,
-        subject: impl FnOnce() -> Result<Subject, String>,
-    ) -> Result<(), String> {
-        match place {
-            Some(place) => self.text.extend_from_slice(known.piece(place, piece)),
-            None => self.gaps.push(Gap { at: self.text.len(), of: subject()?, piece }),
-        }
-        Ok(())
+    #[cold]
+    fn leave_gap(&mut self, at: usize, of: Subject, piece: usize) {
+        self.gaps.push(Gap { at, of, piece });
     }
 }
 
 impl Subject {
-    fn workbook(id: &[u8]) -> Result<Self, String> {
+    fn workbook(id: &[u8]) -> Result<Self, StoreError> {
         text(id).map(Self::Workbook)
     }
 
-    fn user(id: &[u8]) -> Result<Self, String> {
+    fn user(id: &[u8]) -> Result<Self, StoreError> {
         text(id).map(Self::User)
     }
 }
 
-fn text(id: &[u8]) -> Result<String, String> {
-    String::from_utf8(id.to_vec()).map_err(|error| format!("an id is not UTF-8: {error}"))
+fn text(id: &[u8]) -> Result<String, StoreError> {
+    String::from_utf8(id.to_vec())
+        .map_err(|error| StoreError::corrupt("usage record", format!("an id is not UTF-8: {error}")))
+}
+
+fn cell(text: &[u8]) -> Vec<u8> {
+    let mut cell = Vec::new();
+    write_cell(&mut cell, text);
+    cell
 }
 
 /// Where a workbook's cells are. What only repeats its id, or the lack of one, nobody has to be asked for.

@@ -9,7 +9,7 @@ use crate::columns::KnownCells;
 use crate::json::{Cursor, Stop};
 use crate::record::{Attribute, Value};
 use crate::rows::{RowWriter, Rows};
-use crate::shape::Shape;
+use crate::shape::Shapes;
 
 /// How much of a frame is first put behind what the last one left over: most records are shorter.
 const FIRST_COPY: usize = 1024;
@@ -41,7 +41,7 @@ pub struct Scan {
     unread: Vec<u8>,
     /// The answer without its records.
     envelope: Vec<u8>,
-    shape: Shape,
+    shapes: Shapes,
     writer: RowWriter,
     /// A record that cannot be written. The rest of the answer is read all the same.
     corrupt: Option<StoreError>,
@@ -72,7 +72,7 @@ impl Scan {
             place: Place::default(),
             unread: Vec::new(),
             envelope: Vec::new(),
-            shape: Shape::default(),
+            shapes: Shapes::default(),
             writer,
             corrupt: None,
             crc32: crc32fast::Hasher::new(),
@@ -164,8 +164,11 @@ impl Scan {
                 }
             }
             Place::Items { first } => {
-                if cursor.next(first, b']')? {
-                    let record = self.shape.record(cursor)?;
+                // A step of its own: what it took is taken, even if nothing whole follows.
+                if !first && self.of_known_shape(cursor, known, last) {
+                    Place::Items { first: false }
+                } else if cursor.next(first, b']')? {
+                    let record = self.shapes.learn(cursor)?;
                     if self.corrupt.is_none() {
                         self.corrupt = self.writer.push(&record, known).err();
                     }
@@ -181,6 +184,28 @@ impl Scan {
             }
         };
         Ok(())
+    }
+
+    /// Takes records as long as they are like those before; says whether there were any.
+    fn of_known_shape<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        known: &mut KnownCells,
+        last: &mut Value<'a>,
+    ) -> bool {
+        let bytes = cursor.rest();
+        let mut rest = bytes;
+        while let [b',', record @ ..] = rest
+            && let Some((record, after)) = self.shapes.take(record)
+        {
+            if self.corrupt.is_none() {
+                self.corrupt = self.writer.write(&record, known).err();
+            }
+            *last = Value::Text(record.values[Attribute::SortKey]);
+            rest = after;
+        }
+        cursor.at += bytes.len() - rest.len();
+        rest.len() < bytes.len()
     }
 
     fn member(&mut self, cursor: &mut Cursor<'_>) -> Result<Place, Stop> {

@@ -1,151 +1,220 @@
-//! One record of an answer. Nearly every one has the shape of the one before: the same names in the same order, values
-//! of the same lengths. So what is not a value is compared with it at once, and the end of a value is where it was.
-//! Whatever does not fit is read name by name.
+//! Records of an answer. Nearly every one has the shape of one before: the same names in the same order, ids of the same
+//! length. So what is not a value is compared with it at once, and a value is checked while its end is found. Whatever
+//! does not fit is read name by name.
+
+use std::cmp::Reverse;
 
 use memchr::memchr2;
+use usage_export::timestamp::{self, TEXT_BYTES};
 
 use crate::json::{Cursor, RawString, Stop};
-use crate::record::{Attribute, RawRecord, Value};
+use crate::record::{Attribute, RawRecord, Record, Value};
 use crate::special;
 
-/// The shape of the last record that was read name by name.
+/// The most shapes that are remembered: with and without the two attributes that a record may lack.
+const MOST_SHAPES: usize = 4;
+
+/// The shapes that records had.
 #[derive(Debug, Default)]
-pub struct Shape {
+pub struct Shapes(Vec<Shape>);
+
+/// Names in their order.
+#[derive(Debug, Default)]
+struct Shape {
     members: Vec<Member>,
     /// What follows the last value.
     end: Expected,
 }
 
-/// A string or a number of a record.
+/// A value of a record.
 #[derive(Debug)]
 struct Member {
     /// What is between the value before and this one, such as `"},"SK":{"S":"`.
     before: Expected,
     attribute: Attribute,
-    is_number: bool,
     /// How long the last value was.
     length: usize,
 }
 
-/// A text that is expected, of up to 32 bytes: so many are compared at once, and without a loop.
+/// A text that is expected, of up to 32 bytes: so many are compared at once, without a loop and without a call.
 #[derive(Debug, Default)]
 struct Expected {
-    bytes: [u8; EXPECTED_BYTES],
+    text: Vec<u8>,
+    /// The text as numbers.
+    halves: [u128; 2],
     /// Ones where it has bytes.
-    mask: [u8; EXPECTED_BYTES],
-    length: usize,
+    masks: [u128; 2],
 }
-
-const EXPECTED_BYTES: usize = 32;
 
 impl Expected {
     /// `None` if it is too long.
     fn new(text: &[u8]) -> Option<Self> {
-        let mut expected = Self { length: text.len(), ..Self::default() };
-        expected.bytes.get_mut(..text.len())?.copy_from_slice(text);
-        expected.mask[..text.len()].fill(0xff);
-        Some(expected)
+        let (mut bytes, mut mask) = ([0; 32], [0; 32]);
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        mask[..text.len()].fill(0xff);
+        Some(Self { text: text.to_vec(), halves: halves(&bytes), masks: halves(&mask) })
     }
 
     /// What follows it, if that is how the bytes begin.
     #[inline]
     fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        match bytes.first_chunk::<EXPECTED_BYTES>() {
+        match bytes.first_chunk() {
             Some(first) => {
-                let masked: [u8; EXPECTED_BYTES] = std::array::from_fn(|at| first[at] & self.mask[at]);
-                (masked == self.bytes).then(|| &bytes[self.length..])
+                let [first, second] = halves(first);
+                let unlike =
+                    (first & self.masks[0]) ^ self.halves[0] | (second & self.masks[1]) ^ self.halves[1];
+                (unlike == 0).then(|| &bytes[self.text.len()..])
             }
-            None => bytes.strip_prefix(&self.bytes[..self.length]),
+            None => bytes.strip_prefix(self.text.as_slice()),
         }
     }
 }
 
-impl Shape {
-    /// Takes a record.
-    pub fn record<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<RawRecord<'a>, Stop> {
-        let bytes = cursor.rest();
-        if let Some((record, length)) = self.same(bytes) {
-            cursor.at += length;
-            return Ok(record);
-        }
+#[inline]
+fn halves(bytes: &[u8; 32]) -> [u128; 2] {
+    let (halves, _) = bytes.as_chunks::<16>();
+    [u128::from_ne_bytes(halves[0]), u128::from_ne_bytes(halves[1])]
+}
+
+impl Shapes {
+    /// Takes a record that can be written, if it has one of the shapes, and gives what follows it.
+    #[inline]
+    pub fn take<'a>(&mut self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        self.0.iter_mut().find_map(|shape| shape.take(bytes))
+    }
+
+    /// Takes any record, and remembers its shape if others may have it.
+    ///
+    /// # Errors
+    ///
+    /// It is not all there, or no record.
+    pub fn learn<'a>(&mut self, cursor: &mut Cursor<'a>) -> Result<RawRecord<'a>, Stop> {
         let start = cursor.at;
-        let mut learned = Learned { bytes: cursor.rest(), shape: Some(Self::default()), end: 0 };
-        let record = by_name(cursor, |attribute, is_number, end, length| {
-            learned.add(attribute, is_number, end - start, length);
+        let mut learned = Learned { bytes: cursor.rest(), shape: Some(Shape::default()), end: 0 };
+        let record = by_name(cursor, |attribute, value, end| {
+            learned.add(attribute, value, end - start);
         })?;
         let end = Expected::new(&learned.bytes[learned.end..cursor.at - start]);
-        if let (Some(mut shape), Some(end)) = (learned.shape, end) {
-            shape.end = end;
-            // A record with a value less is the exception.
-            if shape.members.len() >= self.members.len() {
-                *self = shape;
-            }
+        if let (Some(shape), Some(end)) = (learned.shape, end) {
+            self.add(Shape { end, ..shape });
         }
         Ok(record)
     }
 
-    /// A record of this shape, and its length.
-    fn same<'a>(&mut self, bytes: &'a [u8]) -> Option<(RawRecord<'a>, usize)> {
-        if self.members.is_empty() {
-            return None;
-        }
-        let mut record = RawRecord::default();
+    /// A record with fewer values is the exception: it comes last, and goes first.
+    fn add(&mut self, shape: Shape) {
+        self.0.truncate(MOST_SHAPES - 1);
+        self.0.push(shape);
+        self.0.sort_by_key(|shape| Reverse(shape.members.len()));
+    }
+}
+
+impl Shape {
+    #[inline]
+    fn take<'a>(&mut self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        let mut record = Record { is_ordinary: true, ..Record::default() };
         let mut rest = bytes;
         for member in &mut self.members {
             rest = member.before.strip(rest)?;
-            member.length = value_length(rest, member.length)?;
+            member.length = value_length(member.attribute, rest, member.length)?;
             let (value, after) = rest.split_at(member.length);
-            record[member.attribute] =
-                if member.is_number { Value::Number(value) } else { Value::Text(value) };
+            record.values[member.attribute] = value;
             rest = after;
         }
-        rest = self.end.strip(rest)?;
-        Some((record, bytes.len() - rest.len()))
+        Some((record, self.end.strip(rest)?))
     }
 }
 
 /// A shape that is being put together.
 struct Learned<'a> {
     bytes: &'a [u8],
-    /// Nothing if a value is not plain.
+    /// Nothing if a value is not of the type that its attribute has.
     shape: Option<Shape>,
     /// Where the last value ended.
     end: usize,
 }
 
 impl Learned<'_> {
-    /// A value ends here, if it is plain.
-    fn add(&mut self, attribute: Attribute, is_number: Option<bool>, end: usize, length: usize) {
+    /// A value ends here.
+    fn add(&mut self, attribute: Attribute, value: Value<'_>, end: usize) {
         let Some(shape) = &mut self.shape else { return };
-        let before = Expected::new(&self.bytes[self.end..end - length]);
-        let (Some(is_number), Some(before)) = (is_number, before) else {
-            self.shape = None;
-            return;
+        let length = match (attribute, value) {
+            (Attribute::CreditCost | Attribute::Other, Value::Number(text)) => Some(text.len()),
+            (Attribute::CreditCost, _) => None,
+            (_, Value::Text(text)) => Some(text.len()),
+            _ => None,
         };
-        shape.members.push(Member { before, attribute, is_number, length });
-        self.end = end;
+        let member = length.and_then(|length| {
+            let before = Expected::new(self.bytes.get(self.end..end.checked_sub(length)?)?)?;
+            Some(Member { before, attribute, length })
+        });
+        match member {
+            Some(member) => {
+                shape.members.push(member);
+                self.end = end;
+            }
+            None => self.shape = None,
+        }
     }
 }
 
-/// The length of the string that begins here, if it has no escapes and is all there. It is mostly the one before's.
-fn value_length(bytes: &[u8], last: usize) -> Option<usize> {
-    if bytes.get(last) == Some(&b'"') && !special::any(&bytes[..last], ends_or_escapes) {
+/// The length of the value that begins here, if it is all there and can be written as it is. Mostly it is the last one's.
+#[inline]
+fn value_length(attribute: Attribute, bytes: &[u8], last: usize) -> Option<usize> {
+    match attribute {
+        Attribute::SortKey => {
+            let run_id = bytes.get(TEXT_BYTES + 1..)?;
+            if bytes[TEXT_BYTES] != b'#' || !timestamp::is_text(&bytes[..TEXT_BYTES]) {
+                return None;
+            }
+            Some(TEXT_BYTES + 1 + ordinary_length(run_id, last.saturating_sub(TEXT_BYTES + 1))?)
+        }
+        Attribute::FinishedTs => {
+            let is_time = *bytes.get(TEXT_BYTES)? == b'"' && timestamp::is_text(&bytes[..TEXT_BYTES]);
+            is_time.then_some(TEXT_BYTES)
+        }
+        Attribute::CreditCost => plain_number_length(bytes),
+        _ => ordinary_length(bytes, last),
+    }
+}
+
+/// The length of an ordinary string.
+#[inline]
+fn ordinary_length(bytes: &[u8], last: usize) -> Option<usize> {
+    let length = if bytes.get(last) == Some(&b'"') && !special::any(&bytes[..last], is_not_ordinary) {
         return Some(last);
-    }
-    let length = memchr2(b'"', b'\\', bytes)?;
-    (bytes[length] == b'"').then_some(length)
+    } else {
+        memchr2(b'"', b'\\', bytes)?
+    };
+    (!special::any(&bytes[..length], is_not_ordinary)).then_some(length)
 }
 
+/// Whether a byte means something to JSON or to CSV, or is not ASCII.
 #[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
-fn ends_or_escapes(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\')
+fn is_not_ordinary(byte: u8) -> bool {
+    (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == b',')
+}
+
+/// The length of a number up to its closing quote, if it has no exponent: digits, perhaps a sign before and a point
+/// between them.
+#[inline]
+fn plain_number_length(bytes: &[u8]) -> Option<usize> {
+    let digits = |start: usize| {
+        let count = bytes[start..].iter().position(|byte| !byte.is_ascii_digit())?;
+        (count > 0).then_some(start + count)
+    };
+    let mut end = digits(usize::from(bytes.first() == Some(&b'-')))?;
+    if bytes[end] == b'.' {
+        end = digits(end + 1)?;
+    }
+    (bytes[end] == b'"').then_some(end)
 }
 
 /// The values of a record, in whatever order they come. Of two with one name the last counts. `each` hears where a
-/// value ended and how long it was; whether it is a number, if it is plain.
+/// value ended.
 fn by_name<'a>(
     cursor: &mut Cursor<'a>,
-    mut each: impl FnMut(Attribute, Option<bool>, usize, usize),
+    mut each: impl FnMut(Attribute, Value<'a>, usize),
 ) -> Result<RawRecord<'a>, Stop> {
     let mut record = RawRecord::default();
     cursor.expect(b'{')?;
@@ -163,14 +232,8 @@ fn by_name<'a>(
                 if kind == b"NULL" { Value::Absent } else { Value::Other }
             }
         };
-        match value {
-            // The cursor is behind the closing quote.
-            Value::Text(bytes) => each(attribute, Some(false), cursor.at - 1, bytes.len()),
-            Value::Number(bytes) if memchr2(b'"', b'\\', bytes).is_none() => {
-                each(attribute, Some(true), cursor.at - 1, bytes.len());
-            }
-            _ => each(attribute, None, cursor.at, 0),
-        }
+        // The cursor is behind the closing quote, if there is one.
+        each(attribute, value, cursor.at - 1);
         record[attribute] = value;
         cursor.expect(b'}')?;
     }

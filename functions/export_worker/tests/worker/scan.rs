@@ -165,20 +165,50 @@ fn item() -> impl Strategy<Value = String> {
     })
 }
 
+/// Records as tables have them: names in one order, cost and end perhaps not there yet, and among them one that is
+/// anything.
+fn alike() -> impl Strategy<Value = Vec<String>> {
+    let names = ["SK", "workbook_id", "user_id", "credit_cost", "finished_ts", "kind"].to_vec();
+    let id = "[a-z]{3}_[0-9a-f]{0,70}";
+    let cost = proptest::option::weighted(0.9, "-?[0-9]{1,12}(\\.[0-9]{1,9})?");
+    let record = (time(), id, id, id, cost, proptest::option::weighted(0.9, time()));
+    let record = prop_oneof![20 => record.prop_map(Ok), 1 => item().prop_map(Err)];
+    (Just(names).prop_shuffle(), proptest::collection::vec(record, 1..60)).prop_map(|(names, records)| {
+        let records = records.into_iter().map(|record| {
+            let (start, run, workbook, user, cost, finished) = match record {
+                Ok(values) => values,
+                Err(item) => return item,
+            };
+            let members = names.iter().filter_map(|name| {
+                let (kind, value) = match *name {
+                    "SK" => ("S", Some(format!("{start}#{run}"))),
+                    "workbook_id" => ("S", Some(workbook.clone())),
+                    "user_id" => ("S", Some(user.clone())),
+                    "credit_cost" => ("N", cost.clone()),
+                    "finished_ts" => ("S", finished.clone()),
+                    _ => ("S", Some(run.clone())),
+                };
+                Some(format!(r#""{name}":{{"{kind}":"{}"}}"#, value?))
+            });
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        });
+        records.collect()
+    })
+}
+
 fn page() -> impl Strategy<Value = String> {
-    (proptest::collection::vec(item(), 0..6), proptest::option::of(string()), any::<bool>()).prop_flat_map(
-        |(items, last, spaced)| {
-            let (comma, colon) = if spaced { (" ,\n", " : ") } else { (",", ":") };
-            let mut members = vec![
-                format!(r#""Count"{colon}{}"#, items.len()),
-                format!(r#""ScannedCount"{colon}{}"#, items.len()),
-                format!(r#""Items"{colon}[{}]"#, items.join(comma)),
-                r#""ConsumedCapacity":{"CapacityUnits":1.5,"TableName":"usage"}"#.to_owned(),
-            ];
-            members.extend(last.map(|key| format!(r#""LastEvaluatedKey"{colon}{{"SK"{colon}{key}}}"#)));
-            Just(members).prop_shuffle().prop_map(move |members| format!("{{{}}}", members.join(comma)))
-        },
-    )
+    let items = prop_oneof![proptest::collection::vec(item(), 0..6), alike()];
+    (items, proptest::option::of(string()), any::<bool>()).prop_flat_map(|(items, last, spaced)| {
+        let (comma, colon) = if spaced { (" ,\n", " : ") } else { (",", ":") };
+        let mut members = vec![
+            format!(r#""Count"{colon}{}"#, items.len()),
+            format!(r#""ScannedCount"{colon}{}"#, items.len()),
+            format!(r#""Items"{colon}[{}]"#, items.join(comma)),
+            r#""ConsumedCapacity":{"CapacityUnits":1.5,"TableName":"usage"}"#.to_owned(),
+        ];
+        members.extend(last.map(|key| format!(r#""LastEvaluatedKey"{colon}{{"SK"{colon}{key}}}"#)));
+        Just(members).prop_shuffle().prop_map(move |members| format!("{{{}}}", members.join(comma)))
+    })
 }
 
 fn split(text: &str, sizes: &[usize]) -> Vec<Bytes> {

@@ -1,0 +1,96 @@
+//! The text of a page, while its rows are written.
+//!
+//! Cells are short: most have 20 to 60 bytes. Two copies of a known size, which overlap in the middle, put one into its
+//! place without a call and without a loop. For that the memory is there already, with whatever was in it before.
+
+/// Text that grows at its end.
+#[derive(Debug, Default)]
+pub struct Text {
+    bytes: Vec<u8>,
+    /// Where the text ends; what follows is not part of it.
+    end: usize,
+}
+
+impl Text {
+    /// An empty text in this memory, with room for so many bytes.
+    pub fn new(mut memory: Vec<u8>, room: usize) -> Self {
+        if memory.len() < room {
+            memory.resize(room, 0);
+        }
+        Self { bytes: memory, end: 0 }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.end
+    }
+
+    /// Adds bytes.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) {
+        let end = self.end + bytes.len();
+        if end > self.bytes.len() {
+            self.grow(end);
+        }
+        copy(&mut self.bytes[self.end..end], bytes);
+        self.end = end;
+    }
+
+    #[cold]
+    fn grow(&mut self, end: usize) {
+        self.bytes.resize(end.max(2 * self.bytes.len()), 0);
+    }
+
+    /// The bytes.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.end);
+        self.bytes
+    }
+}
+
+/// Copies bytes to as many.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        0 => {}
+        1 => to[0] = from[0],
+        8..=16 => copy_ends::<8>(to, from),
+        17..=32 => copy_ends::<16>(to, from),
+        33..=64 => copy_ends::<32>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Copies the first and the last `N` bytes: all of them, if there are no more than twice as many.
+#[inline]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk()) {
+        *to = *from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    use super::Text;
+
+    proptest! {
+        #[test]
+        fn a_text_is_what_was_put_into_it(
+            memory in proptest::collection::vec(0_u8.., 0..40),
+            room in 0_usize..200,
+            pieces in proptest::collection::vec(proptest::collection::vec(0_u8.., 0..130), 0..12),
+        ) {
+            let mut text = Text::new(memory, room);
+            for piece in &pieces {
+                text.put(piece);
+            }
+            prop_assert_eq!(text.len(), pieces.concat().len());
+            prop_assert_eq!(text.into_bytes(), pieces.concat());
+        }
+    }
+}
