@@ -5,8 +5,6 @@ use std::borrow::Cow;
 
 use usage_export::usage::Field;
 
-use crate::special;
-
 /// The first characters that make a spreadsheet run a cell as a formula.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
@@ -19,7 +17,7 @@ pub fn header(fields: &[Field]) -> Vec<u8> {
 
 /// Writes a cell, in quotes if it needs them.
 pub fn write_cell(bytes: &mut Vec<u8>, text: &[u8]) {
-    if !special::any(text, needs_quotes) {
+    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
         bytes.extend_from_slice(text);
         return;
     }
@@ -31,11 +29,6 @@ pub fn write_cell(bytes: &mut Vec<u8>, text: &[u8]) {
         bytes.push(*byte);
     }
     bytes.push(b'"');
-}
-
-#[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
-fn needs_quotes(byte: u8) -> bool {
-    (byte == b',') | (byte == b'"') | (byte == b'\r') | (byte == b'\n')
 }
 
 /// A text that people chose, so that a spreadsheet shows it and does not run it.

@@ -40,7 +40,6 @@ pub mod rows;
 pub mod run;
 pub mod scan;
 pub mod shape;
-mod special;
 pub mod tap;
 pub mod text;
 pub mod upload;

@@ -100,34 +100,36 @@ impl RowWriter {
         let text = &mut self.text;
         let (start, gaps) = (text.len(), self.rows.gaps.len());
         let (started, run_id) = values[Attribute::SortKey].split_at(TEXT_BYTES);
-        for (index, piece) in self.pieces.iter().enumerate() {
-            if index > 0 {
-                text.put(b",");
-            }
-            match piece {
-                Piece::Constant(cells) => text.put(cells),
+        for piece in &self.pieces {
+            let quoted;
+            text.put_cells(match piece {
+                Piece::Constant(cells) => cells,
                 Piece::Workbook(piece) => {
                     let id = values[Attribute::WorkbookId];
                     match workbook(&self.columns, &mut known.workbooks, id) {
-                        Some(place) => text.put(known.workbooks.piece(place, *piece)),
+                        Some(place) => known.workbooks.piece(place, *piece),
                         None => self.rows.leave_gap(text.len(), Subject::workbook(id)?, *piece),
                     }
                 }
                 Piece::User(piece) => {
                     let id = values[Attribute::UserId];
                     match user(&self.columns, &mut known.users, id) {
-                        Some(place) => text.put(known.users.piece(place, *piece)),
+                        Some(place) => known.users.piece(place, *piece),
                         None => self.rows.leave_gap(text.len(), Subject::user(id)?, *piece),
                     }
                 }
-                Piece::RunId if record.is_ordinary => text.put(&run_id[1..]),
-                Piece::RunId => text.put(&cell(&run_id[1..])),
+                Piece::RunId if record.is_ordinary => &run_id[1..],
+                Piece::RunId => {
+                    quoted = cell(&run_id[1..]);
+                    &quoted
+                }
                 // Digits and times have nothing to quote.
-                Piece::CreditCost => text.put(values[Attribute::CreditCost]),
-                Piece::Started => text.put(started),
-                Piece::Finished => text.put(values[Attribute::FinishedTs]),
-            }
+                Piece::CreditCost => values[Attribute::CreditCost],
+                Piece::Started => started,
+                Piece::Finished => values[Attribute::FinishedTs],
+            });
         }
+        text.take_comma();
         if text.len() == start && self.rows.gaps.len() == gaps {
             text.put(EMPTY_ROW);
         }
@@ -168,9 +170,11 @@ impl RowWriter {
 }
 
 impl Rows {
+    /// Remembers cells that are not known yet, and gives what stands for them.
     #[cold]
-    fn leave_gap(&mut self, at: usize, of: Subject, piece: usize) {
+    fn leave_gap(&mut self, at: usize, of: Subject, piece: usize) -> &'static [u8] {
         self.gaps.push(Gap { at, of, piece });
+        b""
     }
 }
 

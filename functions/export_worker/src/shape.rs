@@ -4,12 +4,11 @@
 
 use std::cmp::Reverse;
 
-use memchr::memchr2;
 use usage_export::timestamp::{self, TEXT_BYTES};
+use wide::{CmpEq as _, CmpLt as _, i8x16, u8x16};
 
 use crate::json::{Cursor, RawString, Stop};
 use crate::record::{Attribute, RawRecord, Record, Value};
-use crate::special;
 
 /// The most shapes that are remembered: with and without the two attributes that a record may lack.
 const MOST_SHAPES: usize = 4;
@@ -19,7 +18,7 @@ const MOST_SHAPES: usize = 4;
 pub struct Shapes(Vec<Shape>);
 
 /// Names in their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Shape {
     members: Vec<Member>,
     /// What follows the last value.
@@ -27,23 +26,20 @@ struct Shape {
 }
 
 /// A value of a record.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Member {
     /// What is between the value before and this one, such as `"},"SK":{"S":"`.
     before: Expected,
     attribute: Attribute,
-    /// How long the last value was.
-    length: usize,
 }
 
 /// A text that is expected, of up to 32 bytes: so many are compared at once, without a loop and without a call.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Expected {
-    text: Vec<u8>,
-    /// The text as numbers.
-    halves: [u128; 2],
+    halves: [u8x16; 2],
     /// Ones where it has bytes.
-    masks: [u128; 2],
+    masks: [u8x16; 2],
+    length: usize,
 }
 
 impl Expected {
@@ -52,35 +48,30 @@ impl Expected {
         let (mut bytes, mut mask) = ([0; 32], [0; 32]);
         bytes.get_mut(..text.len())?.copy_from_slice(text);
         mask[..text.len()].fill(0xff);
-        Some(Self { text: text.to_vec(), halves: halves(&bytes), masks: halves(&mask) })
+        Some(Self { halves: halves(&bytes), masks: halves(&mask), length: text.len() })
     }
 
-    /// What follows it, if that is how the bytes begin.
+    /// What follows it, if that is how the bytes begin. Of less than 32 bytes nobody knows.
     #[inline]
     fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        match bytes.first_chunk() {
-            Some(first) => {
-                let [first, second] = halves(first);
-                let unlike =
-                    (first & self.masks[0]) ^ self.halves[0] | (second & self.masks[1]) ^ self.halves[1];
-                (unlike == 0).then(|| &bytes[self.text.len()..])
-            }
-            None => bytes.strip_prefix(self.text.as_slice()),
-        }
+        let [first, second] = halves(bytes.first_chunk()?);
+        let [first, second] = [first & self.masks[0], second & self.masks[1]];
+        let is_alike = first.simd_eq(self.halves[0]) & second.simd_eq(self.halves[1]);
+        is_alike.all().then(|| &bytes[self.length..])
     }
 }
 
 #[inline]
-fn halves(bytes: &[u8; 32]) -> [u128; 2] {
+fn halves(bytes: &[u8; 32]) -> [u8x16; 2] {
     let (halves, _) = bytes.as_chunks::<16>();
-    [u128::from_ne_bytes(halves[0]), u128::from_ne_bytes(halves[1])]
+    [u8x16::from(halves[0]), u8x16::from(halves[1])]
 }
 
 impl Shapes {
     /// Takes a record that can be written, if it has one of the shapes, and gives what follows it.
     #[inline]
-    pub fn take<'a>(&mut self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
-        self.0.iter_mut().find_map(|shape| shape.take(bytes))
+    pub fn take<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+        self.0.iter().find_map(|shape| shape.take(bytes))
     }
 
     /// Takes any record, and remembers its shape if others may have it.
@@ -103,6 +94,9 @@ impl Shapes {
 
     /// A record with fewer values is the exception: it comes last, and goes first.
     fn add(&mut self, shape: Shape) {
+        if self.0.contains(&shape) {
+            return;
+        }
         self.0.truncate(MOST_SHAPES - 1);
         self.0.push(shape);
         self.0.sort_by_key(|shape| Reverse(shape.members.len()));
@@ -111,13 +105,12 @@ impl Shapes {
 
 impl Shape {
     #[inline]
-    fn take<'a>(&mut self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+    fn take<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
         let mut record = Record { is_ordinary: true, ..Record::default() };
         let mut rest = bytes;
-        for member in &mut self.members {
+        for member in &self.members {
             rest = member.before.strip(rest)?;
-            member.length = value_length(member.attribute, rest, member.length)?;
-            let (value, after) = rest.split_at(member.length);
+            let (value, after) = rest.split_at(value_length(member.attribute, rest)?);
             record.values[member.attribute] = value;
             rest = after;
         }
@@ -146,7 +139,7 @@ impl Learned<'_> {
         };
         let member = length.and_then(|length| {
             let before = Expected::new(self.bytes.get(self.end..end.checked_sub(length)?)?)?;
-            Some(Member { before, attribute, length })
+            Some(Member { before, attribute })
         });
         match member {
             Some(member) => {
@@ -158,41 +151,45 @@ impl Learned<'_> {
     }
 }
 
-/// The length of the value that begins here, if it is all there and can be written as it is. Mostly it is the last one's.
+/// The length of the value that begins here, if it is all there and can be written as it is.
 #[inline]
-fn value_length(attribute: Attribute, bytes: &[u8], last: usize) -> Option<usize> {
+fn value_length(attribute: Attribute, bytes: &[u8]) -> Option<usize> {
     match attribute {
         Attribute::SortKey => {
             let run_id = bytes.get(TEXT_BYTES + 1..)?;
-            if bytes[TEXT_BYTES] != b'#' || !timestamp::is_text(&bytes[..TEXT_BYTES]) {
-                return None;
-            }
-            Some(TEXT_BYTES + 1 + ordinary_length(run_id, last.saturating_sub(TEXT_BYTES + 1))?)
+            let is_start = bytes[TEXT_BYTES] == b'#' && timestamp::is_text(&bytes[..TEXT_BYTES]);
+            Some(TEXT_BYTES + 1 + ordinary_length(run_id).filter(|_| is_start)?)
         }
         Attribute::FinishedTs => {
             let is_time = *bytes.get(TEXT_BYTES)? == b'"' && timestamp::is_text(&bytes[..TEXT_BYTES]);
             is_time.then_some(TEXT_BYTES)
         }
         Attribute::CreditCost => plain_number_length(bytes),
-        _ => ordinary_length(bytes, last),
+        _ => ordinary_length(bytes),
     }
 }
 
-/// The length of an ordinary string.
+/// The length of a string up to its closing quote, if no byte of it means something to JSON or to CSV, and all are
+/// ASCII. Of what ends in the last few bytes nobody knows.
 #[inline]
-fn ordinary_length(bytes: &[u8], last: usize) -> Option<usize> {
-    let length = if bytes.get(last) == Some(&b'"') && !special::any(&bytes[..last], is_not_ordinary) {
-        return Some(last);
-    } else {
-        memchr2(b'"', b'\\', bytes)?
-    };
-    (!special::any(&bytes[..length], is_not_ordinary)).then_some(length)
+fn ordinary_length(bytes: &[u8]) -> Option<usize> {
+    let (chunks, _) = bytes.as_chunks::<16>();
+    chunks
+        .iter()
+        .enumerate()
+        .find_map(|(index, chunk)| {
+            let special = special(u8x16::from(*chunk)).to_bitmask();
+            (special != 0).then(|| 16 * index + special.trailing_zeros() as usize)
+        })
+        .filter(|at| bytes[*at] == b'"')
 }
 
-/// Whether a byte means something to JSON or to CSV, or is not ASCII.
-#[expect(clippy::needless_bitwise_bool, reason = "as special::any wants it")]
-fn is_not_ordinary(byte: u8) -> bool {
-    (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == b',')
+/// Ones where a byte means something, or is not ASCII.
+#[inline]
+fn special(bytes: u8x16) -> u8x16 {
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    let is_outside = bytes.cast_signed().simd_lt(i8x16::splat(0x20)).cast_unsigned();
+    is_outside | is(b'"') | is(b'\\') | is(b',')
 }
 
 /// The length of a number up to its closing quote, if it has no exponent: digits, perhaps a sign before and a point

@@ -36,6 +36,24 @@ impl Text {
         self.end = end;
     }
 
+    /// Adds cells, and the comma after them.
+    #[inline]
+    pub fn put_cells(&mut self, cells: &[u8]) {
+        let end = self.end + cells.len();
+        if end >= self.bytes.len() {
+            self.grow(end + 1);
+        }
+        copy(&mut self.bytes[self.end..end], cells);
+        self.bytes[end] = b',';
+        self.end = end + 1;
+    }
+
+    /// Takes the comma after the last cells away.
+    pub fn take_comma(&mut self) {
+        debug_assert!(self.end > 0, "after put_cells");
+        self.end -= 1;
+    }
+
     #[cold]
     fn grow(&mut self, end: usize) {
         self.bytes.resize(end.max(2 * self.bytes.len()), 0);
@@ -54,6 +72,8 @@ fn copy(to: &mut [u8], from: &[u8]) {
     match from.len() {
         0 => {}
         1 => to[0] = from[0],
+        2..=3 => copy_ends::<2>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
         8..=16 => copy_ends::<8>(to, from),
         17..=32 => copy_ends::<16>(to, from),
         33..=64 => copy_ends::<32>(to, from),
