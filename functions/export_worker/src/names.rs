@@ -75,18 +75,23 @@ impl Names {
 
     fn fill(&self, rows: &Rows) -> Result<Vec<u8>, StoreError> {
         let known = self.columns.known();
-        let mut text = self.columns.buffers.take(2 * rows.text.len());
-        let mut copied = 0;
-        for gap in &rows.gaps {
-            text.put(&rows.text[copied..gap.at]);
-            copied = gap.at;
+        let pieces = rows.gaps.iter().map(|gap| {
             let (known, id) = match &gap.of {
                 Subject::Workbook(id) => (&known.workbooks, id),
                 Subject::User(id) => (&known.users, id),
             };
-            let place =
-                known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
-            text.put(known.piece(place, gap.piece));
+            let place = known.find(id.as_bytes());
+            let place = place.ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
+            Ok((gap.at, known.piece(place, gap.piece)))
+        });
+        let pieces = pieces.collect::<Result<Vec<_>, StoreError>>()?;
+        let room = rows.text.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>();
+        let mut text = self.columns.buffers.take(room);
+        let mut copied = 0;
+        for (at, piece) in pieces {
+            text.put(&rows.text[copied..at]);
+            text.put(piece);
+            copied = at;
         }
         text.put(&rows.text[copied..]);
         Ok(text.into_bytes())

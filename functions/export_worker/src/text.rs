@@ -13,11 +13,12 @@ pub struct Text {
 
 impl Text {
     /// An empty text in this memory, with room for so many bytes.
-    pub fn new(mut memory: Vec<u8>, room: usize) -> Self {
-        if memory.len() < room {
-            memory.resize(room, 0);
+    pub fn new(memory: Vec<u8>, room: usize) -> Self {
+        let mut text = Self { bytes: memory, end: 0 };
+        if text.bytes.len() < room {
+            text.grow(room);
         }
-        Self { bytes: memory, end: 0 }
+        text
     }
 
     /// How many bytes it has.
@@ -54,9 +55,12 @@ impl Text {
         self.end -= 1;
     }
 
+    /// In small steps, and no more than that: the memory will be used again for texts as long as this one.
     #[cold]
-    fn grow(&mut self, end: usize) {
-        self.bytes.resize(end.max(2 * self.bytes.len()), 0);
+    fn grow(&mut self, room: usize) {
+        let more = room.saturating_sub(self.bytes.len()).max(self.bytes.len() / 8);
+        self.bytes.reserve_exact(more);
+        self.bytes.resize(self.bytes.len() + more, 0);
     }
 
     /// The bytes.
