@@ -1,7 +1,7 @@
 //! The one text form of an instant in tables, answers and CSV: ISO 8601 UTC with milliseconds and `Z`.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
-use wide::{CmpEq as _, u8x16};
+use wide::u8x16;
 
 /// Writes an instant, cut to milliseconds.
 ///

@@ -98,7 +98,7 @@ impl RowWriter {
             return Ok(());
         }
         let text = &mut self.text;
-        let (start, gaps) = (text.len(), self.rows.gaps.len());
+        let (start, gaps) = (text.end(), self.rows.gaps.len());
         let (started, run_id) = values[Attribute::SortKey].split_at(TEXT_BYTES);
         for piece in &self.pieces {
             let quoted;
@@ -108,14 +108,14 @@ impl RowWriter {
                     let id = values[Attribute::WorkbookId];
                     match workbook(&self.columns, &mut known.workbooks, id) {
                         Some(place) => known.workbooks.piece(place, *piece),
-                        None => self.rows.leave_gap(text.len(), Subject::workbook(id)?, *piece),
+                        None => self.rows.leave_gap(text.end(), Subject::workbook(id)?, *piece),
                     }
                 }
                 Piece::User(piece) => {
                     let id = values[Attribute::UserId];
                     match user(&self.columns, &mut known.users, id) {
                         Some(place) => known.users.piece(place, *piece),
-                        None => self.rows.leave_gap(text.len(), Subject::user(id)?, *piece),
+                        None => self.rows.leave_gap(text.end(), Subject::user(id)?, *piece),
                     }
                 }
                 Piece::RunId if record.is_ordinary => &run_id[1..],
@@ -130,7 +130,7 @@ impl RowWriter {
             });
         }
         text.take_comma();
-        if text.len() == start && self.rows.gaps.len() == gaps {
+        if text.end() == start && self.rows.gaps.len() == gaps {
             text.put(EMPTY_ROW);
         }
         text.put(b"\r\n");

@@ -1,11 +1,13 @@
-//! Records of an answer. Nearly every one has the shape of one before: the same names in the same order, ids of the same
-//! length. So what is not a value is compared with it at once, and a value is checked while its end is found. Whatever
-//! does not fit is read name by name.
+//! Records of an answer. Nearly every one has the shape of one before: the same names in the same order. So what is not
+//! a value is compared with it at once, and a value is checked while its end is found. Whatever does not fit is read
+//! name by name.
+//!
+//! Sixteen bytes are looked at together, which `wide` has an instruction for on x86-64 and on arm64.
 
 use std::cmp::Reverse;
 
 use usage_export::timestamp::{self, TEXT_BYTES};
-use wide::{CmpEq as _, CmpLt as _, i8x16, u8x16};
+use wide::{i8x16, u8x16};
 
 use crate::json::{Cursor, RawString, Stop};
 use crate::record::{Attribute, RawRecord, Record, Value};

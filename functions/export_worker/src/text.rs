@@ -21,8 +21,8 @@ impl Text {
         text
     }
 
-    /// How many bytes it has.
-    pub fn len(&self) -> usize {
+    /// Where it ends: how many bytes it has.
+    pub fn end(&self) -> usize {
         self.end
     }
 
@@ -113,7 +113,7 @@ mod tests {
             for piece in &pieces {
                 text.put(piece);
             }
-            prop_assert_eq!(text.len(), pieces.concat().len());
+            prop_assert_eq!(text.end(), pieces.concat().len());
             prop_assert_eq!(text.into_bytes(), pieces.concat());
         }
     }
