@@ -227,7 +227,7 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// It is cut off, or arrived changed.
+    /// It is cut off, arrived changed, or something follows it.
     pub fn end(&mut self) -> Result<Vec<u8>, ScanError> {
         let found = self.crc32.clone().finalize();
         if let Some(expected) = self.expected_crc32.filter(|expected| *expected != found) {
@@ -235,6 +235,9 @@ impl Scan {
         }
         if self.place != Place::AfterAll {
             return Err(ScanError::CutOff);
+        }
+        if Cursor::new(&self.unread).peek().is_ok() {
+            return Err(ScanError::Malformed);
         }
         Ok(std::mem::take(&mut self.envelope))
     }

@@ -298,6 +298,14 @@ async fn an_answer_that_is_cut_off_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_with_something_behind_it_is_asked_for_again() {
+    for size in [1, PAGE.len(), 1000] {
+        let longer = format!("{PAGE}\n,");
+        assert_eq!(after(response(split(&longer, &[size]), None)).await, ["a", "b"], "frames of {size}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_busy_table_is_asked_again() {
     let mut busy = response(split(r#"{"__type":"ProvisionedThroughputExceededException"}"#, &[99]), None);
     *busy.status_mut() = http::StatusCode::BAD_REQUEST;
