@@ -86,6 +86,12 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
+    /// The name of a member that nobody chose and that needs no escapes, and the colon after it.
+    pub fn plain_name(&mut self) -> Result<&'a [u8], Stop> {
+        let name = self.name()?;
+        if name.escaped { Err(Stop::Malformed) } else { Ok(name.bytes) }
+    }
+
     /// A string.
     pub fn string(&mut self) -> Result<RawString<'a>, Stop> {
         self.expect(b'"')?;

@@ -9,7 +9,7 @@ use usage_export::timestamp::{self, TEXT_BYTES};
 use usage_export::usage;
 
 use crate::decimal::plain_decimal;
-use crate::json;
+use crate::json::{self, RawString};
 
 /// The attributes that an export can need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,12 @@ impl<'a> RawRecord<'a> {
 impl<'a> From<&'a Values<Cow<'_, [u8]>>> for Record<'a> {
     fn from(texts: &'a Values<Cow<'_, [u8]>>) -> Self {
         Self { values: Values(texts.0.each_ref().map(AsRef::as_ref)), is_ordinary: false }
+    }
+}
+
+impl<'a> From<RawString<'a>> for Value<'a> {
+    fn from(string: RawString<'a>) -> Self {
+        if string.escaped { Self::Escaped(string.bytes) } else { Self::Text(string.bytes) }
     }
 }
 

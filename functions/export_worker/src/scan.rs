@@ -37,6 +37,7 @@ pub enum ScanError {
 #[derive(Debug)]
 pub struct Scan {
     place: Place,
+    has_items: bool,
     /// What has arrived and is not read yet: less than a record.
     unread: Vec<u8>,
     /// The answer without its records.
@@ -70,6 +71,7 @@ impl Scan {
     pub fn new(writer: RowWriter, expected_crc32: Option<u32>) -> Self {
         Self {
             place: Place::default(),
+            has_items: false,
             unread: Vec::new(),
             envelope: Vec::new(),
             shapes: Shapes::default(),
@@ -211,8 +213,12 @@ impl Scan {
     fn member(&mut self, cursor: &mut Cursor<'_>) -> Result<Place, Stop> {
         cursor.peek()?;
         let start = cursor.at;
-        if cursor.name()?.bytes == b"Items" {
+        if cursor.plain_name()? == b"Items" {
             cursor.expect(b'[')?;
+            // Of two the SDK would take one.
+            if std::mem::replace(&mut self.has_items, true) {
+                return Err(Stop::Malformed);
+            }
             return Ok(Place::Items { first: true });
         }
         cursor.skip()?;

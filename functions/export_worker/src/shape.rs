@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use usage_export::timestamp::{self, TEXT_BYTES};
 use wide::{i8x16, u8x16};
 
-use crate::json::{Cursor, RawString, Stop};
+use crate::json::{Cursor, Stop};
 use crate::record::{Attribute, RawRecord, Record, Value};
 
 /// The most shapes that are remembered: with and without the two attributes that a record may lack.
@@ -220,12 +220,13 @@ fn by_name<'a>(
     let mut first = true;
     while cursor.next(first, b'}')? {
         first = false;
-        let attribute = Attribute::named(cursor.name()?.bytes);
+        let attribute =
+            Attribute::named(&Value::from(cursor.name()?).text("a name").map_err(|_| Stop::Malformed)?);
         cursor.expect(b'{')?;
-        let kind = cursor.name()?.bytes;
+        let kind = cursor.plain_name()?;
         let value = match kind {
-            b"S" => text(cursor.string()?),
-            b"N" => number(cursor.string()?),
+            b"S" => cursor.string()?.into(),
+            b"N" => Value::Number(cursor.string()?.bytes),
             kind => {
                 cursor.skip()?;
                 if kind == b"NULL" { Value::Absent } else { Value::Other }
@@ -237,12 +238,4 @@ fn by_name<'a>(
         cursor.expect(b'}')?;
     }
     Ok(record)
-}
-
-fn text(string: RawString<'_>) -> Value<'_> {
-    if string.escaped { Value::Escaped(string.bytes) } else { Value::Text(string.bytes) }
-}
-
-fn number(string: RawString<'_>) -> Value<'_> {
-    Value::Number(string.bytes)
 }

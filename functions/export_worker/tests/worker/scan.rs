@@ -313,6 +313,15 @@ async fn a_busy_table_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_escaped_name_is_the_same_name() {
+    let page = PAGE.replace("credit_cost", r"credit\u005fcost");
+    let (client, _) = client(move |_| response(split(&page, &[50]), None));
+    let tap = tap(&[Field::CreditCost]);
+    query(&client, Some(&tap)).await.expect("an answer");
+    assert_eq!(tap.rows(None).expect("rows").text, b"1.5\r\n\"\"\r\n");
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_written_is_named_and_not_asked_for_again() {
     let page = PAGE.replace(r#"{"N":"1.5"}"#, r#"{"S":"1.5"}"#);
     let (client, asked) = client(move |_| response(split(&page, &[50]), None));
