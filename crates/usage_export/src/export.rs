@@ -115,7 +115,7 @@ pub struct Checkpoint {
     pub upload_id: String,
     /// Parts that are uploaded, numbered from 1. S3 keeps their `ETag`s.
     pub parts: i32,
-    /// The last record that is in those parts.
+    /// Up to where the records are in those parts.
     pub position: Position,
     /// What was counted up to there.
     pub counts: Counts,
@@ -123,7 +123,7 @@ pub struct Checkpoint {
     pub crc32: u32,
 }
 
-/// The keys of a usage record: everything up to and including it is done.
+/// The keys of a usage record, or the end of a bucket: everything up to there is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Workspace and month.
@@ -135,7 +135,7 @@ pub struct Position {
 /// Every row is accounted for: what was read was either left out by `entity_ids` or written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Records that DynamoDB said it returned.
+    /// Records that DynamoDB said it read.
     pub read: u64,
     /// Records left out by `entity_ids`.
     pub filtered: u64,

@@ -20,7 +20,7 @@ pub struct Columns {
     /// The workspaces' names by id.
     workspace_names: BTreeMap<String, String>,
     /// Only runs of these workbooks; of all if there are none.
-    workbook_ids: BTreeSet<Vec<u8>>,
+    workbook_ids: BTreeSet<String>,
     known: Mutex<KnownCells>,
     /// For the texts of its pages.
     pub buffers: Buffers,
@@ -64,7 +64,7 @@ impl Columns {
         Self {
             fields: fields.to_vec(),
             workspace_names,
-            workbook_ids: workbook_ids.iter().map(|id| id.clone().into_bytes()).collect(),
+            workbook_ids: workbook_ids.clone(),
             known: Mutex::default(),
             buffers: Buffers::default(),
         }
@@ -132,12 +132,12 @@ impl Columns {
 
     /// Whether runs of this workbook are written.
     pub fn has_workbook(&self, id: &[u8]) -> bool {
-        self.workbook_ids.is_empty() || self.workbook_ids.contains(id)
+        self.workbook_ids.is_empty() || std::str::from_utf8(id).is_ok_and(|id| self.workbook_ids.contains(id))
     }
 
-    /// Whether only the runs of some workbooks are written.
-    pub fn chooses_workbooks(&self) -> bool {
-        !self.workbook_ids.is_empty()
+    /// The workbooks whose runs are written; of all if there are none.
+    pub fn workbook_ids(&self) -> &BTreeSet<String> {
+        &self.workbook_ids
     }
 
     /// What is known so far.

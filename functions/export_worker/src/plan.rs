@@ -6,7 +6,7 @@ use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::dynamo::StoreError;
 use usage_export::export::interval::Interval;
 use usage_export::export::{DataExport, Position};
-use usage_export::usage::{Month, partition_key, split_partition_key};
+use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
 
 /// The workspaces and months of an export. Buckets come in the order of the CSV: workspace id, then month.
 #[derive(Debug, Clone)]
@@ -62,10 +62,11 @@ impl Plan {
         self.workspace_names.is_empty()
     }
 
-    /// The buckets in order, from the one that holds `position` on.
+    /// The buckets in order, without what is read up to `position`.
     pub fn buckets(&self, position: Option<&Position>) -> impl Iterator<Item = Bucket> + Send {
         let months: Vec<Month> = self.interval.months().collect();
         let position = position.cloned();
+        let (_, end) = sort_key_bounds(self.interval);
         let workspace_ids: Vec<String> = self.workspace_names.keys().cloned().collect();
         let mut index = 0;
         workspace_ids
@@ -81,17 +82,18 @@ impl Plan {
                     after: None,
                 };
                 index += 1;
-                from_position(bucket, position.as_ref())
+                from_position(bucket, position.as_ref(), &end)
             })
     }
 }
 
-/// The bucket, if it is not wholly before the position.
-fn from_position(bucket: Bucket, position: Option<&Position>) -> Option<Bucket> {
+/// The bucket, if it is not wholly before the position; `end` is where every bucket ends.
+fn from_position(bucket: Bucket, position: Option<&Position>, end: &str) -> Option<Bucket> {
     let Some(position) = position else { return Some(bucket) };
     // Not as whole keys: `wsp_1#…` and `wsp_10#…` would not compare as their ids do.
     match split_partition_key(&bucket.partition_key).cmp(&split_partition_key(&position.partition_key)) {
         std::cmp::Ordering::Less => None,
+        std::cmp::Ordering::Equal if position.sort_key.as_str() >= end => None,
         std::cmp::Ordering::Equal => Some(Bucket { after: Some(position.sort_key.clone()), ..bucket }),
         std::cmp::Ordering::Greater => Some(bucket),
     }
@@ -151,6 +153,9 @@ mod tests {
             assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
             assert_eq!(rest[0].index, at.index);
             assert_eq!(rest[1..], all[at.index + 1..]);
+            let end = Position { sort_key: sort_key_bounds(plan().interval).1, ..position };
+            let rest: Vec<_> = plan().buckets(Some(&end)).collect();
+            assert_eq!(rest, all[at.index + 1..]);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Usage records from the table: in order, some pages ahead, and every one counted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::task::JoinHandle;
 use usage_export::dynamo::{Item, StoreError, text};
@@ -14,6 +16,10 @@ use crate::columns::Columns;
 use crate::plan::Bucket;
 use crate::rows::Rows;
 use crate::tap::Tap;
+
+/// `IN` takes no more operands.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
+const MOST_OPERANDS: usize = 100;
 
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
@@ -34,6 +40,9 @@ pub struct Selection {
     /// The attributes that are sent: a `ProjectionExpression`. The partition key is known, and what nobody asked for
     /// need not travel. It costs the same read capacity.
     pub attributes: String,
+    /// Which records are sent: a `FilterExpression`, and what its names stand for. `None` if all are, or if the ids are
+    /// too many for one: the worker leaves records out then. It costs the same read capacity.
+    pub filter: Option<(String, HashMap<String, AttributeValue>)>,
     /// What is written of each record.
     pub columns: Arc<Columns>,
 }
@@ -45,7 +54,7 @@ impl Selection {
         let wanted = |any_of: &[Field]| any_of.iter().any(|field| fields.contains(field));
         let workbook = [Field::WorkbookId, Field::WorkbookName, Field::WorkbookCreatedTs];
         let optional = [
-            ("workbook_id", columns.chooses_workbooks() || wanted(&workbook)),
+            ("workbook_id", !columns.workbook_ids().is_empty() || wanted(&workbook)),
             ("user_id", wanted(&[Field::UserId, Field::UserEmail])),
             ("credit_cost", wanted(&[Field::CreditCost])),
             ("finished_ts", wanted(&[Field::PlRunFinishedTs])),
@@ -55,8 +64,19 @@ impl Selection {
             attributes.push_str(", ");
             attributes.push_str(name);
         }
-        Self { interval, attributes, columns }
+        let filter = filter(columns.workbook_ids());
+        Self { interval, attributes, filter, columns }
     }
+}
+
+fn filter(workbook_ids: &BTreeSet<String>) -> Option<(String, HashMap<String, AttributeValue>)> {
+    if workbook_ids.is_empty() || workbook_ids.len() > MOST_OPERANDS {
+        return None;
+    }
+    let values = workbook_ids.iter().enumerate().map(|(index, id)| (format!(":w{index}"), text(id)));
+    let values: HashMap<_, _> = values.collect();
+    let names: Vec<_> = values.keys().map(String::as_str).collect();
+    Some((format!("workbook_id IN ({})", names.join(", ")), values))
 }
 
 /// One answer of `Query`.
@@ -66,8 +86,12 @@ pub struct Page {
     pub bucket: Bucket,
     /// Its rows, in order.
     pub rows: Rows,
-    /// How many records DynamoDB says it returned.
-    pub count: u64,
+    /// How many records DynamoDB says it read.
+    pub read: u64,
+    /// How many of them it says it left out, because they are of another workbook.
+    pub filtered: u64,
+    /// Up to where its bucket is read then: a sort key, or the end of the interval.
+    pub up_to: String,
     /// The key after which the next page of the bucket starts.
     next: Option<Item>,
 }
@@ -159,14 +183,21 @@ async fn page(
     start: Option<Item>,
 ) -> Result<Page, StoreError> {
     let (first, last) = sort_key_bounds(selection.interval);
+    let (filter, values) = selection.filter.unzip();
+    let is_filtered = filter.is_some();
+    let mut values = values.unwrap_or_default();
+    values.extend([
+        (":pk".to_owned(), text(&bucket.partition_key)),
+        (":first".to_owned(), text(first)),
+        (":last".to_owned(), text(last.as_str())),
+    ]);
     let tap = Tap::new(selection.columns, &bucket.workspace_id);
     let output = client
         .query()
         .table_name(table)
         .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
-        .expression_attribute_values(":pk", text(&bucket.partition_key))
-        .expression_attribute_values(":first", text(first))
-        .expression_attribute_values(":last", text(last))
+        .set_filter_expression(filter)
+        .set_expression_attribute_values(Some(values))
         .projection_expression(selection.attributes)
         // An eventually consistent read may miss a run that was just recorded.
         .consistent_read(true)
@@ -177,6 +208,21 @@ async fn page(
         .await
         .map_err(StoreError::aws("dynamodb:Query"))?;
     let rows = tap.rows(output.items.as_deref())?;
-    let count = u64::try_from(output.count).unwrap_or(0);
-    Ok(Page { bucket, count, rows, next: output.last_evaluated_key })
+    let (read, filtered) = counts(&output, is_filtered);
+    let next = output.last_evaluated_key;
+    let up_to = match &next {
+        // Not the last record that was sent: others may have been left out behind it.
+        Some(key) => key.get("SK").and_then(|sort_key| sort_key.as_s().ok()).cloned(),
+        None => Some(last),
+    };
+    let up_to =
+        up_to.ok_or_else(|| StoreError::corrupt("a page of usage records", "its last key has no SK"))?;
+    Ok(Page { bucket, rows, read, filtered, up_to, next })
+}
+
+/// How many records DynamoDB says it read, and how many of them it left out.
+fn counts(output: &QueryOutput, is_filtered: bool) -> (u64, u64) {
+    let [sent, read] = [output.count, output.scanned_count].map(|count| u64::try_from(count).unwrap_or(0));
+    // If nothing was to be left out, a difference is an error, and is found when all is counted.
+    (read, if is_filtered { read.saturating_sub(sent) } else { 0 })
 }

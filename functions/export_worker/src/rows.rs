@@ -8,7 +8,7 @@ use usage_export::timestamp::TEXT_BYTES;
 use crate::columns::{Columns, EMPTY_ROW, KnownCells, Piece};
 use crate::csv::write_cell;
 use crate::known::{Known, Place};
-use crate::record::{Attribute, RawRecord, Record, Value};
+use crate::record::{Attribute, RawRecord, Record};
 use crate::text::Text;
 
 /// A page has up to 1 MB of names and values, and the signs of JSON around them. Whatever is said, no more is reserved.
@@ -25,8 +25,6 @@ pub struct Rows {
     pub written: u64,
     /// Records that were read and are no row, because they are of another workbook.
     pub filtered: u64,
-    /// Sort key of the last record; `None` if there is none.
-    pub last: Option<String>,
 }
 
 /// Cells that are not known yet.
@@ -57,7 +55,6 @@ pub struct RowWriter {
     text: Text,
     /// All but its text.
     rows: Rows,
-    last: Vec<u8>,
 }
 
 impl RowWriter {
@@ -65,7 +62,7 @@ impl RowWriter {
     pub fn new(columns: Arc<Columns>, workspace_id: &str, length: usize) -> Self {
         let pieces = columns.pieces(workspace_id);
         let text = columns.buffers.take(length.min(MOST_ROOM));
-        Self { columns, pieces, text, rows: Rows::default(), last: Vec::new() }
+        Self { columns, pieces, text, rows: Rows::default() }
     }
 
     /// The columns it writes.
@@ -73,7 +70,7 @@ impl RowWriter {
         Arc::clone(&self.columns)
     }
 
-    /// Adds a record, whatever it has. [`RowWriter::set_last`] is the caller's.
+    /// Adds a record, whatever it has.
     ///
     /// # Errors
     ///
@@ -138,12 +135,6 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Says which sort key was the last, once for all records that were read together.
-    pub fn set_last(&mut self, sort_key: Value<'_>) {
-        self.last.clear();
-        self.last.extend_from_slice(&sort_key.text("SK").unwrap_or_default());
-    }
-
     /// The rows of items as the SDK reads them.
     ///
     /// # Errors
@@ -153,17 +144,13 @@ impl RowWriter {
         let columns = self.columns();
         let mut known = columns.known();
         for item in items {
-            let record = RawRecord::of_item(item);
-            self.push(&record, &mut known)?;
-            self.set_last(record[Attribute::SortKey]);
+            self.push(&RawRecord::of_item(item), &mut known)?;
         }
         Ok(self.finish())
     }
 
     /// The rows, once all of them are there.
     pub fn finish(mut self) -> Rows {
-        // The sort key of a row is UTF-8.
-        self.rows.last = String::from_utf8(self.last).ok().filter(|last| !last.is_empty());
         self.rows.text = self.text.into_bytes();
         self.rows
     }

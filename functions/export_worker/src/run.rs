@@ -98,7 +98,7 @@ struct Run<'a> {
     part: Part,
     upload: Upload,
     counts: Counts,
-    /// The last record that was written or left out.
+    /// Up to where records are written or left out.
     position: Option<Position>,
     progress: Progress,
     saved_ts: DateTime<Utc>,
@@ -152,13 +152,10 @@ impl<'a> Run<'a> {
 
     /// Writes a page; cuts a part, or shows the progress, when it is time.
     async fn write(&mut self, page: Page) -> Result<(), RunError> {
-        self.counts.read += page.count;
+        self.counts.read += page.read;
         self.counts.written += page.rows.written;
-        self.counts.filtered += page.rows.filtered;
-        if let Some(last) = &page.rows.last {
-            self.position =
-                Some(Position { partition_key: page.bucket.partition_key.clone(), sort_key: last.clone() });
-        }
+        self.counts.filtered += page.filtered + page.rows.filtered;
+        self.position = Some(Position { partition_key: page.bucket.partition_key, sort_key: page.up_to });
         self.part.push(self.names.complete(page.rows).await?);
         let percent = u8::try_from(page.bucket.index * 100 / self.buckets).unwrap_or(99);
         self.progress = Progress { percent: percent.min(99), rows: self.counts.written };

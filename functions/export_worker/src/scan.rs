@@ -7,7 +7,6 @@ use usage_export::dynamo::StoreError;
 
 use crate::columns::KnownCells;
 use crate::json::{Cursor, Stop};
-use crate::record::{Attribute, Value};
 use crate::rows::{RowWriter, Rows};
 use crate::shape::Shapes;
 
@@ -130,27 +129,18 @@ impl Scan {
     /// Reads as long as something is whole; gives how many bytes that took.
     fn read(&mut self, bytes: &[u8], known: &mut KnownCells) -> Result<usize, ScanError> {
         let mut read = 0;
-        let mut last = Value::Absent;
-        let stop = loop {
+        loop {
             let mut cursor = Cursor::new(&bytes[read..]);
-            match self.step(&mut cursor, known, &mut last) {
+            match self.step(&mut cursor, known) {
                 Ok(()) => read += cursor.at,
-                Err(stop) => break stop,
+                Err(Stop::Incomplete) => return Ok(read),
+                Err(Stop::Malformed) => return Err(ScanError::Malformed),
             }
-        };
-        if !matches!(last, Value::Absent) {
-            self.writer.set_last(last);
         }
-        if stop == Stop::Malformed { Err(ScanError::Malformed) } else { Ok(read) }
     }
 
     /// Takes one record, or one other member of the answer.
-    fn step<'a>(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        known: &mut KnownCells,
-        last: &mut Value<'a>,
-    ) -> Result<(), Stop> {
+    fn step(&mut self, cursor: &mut Cursor<'_>, known: &mut KnownCells) -> Result<(), Stop> {
         self.place = match self.place {
             Place::BeforeAll => {
                 cursor.expect(b'{')?;
@@ -167,14 +157,13 @@ impl Scan {
             }
             Place::Items { first } => {
                 // A step of its own: what it took is taken, even if nothing whole follows.
-                if !first && self.of_known_shape(cursor, known, last) {
+                if !first && self.of_known_shape(cursor, known) {
                     Place::Items { first: false }
                 } else if cursor.next(first, b']')? {
                     let record = self.shapes.learn(cursor)?;
                     if self.corrupt.is_none() {
                         self.corrupt = self.writer.push(&record, known).err();
                     }
-                    *last = record[Attribute::SortKey];
                     Place::Items { first: false }
                 } else {
                     Place::Answer { first: false }
@@ -189,12 +178,7 @@ impl Scan {
     }
 
     /// Takes records as long as they are like those before; says whether there were any.
-    fn of_known_shape<'a>(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        known: &mut KnownCells,
-        last: &mut Value<'a>,
-    ) -> bool {
+    fn of_known_shape(&mut self, cursor: &mut Cursor<'_>, known: &mut KnownCells) -> bool {
         let bytes = cursor.rest();
         let mut rest = bytes;
         while let [b',', record @ ..] = rest
@@ -203,7 +187,6 @@ impl Scan {
             if self.corrupt.is_none() {
                 self.corrupt = self.writer.write(&record, known).err();
             }
-            *last = Value::Text(record.values[Attribute::SortKey]);
             rest = after;
         }
         cursor.at += bytes.len() - rest.len();

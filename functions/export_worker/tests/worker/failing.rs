@@ -44,7 +44,7 @@ async fn reads_that_are_refused_for_a_while_are_tried_again_by_the_sdk() {
         .sequence()
         .http_status(400, Some(THROTTLED.to_owned()))
         .http_status(503, None)
-        .output(|| QueryOutput::builder().count(0).set_items(Some(Vec::new())).build())
+        .output(|| QueryOutput::builder().count(0).scanned_count(0).set_items(Some(Vec::new())).build())
         .build();
     world.dynamodb(rule.clone());
     assert_eq!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Acknowledge);
@@ -81,9 +81,9 @@ async fn an_export_whose_workers_keep_dying_fails() {
 #[tokio::test]
 async fn a_page_with_fewer_records_than_it_says_is_never_a_file() {
     let mut world = World::new();
-    world.dynamodb(
-        query_usage!().then_output(|| QueryOutput::builder().count(1).set_items(Some(Vec::new())).build()),
-    );
+    world.dynamodb(query_usage!().then_output(|| {
+        QueryOutput::builder().count(1).scanned_count(1).set_items(Some(Vec::new())).build()
+    }));
     assert_eq!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Acknowledge);
     assert_failed(&world, "did not add up");
     assert!(world.file().is_none());

@@ -76,13 +76,17 @@ async fn an_export_without_rows_is_a_header() {
     assert_eq!((world.export().state, world.export().row_count), (State::Completed, 0));
 }
 
+/// Up to 100 ids DynamoDB leaves the others out, beyond that the worker does.
 #[tokio::test]
 async fn only_the_runs_of_the_named_workbooks_are_written() {
-    let world = World::with_request(&json!({"entity_ids": ["wbk_2"], "export_fields": ["run_id"]}));
-    world.add_run("wsp_1#2025-01", "2025-01-09T09:00:00.000Z#run_9", "wbk_2");
-    process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(world.file().as_deref(), Some(&b"run_id\r\nrun_9\r\n"[..]));
-    assert_eq!(locked(&world.state).export["rows_read"].as_n().map(String::as_str), Ok("4"));
+    for more in [0, 99, 100, 500] {
+        let ids: Vec<_> = (0..more).map(|id| format!("wbk_more_{id}")).chain(["wbk_2".to_owned()]).collect();
+        let world = World::with_request(&json!({"entity_ids": ids, "export_fields": ["run_id"]}));
+        world.add_run("wsp_1#2025-01", "2025-01-09T09:00:00.000Z#run_9", "wbk_2");
+        process(&world.worker(), &world.id, "worker", 1).await;
+        assert_eq!(world.file().as_deref(), Some(&b"run_id\r\nrun_9\r\n"[..]), "{more} more ids");
+        assert_eq!(locked(&world.state).export["rows_read"].as_n().map(String::as_str), Ok("4"));
+    }
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn pages_come_in_the_order_of_the_file() {
             reader(&world, read_ahead).pages(buckets(), &everything()).try_collect().await.expect("pages");
         let read: Vec<_> = sort_keys(&pages).into_iter().map(usage_export::dynamo::text).collect();
         assert_eq!(read, in_table, "read_ahead {read_ahead}");
-        assert_eq!(pages.iter().map(|page| page.count).sum::<u64>(), 15);
+        assert_eq!(pages.iter().map(|page| page.read).sum::<u64>(), 15);
         assert_eq!(
             pages.iter().map(|page| page.bucket.index).collect::<Vec<_>>(),
             [0, 0, 0, 1, 2, 3, 4, 5, 5, 5, 5],
@@ -97,7 +97,9 @@ async fn a_page_that_is_late_keeps_its_place() {
         })
         .sequence()
         .http_status(503, None)
-        .output(move || QueryOutput::builder().count(5).set_items(Some(records.clone())).build())
+        .output(move || {
+            QueryOutput::builder().count(5).scanned_count(5).set_items(Some(records.clone())).build()
+        })
         .build();
     world.dynamodb(rule.clone());
     let pages: Vec<_> = reader(&world, 4).pages(buckets(), &everything()).try_collect().await.expect("pages");

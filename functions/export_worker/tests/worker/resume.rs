@@ -86,6 +86,30 @@ async fn a_second_worker_goes_on_where_the_first_saved() {
     assert_eq!(export.size_bytes, Some(file.len() as u64));
 }
 
+/// Records that are left out, also behind the last that is written of a page or a month.
+#[tokio::test]
+async fn nothing_is_counted_twice_when_records_are_left_out() {
+    for more in [0, 200] {
+        let ids: Vec<_> = (0..more).map(|id| format!("wbk_more_{id}")).chain(["wbk_1".to_owned()]).collect();
+        let mut world = World::with_request(&json!({"entity_ids": ids, "export_fields": ["run_id"]}));
+        locked(&world.state).records.clear();
+        world.page_size = 20;
+        for (second, workbook_id) in ["wbk_1", "wbk_2", "wbk_2"].iter().cycle().take(900).enumerate() {
+            let start = format!("2025-01-03T09:{:02}:{:02}.000Z", second / 60, second % 60);
+            world.add_run("wsp_1#2025-01", &format!("{start}#{}", "r".repeat(65_500)), workbook_id);
+        }
+        fail_after(&mut world, 42);
+        process(&world.worker(), &world.id, "worker", 1).await;
+        assert!(world.export().checkpoint.is_some());
+        world.recover();
+        let_pass(5);
+        process(&world.worker(), &world.id, "worker-2", 2).await;
+        let export = world.export();
+        assert_eq!((export.state, export.row_count), (State::Completed, 300), "{more} more ids");
+        assert_eq!(locked(&world.state).export["rows_read"].as_n().map(String::as_str), Ok("900"));
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_is_not_what_was_written_fails_the_export() {
     let mut world = large();

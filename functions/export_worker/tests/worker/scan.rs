@@ -279,7 +279,7 @@ async fn after(broken: http::Response<SdkBody>) -> Vec<String> {
     let output = query(&client, Some(&tap)).await.expect("an answer in the end");
     assert_eq!((output.count, asked.load(Ordering::Relaxed)), (2, 2));
     let rows = tap.rows(None).expect("rows");
-    assert_eq!((rows.written, rows.last.as_deref()), (2, Some("2025-01-31T09:30:00.001Z#b")));
+    assert_eq!(rows.written, 2);
     String::from_utf8(rows.text).expect("UTF-8").lines().map(str::to_owned).collect()
 }
 

@@ -39,6 +39,13 @@ pub fn update(item: &mut Item, request: &UpdateItemInput) -> bool {
     true
 }
 
+/// Whether a filter lets the item pass.
+pub fn holds(filter: &str, values: &Item, item: &Item) -> bool {
+    let request = UpdateItemInput::builder().set_expression_attribute_values(Some(values.clone()));
+    let request = request.table_name("usage").set_key(Some(Item::new())).build().expect("a request");
+    Words::new(filter, &request).any_of(item)
+}
+
 fn number(value: &AttributeValue) -> i64 {
     value.as_n().expect("a number").parse().expect("digits")
 }

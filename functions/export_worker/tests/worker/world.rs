@@ -331,6 +331,15 @@ pub fn page(records: &BTreeMap<String, Vec<Item>>, request: &QueryInput, page_si
     let next = found.last().filter(|_| more).map(|record| {
         Item::from([("PK".to_owned(), record["PK"].clone()), ("SK".to_owned(), record["SK"].clone())])
     });
+    let read = i32::try_from(found.len()).expect("a count");
+    if let Some(filter) = request.filter_expression() {
+        found.retain(|record| table::holds(filter, values, record));
+    }
     let count = i32::try_from(found.len()).expect("a count");
-    QueryOutput::builder().count(count).set_items(Some(found)).set_last_evaluated_key(next).build()
+    QueryOutput::builder()
+        .count(count)
+        .scanned_count(read)
+        .set_items(Some(found))
+        .set_last_evaluated_key(next)
+        .build()
 }
