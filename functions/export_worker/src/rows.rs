@@ -11,9 +11,6 @@ use crate::known::{Known, Place};
 use crate::record::{Attribute, RawRecord, Record};
 use crate::text::Text;
 
-/// A page has up to 1 MB of names and values, and the signs of JSON around them. Whatever is said, no more is reserved.
-const MOST_ROOM: usize = 4 * 1024 * 1024;
-
 /// The rows of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -52,6 +49,7 @@ pub enum Subject {
 pub struct RowWriter {
     columns: Arc<Columns>,
     pieces: Vec<Piece>,
+    length: usize,
     text: Text,
     /// All but its text.
     rows: Rows,
@@ -61,8 +59,8 @@ impl RowWriter {
     /// For records of this workspace. `length` is how many bytes the page is said to have.
     pub fn new(columns: Arc<Columns>, workspace_id: &str, length: usize) -> Self {
         let pieces = columns.pieces(workspace_id);
-        let text = columns.buffers.take(length.min(MOST_ROOM));
-        Self { columns, pieces, text, rows: Rows::default() }
+        let text = columns.buffers.take_for_page(length);
+        Self { columns, pieces, length, text, rows: Rows::default() }
     }
 
     /// The columns it writes.
@@ -151,6 +149,7 @@ impl RowWriter {
 
     /// The rows, once all of them are there.
     pub fn finish(mut self) -> Rows {
+        self.columns.buffers.learn(self.length, self.text.end());
         self.rows.text = self.text.into_bytes();
         self.rows
     }

@@ -3,6 +3,9 @@
 //! Cells are short: most have 20 to 60 bytes. Two copies of a known size, which overlap in the middle, put one into its
 //! place without a call and without a loop. For that the memory is there already, with whatever was in it before.
 
+/// By how much it grows at least.
+const LEAST: usize = 4 * 1024;
+
 /// Text that grows at its end.
 #[derive(Debug, Default)]
 pub struct Text {
@@ -58,7 +61,7 @@ impl Text {
     /// In small steps, and no more than that: the memory will be used again for texts as long as this one.
     #[cold]
     fn grow(&mut self, room: usize) {
-        let more = room.saturating_sub(self.bytes.len()).max(self.bytes.len() / 8);
+        let more = room.saturating_sub(self.bytes.len()).max(self.bytes.len() / 8).max(LEAST);
         self.bytes.reserve_exact(more);
         self.bytes.resize(self.bytes.len() + more, 0);
     }
