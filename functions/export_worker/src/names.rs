@@ -2,15 +2,15 @@
 //!
 //! Only what the rows meet is looked up, and only if a requested field needs it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use usage_export::directory::{Directory, Workbook};
 use usage_export::dynamo::StoreError;
 use usage_export::timestamp;
 
-use crate::columns::Columns;
-use crate::rows::{Gap, Rows, Subject};
+use crate::columns::{Columns, KnownCells};
+use crate::known::{Known, Place};
+use crate::rows::{Rows, Subject, Unknown};
 
 /// Looks names up and completes rows with them.
 pub struct Names {
@@ -32,32 +32,21 @@ impl Names {
         if rows.gaps.is_empty() {
             return Ok(rows.text);
         }
-        self.look_up(&rows.gaps).await?;
+        self.look_up(&rows).await?;
         let text = self.fill(&rows)?;
         self.columns.buffers.keep(rows.text);
         Ok(text)
     }
 
     /// Looks up what is still not known: a page before this one may have met the same ids.
-    async fn look_up(&self, gaps: &[Gap]) -> Result<(), StoreError> {
-        let (mut workbooks, mut users) = (BTreeSet::new(), BTreeSet::new());
-        {
+    async fn look_up(&self, rows: &Rows) -> Result<(), StoreError> {
+        let (workbooks, users) = {
             let known = &mut *self.columns.known();
             // Before, so that nothing is forgotten between here and its use.
             known.workbooks.make_room();
             known.users.make_room();
-            for gap in gaps {
-                match &gap.of {
-                    Subject::Workbook(id) if known.workbooks.find(id.as_bytes()).is_none() => {
-                        workbooks.insert(id.as_str())
-                    }
-                    Subject::User(id) if known.users.find(id.as_bytes()).is_none() => {
-                        users.insert(id.as_str())
-                    }
-                    _ => false,
-                };
-            }
-        }
+            (not_known(&known.workbooks, &rows.workbooks), not_known(&known.users, &rows.users))
+        };
         let found_workbooks = self.directory.workbooks(workbooks.iter().copied()).await?;
         found_workbooks.values().try_for_each(check)?;
         let found_users = self.directory.members(&self.organization_id, users.iter().copied()).await?;
@@ -74,18 +63,13 @@ impl Names {
     }
 
     fn fill(&self, rows: &Rows) -> Result<Vec<u8>, StoreError> {
-        let known = self.columns.known();
-        let pieces = rows.gaps.iter().map(|gap| {
-            let (known, id) = match &gap.of {
-                Subject::Workbook(id) => (&known.workbooks, id),
-                Subject::User(id) => (&known.users, id),
-            };
-            let place = known.find(id.as_bytes());
-            let place = place.ok_or_else(|| StoreError::corrupt(id, "its cells are gone"))?;
-            Ok((gap.at, known.piece(place, gap.piece)))
+        let KnownCells { workbooks, users } = &*self.columns.known();
+        let (of_workbooks, of_users) = (places(workbooks, &rows.workbooks)?, places(users, &rows.users)?);
+        let pieces = rows.gaps.iter().map(|gap| match gap.of {
+            Subject::Workbook(index) => (gap.at, workbooks.piece(of_workbooks[index], gap.piece)),
+            Subject::User(index) => (gap.at, users.piece(of_users[index], gap.piece)),
         });
-        let pieces = pieces.collect::<Result<Vec<_>, StoreError>>()?;
-        let room = rows.text.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>();
+        let room = rows.text.len() + pieces.clone().map(|(_, piece)| piece.len()).sum::<usize>();
         let mut text = self.columns.buffers.take(room);
         let mut copied = 0;
         for (at, piece) in pieces {
@@ -96,6 +80,17 @@ impl Names {
         text.put(&rows.text[copied..]);
         Ok(text.into_bytes())
     }
+}
+
+fn not_known<'a>(known: &Known, unknown: &'a Unknown) -> Vec<&'a str> {
+    unknown.ids.iter().map(String::as_str).filter(|id| known.find(id.as_bytes()).is_none()).collect()
+}
+
+/// Where the cells are of ids that were looked up.
+fn places(known: &Known, looked_up: &Unknown) -> Result<Vec<Place>, StoreError> {
+    let place =
+        |id: &String| known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"));
+    looked_up.ids.iter().map(place).collect()
 }
 
 fn check(workbook: &Workbook) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! The rows of a page, written while its records are read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use usage_export::dynamo::{Item, StoreError};
@@ -18,6 +19,10 @@ pub struct Rows {
     pub text: Vec<u8>,
     /// Cells that the directory has to be asked for, in the order of the text.
     pub gaps: Vec<Gap>,
+    /// Whose they are: workbooks.
+    pub workbooks: Unknown,
+    /// Whose they are: users.
+    pub users: Unknown,
     /// How many there are.
     pub written: u64,
     /// Records that were read and are no row, because they are of another workbook.
@@ -25,7 +30,7 @@ pub struct Rows {
 }
 
 /// Cells that are not known yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// Where they belong in the text.
     pub at: usize,
@@ -35,13 +40,21 @@ pub struct Gap {
     pub piece: usize,
 }
 
-/// An id of the directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// Whose cells: a place in [`Unknown::ids`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// A workbook's.
-    Workbook(String),
-    /// A user's.
-    User(String),
+    /// Of [`Rows::workbooks`].
+    Workbook(usize),
+    /// Of [`Rows::users`].
+    User(usize),
+}
+
+/// Ids of the directory that a page meets and nobody knows yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unknown {
+    /// Each once.
+    pub ids: Vec<String>,
+    places: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
 }
 
 /// Writes the rows of a page.
@@ -101,16 +114,20 @@ impl RowWriter {
                 Piece::Constant(cells) => cells,
                 Piece::Workbook(piece) => {
                     let id = values[Attribute::WorkbookId];
-                    match workbook(&self.columns, &mut known.workbooks, id) {
-                        Some(place) => known.workbooks.piece(place, *piece),
-                        None => self.rows.leave_gap(text.end(), Subject::workbook(id)?, *piece),
+                    if let Some(place) = workbook(&self.columns, &mut known.workbooks, id) {
+                        known.workbooks.piece(place, *piece)
+                    } else {
+                        let of = Subject::Workbook(self.rows.workbooks.place(id)?);
+                        self.rows.leave_gap(text.end(), of, *piece)
                     }
                 }
                 Piece::User(piece) => {
                     let id = values[Attribute::UserId];
-                    match user(&self.columns, &mut known.users, id) {
-                        Some(place) => known.users.piece(place, *piece),
-                        None => self.rows.leave_gap(text.end(), Subject::user(id)?, *piece),
+                    if let Some(place) = user(&self.columns, &mut known.users, id) {
+                        known.users.piece(place, *piece)
+                    } else {
+                        let of = Subject::User(self.rows.users.place(id)?);
+                        self.rows.leave_gap(text.end(), of, *piece)
                     }
                 }
                 Piece::RunId if record.is_ordinary => &run_id[1..],
@@ -164,19 +181,18 @@ impl Rows {
     }
 }
 
-impl Subject {
-    fn workbook(id: &[u8]) -> Result<Self, StoreError> {
-        text(id).map(Self::Workbook)
+impl Unknown {
+    /// Where this id is; it is added if it is not there. The first pages of a workspace meet the same ids in every row.
+    fn place(&mut self, id: &[u8]) -> Result<usize, StoreError> {
+        if let Some(place) = self.places.get(id) {
+            return Ok(*place);
+        }
+        let text = String::from_utf8(id.to_vec())
+            .map_err(|error| StoreError::corrupt("usage record", format!("an id is not UTF-8: {error}")))?;
+        self.ids.push(text);
+        self.places.insert(id.into(), self.ids.len() - 1);
+        Ok(self.ids.len() - 1)
     }
-
-    fn user(id: &[u8]) -> Result<Self, StoreError> {
-        text(id).map(Self::User)
-    }
-}
-
-fn text(id: &[u8]) -> Result<String, StoreError> {
-    String::from_utf8(id.to_vec())
-        .map_err(|error| StoreError::corrupt("usage record", format!("an id is not UTF-8: {error}")))
 }
 
 fn cell(text: &[u8]) -> Vec<u8> {
