@@ -101,10 +101,10 @@ fn ratios(findings: &Findings) -> Vec<Verdict> {
     };
     let mut verdicts = Vec::new();
     for (peer, transport, target, gate) in [
-        ("naive", "http", 15.0, 4.0),
+        ("naive", "http", 15.0, 5.0),
         ("naive", "tls", 12.0, 3.5),
-        ("boto3", "http", 60.0, 24.0),
-        ("node", "http", 40.0, 17.0),
+        ("boto3", "http", 60.0, 40.0),
+        ("node", "http", 40.0, 26.0),
     ] {
         if let (Some(peer_cpu), Some(ours)) = (cpu(peer, transport), cpu(PRODUCT, transport)) {
             let what = format!("CPU, {peer} : export_worker, {transport}");
@@ -113,7 +113,7 @@ fn ratios(findings: &Findings) -> Vec<Verdict> {
     }
     if let (Some(floor), Some(ours)) = (cpu("floor", "http"), cpu(PRODUCT, "http")) {
         let verdict = Verdict::at_most("CPU, export_worker : floor, http", ours / floor, 2.0);
-        verdicts.push(Verdict { gate: 6.5, ..verdict });
+        verdicts.push(Verdict { gate: 4.5, ..verdict });
     }
     verdicts
 }
@@ -129,7 +129,7 @@ fn starts(findings: &Findings) -> Vec<Verdict> {
         }
     }
     if let Some(largest) = ours.iter().filter_map(|start| start.binary_mb).max_by(f64::total_cmp) {
-        verdicts.push(Verdict { gate: 18.0, ..Verdict::at_most("largest binary, MB", largest, 7.0) });
+        verdicts.push(Verdict { gate: 14.0, ..Verdict::at_most("largest binary, MB", largest, 7.0) });
     }
     verdicts
 }
