@@ -110,14 +110,25 @@ mod tests {
         fn a_text_is_what_was_put_into_it(
             memory in proptest::collection::vec(0_u8.., 0..40),
             room in 0_usize..200,
-            pieces in proptest::collection::vec(proptest::collection::vec(0_u8.., 0..130), 0..12),
+            pieces in proptest::collection::vec((proptest::collection::vec(0_u8.., 0..130), 0..3), 0..12),
         ) {
-            let mut text = Text::new(memory, room);
-            for piece in &pieces {
-                text.put(piece);
+            let (mut text, mut expected) = (Text::new(memory, room), Vec::new());
+            for (piece, how) in &pieces {
+                expected.extend_from_slice(piece);
+                match how {
+                    0 => text.put(piece),
+                    1 => {
+                        text.put_cells(piece);
+                        expected.push(b',');
+                    }
+                    _ => {
+                        text.put_cells(piece);
+                        text.take_comma();
+                    }
+                }
             }
-            prop_assert_eq!(text.end(), pieces.concat().len());
-            prop_assert_eq!(text.into_bytes(), pieces.concat());
+            prop_assert_eq!(text.end(), expected.len());
+            prop_assert_eq!(text.into_bytes(), expected);
         }
     }
 }

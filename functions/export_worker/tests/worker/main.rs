@@ -5,6 +5,7 @@ mod bucket;
 mod failing;
 mod job;
 mod mail;
+mod random_pages;
 mod reader;
 mod resume;
 mod scan;

@@ -21,6 +21,8 @@ use proptest::prelude::*;
 use usage_export::dynamo::StoreError;
 use usage_export::usage::{FIELDS, Field};
 
+use crate::random_pages::page;
+
 /// The bytes of an answer, in frames.
 struct Frames(VecDeque<Bytes>);
 
@@ -79,136 +81,6 @@ fn columns(fields: &[Field]) -> Arc<Columns> {
 
 fn rows(rows: Result<Rows, StoreError>) -> Result<Rows, String> {
     rows.map_err(|error| error.to_string())
-}
-
-/// Text as JSON may have it: each character as it is, escaped by number, or escaped by a letter.
-fn json_string() -> impl Strategy<Value = String> {
-    proptest::collection::vec((any::<char>(), 0..4), 0..10).prop_map(|characters| {
-        let escape = |(character, style): (char, i32)| match character {
-            '\n' if style == 3 => "\\n".to_owned(),
-            '/' if style == 3 => "\\/".to_owned(),
-            '"' | '\\' if style < 3 => format!("\\{character}"),
-            '"' | '\\' | '\0'..='\u{1f}' => numbered(character),
-            _ if style > 1 => numbered(character),
-            _ => character.to_string(),
-        };
-        characters.into_iter().map(escape).collect()
-    })
-}
-
-/// `\u0041`, or a pair of them.
-fn numbered(character: char) -> String {
-    let units =
-        character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
-    units.concat()
-}
-
-fn string() -> impl Strategy<Value = String> {
-    json_string().prop_map(|text| format!(r#"{{"S":"{text}"}}"#))
-}
-
-fn number() -> impl Strategy<Value = String> {
-    let digits =
-        prop_oneof!["-?[0-9]{1,38}(\\.[0-9]{1,20})?", "-?[0-9]{0,5}\\.?[0-9]{0,3}([eE][+-]?[0-9]{1,3})?"];
-    digits.prop_map(|digits| format!(r#"{{"N":"{digits}"}}"#))
-}
-
-/// A value of any type.
-fn anything() -> impl Strategy<Value = String> {
-    let other = prop_oneof![
-        Just(r#"{"NULL":true}"#.to_owned()),
-        any::<bool>().prop_map(|flag| format!(r#"{{"BOOL":{flag}}}"#)),
-        Just(r#"{"B":"aGVsbG8="}"#.to_owned()),
-        Just(r#"{"BS":["aGVsbG8="]}"#.to_owned()),
-        Just(r#"{"NS":["1","2.5"]}"#.to_owned()),
-        json_string().prop_map(|text| format!(r#"{{"SS":["{text}"]}}"#)),
-    ];
-    prop_oneof![string(), number(), other].prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..3)
-                .prop_map(|values| format!(r#"{{"L":[{}]}}"#, values.join(","))),
-            (json_string(), inner).prop_map(|(name, value)| format!(r#"{{"M":{{"{name}":{value}}}}}"#)),
-        ]
-    })
-}
-
-/// Mostly what a writer of records makes, now and then something else, or nothing.
-fn usually(value: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = Option<String>> {
-    prop_oneof![8 => value.prop_map(Some), 1 => anything().prop_map(Some), 2 => Just(None)]
-}
-
-fn time() -> impl Strategy<Value = String> {
-    prop_oneof![
-        20 => "20[0-9]{2}-0[1-9]-[0-2][1-8]T[01][0-9]:[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z",
-        1 => "20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{2,4}Z",
-    ]
-}
-
-fn item() -> impl Strategy<Value = String> {
-    let sort_key = (time(), json_string()).prop_map(|(start, id)| format!(r#"{{"S":"{start}#{id}"}}"#));
-    let finished = time().prop_map(|time| format!(r#"{{"S":"{time}"}}"#));
-    let known =
-        (usually(sort_key), usually(string()), usually(string()), usually(number()), usually(finished));
-    let others = proptest::collection::btree_map("[A-Z]{1,4}[a-z]", anything(), 0..3);
-    (known, others).prop_flat_map(|((sort_key, workbook, user, cost, finished), others)| {
-        let known = [
-            ("SK", sort_key),
-            ("workbook_id", workbook),
-            ("user_id", user),
-            ("credit_cost", cost),
-            ("finished_ts", finished),
-        ];
-        let known = known.into_iter().filter_map(|(name, value)| Some(format!(r#""{name}":{}"#, value?)));
-        let others = others.into_iter().map(|(name, value)| format!(r#""{name}":{value}"#));
-        let members: Vec<_> = known.chain(others).collect();
-        Just(members).prop_shuffle().prop_map(|members| format!("{{{}}}", members.join(",")))
-    })
-}
-
-/// Records as tables have them: names in one order, cost and end perhaps not there yet, and among them one that is
-/// anything.
-fn alike() -> impl Strategy<Value = Vec<String>> {
-    let names = ["SK", "workbook_id", "user_id", "credit_cost", "finished_ts", "kind"].to_vec();
-    let id = "[a-z]{3}_[0-9a-f]{0,70}";
-    let cost = proptest::option::weighted(0.9, "-?[0-9]{1,12}(\\.[0-9]{1,9})?");
-    let record = (time(), id, id, id, cost, proptest::option::weighted(0.9, time()));
-    let record = prop_oneof![20 => record.prop_map(Ok), 1 => item().prop_map(Err)];
-    (Just(names).prop_shuffle(), proptest::collection::vec(record, 1..60)).prop_map(|(names, records)| {
-        let records = records.into_iter().map(|record| {
-            let (start, run, workbook, user, cost, finished) = match record {
-                Ok(values) => values,
-                Err(item) => return item,
-            };
-            let members = names.iter().filter_map(|name| {
-                let (kind, value) = match *name {
-                    "SK" => ("S", Some(format!("{start}#{run}"))),
-                    "workbook_id" => ("S", Some(workbook.clone())),
-                    "user_id" => ("S", Some(user.clone())),
-                    "credit_cost" => ("N", cost.clone()),
-                    "finished_ts" => ("S", finished.clone()),
-                    _ => ("S", Some(run.clone())),
-                };
-                Some(format!(r#""{name}":{{"{kind}":"{}"}}"#, value?))
-            });
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-        });
-        records.collect()
-    })
-}
-
-fn page() -> impl Strategy<Value = String> {
-    let items = prop_oneof![proptest::collection::vec(item(), 0..6), alike()];
-    (items, proptest::option::of(string()), any::<bool>()).prop_flat_map(|(items, last, spaced)| {
-        let (comma, colon) = if spaced { (" ,\n", " : ") } else { (",", ":") };
-        let mut members = vec![
-            format!(r#""Count"{colon}{}"#, items.len()),
-            format!(r#""ScannedCount"{colon}{}"#, items.len()),
-            format!(r#""Items"{colon}[{}]"#, items.join(comma)),
-            r#""ConsumedCapacity":{"CapacityUnits":1.5,"TableName":"usage"}"#.to_owned(),
-        ];
-        members.extend(last.map(|key| format!(r#""LastEvaluatedKey"{colon}{{"SK"{colon}{key}}}"#)));
-        Just(members).prop_shuffle().prop_map(move |members| format!("{{{}}}", members.join(comma)))
-    })
 }
 
 fn split(text: &str, sizes: &[usize]) -> Vec<Bytes> {
