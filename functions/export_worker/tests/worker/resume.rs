@@ -39,7 +39,7 @@ fn large() -> World {
 
 /// Reads fail for good after so many pages.
 fn fail_after(world: &mut World, pages: usize) {
-    let (state, page_size, read) = (Arc::clone(&world.state), 20, AtomicUsize::new(0));
+    let (state, page_size, read) = (Arc::clone(&world.state), world.page_size, AtomicUsize::new(0));
     world.dynamodb(
         mock!(DynamoDb::query)
             .match_requests(|request| request.table_name() == Some("usage"))
@@ -93,12 +93,13 @@ async fn nothing_is_counted_twice_when_records_are_left_out() {
         let ids: Vec<_> = (0..more).map(|id| format!("wbk_more_{id}")).chain(["wbk_1".to_owned()]).collect();
         let mut world = World::with_request(&json!({"entity_ids": ids, "export_fields": ["run_id"]}));
         locked(&world.state).records.clear();
-        world.page_size = 20;
+        // Every page ends with records that are left out.
+        world.page_size = 21;
         for (second, workbook_id) in ["wbk_1", "wbk_2", "wbk_2"].iter().cycle().take(900).enumerate() {
             let start = format!("2025-01-03T09:{:02}:{:02}.000Z", second / 60, second % 60);
             world.add_run("wsp_1#2025-01", &format!("{start}#{}", "r".repeat(65_500)), workbook_id);
         }
-        fail_after(&mut world, 42);
+        fail_after(&mut world, 40);
         process(&world.worker(), &world.id, "worker", 1).await;
         assert!(world.export().checkpoint.is_some());
         world.recover();
