@@ -1,8 +1,8 @@
-//! Random answers of `Query`: records that are alike, as tables have them, and records of anything.
+//! Random answers of `Query`: records of one shape, as tables have them, and records with any values.
 
 use proptest::prelude::*;
 
-/// Text as JSON may have it: each character as it is, escaped by number, or escaped by a letter.
+/// A text in JSON: each character as it is, escaped by number, or escaped by a letter.
 fn json_string() -> impl Strategy<Value = String> {
     proptest::collection::vec((any::<char>(), 0..4), 0..10).prop_map(|characters| {
         let escape = |(character, style): (char, i32)| match character {
@@ -17,7 +17,7 @@ fn json_string() -> impl Strategy<Value = String> {
     })
 }
 
-/// `\u0041`, or a pair of them.
+/// An escape such as `\u0041`, or a surrogate pair of them.
 fn numbered(character: char) -> String {
     let units =
         character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
@@ -53,7 +53,7 @@ fn anything() -> impl Strategy<Value = String> {
     })
 }
 
-/// Mostly what a writer of records makes, now and then something else, or nothing.
+/// Mostly the value that a writer of records stores, sometimes one of another type, sometimes none.
 fn usually(value: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = Option<String>> {
     prop_oneof![8 => value.prop_map(Some), 1 => anything().prop_map(Some), 2 => Just(None)]
 }
@@ -68,16 +68,23 @@ fn time() -> impl Strategy<Value = String> {
 fn item() -> impl Strategy<Value = String> {
     let sort_key = (time(), json_string()).prop_map(|(start, id)| format!(r#"{{"S":"{start}#{id}"}}"#));
     let finished = time().prop_map(|time| format!(r#"{{"S":"{time}"}}"#));
-    let known =
-        (usually(sort_key), usually(string()), usually(string()), usually(number()), usually(finished));
+    let known = (
+        usually(sort_key),
+        usually(string()),
+        usually(string()),
+        usually(number()),
+        usually(number()),
+        usually(finished),
+    );
     let others = proptest::collection::btree_map("[A-Z]{1,4}[a-z]", anything(), 0..3);
-    (known, others).prop_flat_map(|((sort_key, workbook, user, cost, finished), others)| {
+    (known, others).prop_flat_map(|((sort_key, machine, person, price, amount, ended), others)| {
         let known = [
             ("SK", sort_key),
-            ("workbook_id", workbook),
-            ("user_id", user),
-            ("credit_cost", cost),
-            ("finished_ts", finished),
+            ("machine_id", machine),
+            ("person_id", person),
+            ("price", price),
+            ("amount", amount),
+            ("ended", ended),
         ];
         let known = known.into_iter().filter_map(|(name, value)| Some(format!(r#""{name}":{}"#, value?)));
         let others = others.into_iter().map(|(name, value)| format!(r#""{name}":{value}"#));
@@ -86,28 +93,28 @@ fn item() -> impl Strategy<Value = String> {
     })
 }
 
-/// Records as tables have them: names in one order, cost and end perhaps not there yet, and among them one that is
-/// anything.
-fn alike() -> impl Strategy<Value = Vec<String>> {
-    let names = ["SK", "workbook_id", "user_id", "credit_cost", "finished_ts", "kind"].to_vec();
+/// Records of one shape: names in one order, two attributes that may be absent, and between them sometimes a record with
+/// any values.
+fn of_one_shape() -> impl Strategy<Value = Vec<String>> {
+    let names = ["SK", "machine_id", "person_id", "price", "ended", "balance", "category"].to_vec();
     let id = "[a-z]{3}_[0-9a-f]{0,70}";
-    let cost = proptest::option::weighted(0.9, "-?[0-9]{1,12}(\\.[0-9]{1,9})?");
-    let record = (time(), id, id, id, cost, proptest::option::weighted(0.9, time()));
+    let price = proptest::option::weighted(0.9, "-?[0-9]{1,12}(\\.[0-9]{1,9})?");
+    let record = (time(), id, id, id, price, proptest::option::weighted(0.9, time()));
     let record = prop_oneof![20 => record.prop_map(Ok), 1 => item().prop_map(Err)];
     (Just(names).prop_shuffle(), proptest::collection::vec(record, 1..60)).prop_map(|(names, records)| {
         let records = records.into_iter().map(|record| {
-            let (start, run, workbook, user, cost, finished) = match record {
+            let (start, id, machine, person, price, ended) = match record {
                 Ok(values) => values,
                 Err(item) => return item,
             };
             let members = names.iter().filter_map(|name| {
                 let (kind, value) = match *name {
-                    "SK" => ("S", Some(format!("{start}#{run}"))),
-                    "workbook_id" => ("S", Some(workbook.clone())),
-                    "user_id" => ("S", Some(user.clone())),
-                    "credit_cost" => ("N", cost.clone()),
-                    "finished_ts" => ("S", finished.clone()),
-                    _ => ("S", Some(run.clone())),
+                    "SK" => ("S", Some(format!("{start}#{id}"))),
+                    "machine_id" => ("S", Some(machine.clone())),
+                    "person_id" => ("S", Some(person.clone())),
+                    "price" | "balance" => ("N", price.clone()),
+                    "ended" => ("S", ended.clone()),
+                    _ => ("S", Some(id.clone())),
                 };
                 Some(format!(r#""{name}":{{"{kind}":"{}"}}"#, value?))
             });
@@ -117,9 +124,9 @@ fn alike() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-/// A page, its members in any order.
-pub fn page() -> impl Strategy<Value = String> {
-    let items = prop_oneof![proptest::collection::vec(item(), 0..6), alike()];
+/// An answer whose members come in any order.
+pub fn answer() -> impl Strategy<Value = String> {
+    let items = prop_oneof![proptest::collection::vec(item(), 0..6), of_one_shape()];
     (items, proptest::option::of(string()), any::<bool>()).prop_flat_map(|(items, last, spaced)| {
         let (comma, colon) = if spaced { (" ,\n", " : ") } else { (",", ":") };
         let mut members = vec![

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod cells;
+mod layout;
+mod page;
+mod parse;
+mod pool;
+mod write;
+
+pub use cells::CellCache;
+pub use layout::{Column, LayoutError, RowLayout};
+pub use page::{AnswerHead, Counts, MissingCells, Page, PageError, PageReader};
+pub use parse::RecordError;
+pub use pool::BufferPool;
+pub use write::{escape_formula, write_header};

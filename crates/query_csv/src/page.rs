@@ -1,0 +1,191 @@
+//! One answer of `Query`: its frames in, its rows out.
+
+use std::sync::Arc;
+
+use crate::cells::CellCache;
+use crate::layout::RowLayout;
+use crate::parse::{AnswerError, AnswerParser, RecordError};
+use crate::pool::BufferPool;
+use crate::write::{MissingIds, Placeholder, RowWriter};
+
+/// Why an answer gives no page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The bytes are not an answer of `Query`. Asking again may help.
+    #[error("the answer is not a page of records")]
+    Malformed,
+    /// The answer ended early. Asking again may help.
+    #[error("the answer is cut off")]
+    CutOff,
+    /// The bytes changed on the way. Asking again may help.
+    #[error("the answer has the CRC-32 {found:08x}, its header says {expected:08x}")]
+    Checksum {
+        /// The CRC-32 in the answer's header.
+        expected: u32,
+        /// The CRC-32 of the bytes.
+        found: u32,
+    },
+    /// A record cannot be written. Asking again does not help.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Cells that a page still misses although it is being completed: the caller has not inserted them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no cells were inserted for the id {id} of the join {join}")]
+pub struct MissingCells {
+    /// Number of the join.
+    pub join: usize,
+    /// The id.
+    pub id: String,
+}
+
+/// How many records of a page became rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of the page.
+    pub written: u64,
+    /// Records without a row, because of [`RowLayout::only`].
+    pub left_out: u64,
+}
+
+/// What the headers of an answer say about its body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnswerHead {
+    /// The length in bytes, from `content-length`. It decides how much memory is reserved for the rows, and may be wrong.
+    pub content_length: Option<usize>,
+    /// The CRC-32 of the body, from `x-amz-crc32`. Without it a change on the way can go unnoticed.
+    pub crc32: Option<u32>,
+}
+
+/// Reads one answer of `Query` while it arrives. The crate's documentation has an example.
+#[derive(Debug)]
+pub struct PageReader {
+    parser: AnswerParser,
+    writer: RowWriter,
+    cells: Arc<CellCache>,
+    pool: Arc<BufferPool>,
+    answer_bytes: usize,
+    expected_crc32: Option<u32>,
+    crc32: crc32fast::Hasher,
+}
+
+impl PageReader {
+    /// A reader of one answer. `constants` are the texts of the [`Column::Constant`]s; one that is missing is an empty cell.
+    ///
+    /// [`Column::Constant`]: crate::Column::Constant
+    pub fn new(
+        layout: &Arc<RowLayout>,
+        cells: &Arc<CellCache>,
+        pool: &Arc<BufferPool>,
+        constants: &[&str],
+        head: AnswerHead,
+    ) -> Self {
+        let answer_bytes = head.content_length.unwrap_or_default();
+        let rows = pool.acquire_for_page(answer_bytes);
+        Self {
+            parser: AnswerParser::new(layout.attributes.clone()),
+            writer: RowWriter::new(Arc::clone(layout), constants, rows),
+            cells: Arc::clone(cells),
+            pool: Arc::clone(pool),
+            answer_bytes,
+            expected_crc32: head.crc32,
+            crc32: crc32fast::Hasher::new(),
+        }
+    }
+
+    /// Reads the next bytes of the answer, in pieces of any size, and writes the rows of all records that are whole by then.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::Malformed`]; the reader is of no use after that.
+    pub fn feed(&mut self, frame: &[u8]) -> Result<(), PageError> {
+        self.crc32.update(frame);
+        let cells = self.cells.read();
+        let writer = &mut self.writer;
+        self.parser.feed(frame, &mut |record| writer.write(record, &cells))?;
+        Ok(())
+    }
+
+    /// Ends the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError`] if the answer cannot be believed: nothing of it may be used then.
+    pub fn finish(self) -> Result<Page, PageError> {
+        let found = self.crc32.finalize();
+        if let Some(expected) = self.expected_crc32.filter(|expected| *expected != found) {
+            return Err(PageError::Checksum { expected, found });
+        }
+        let (envelope, record_error) = self.parser.finish()?;
+        if let Some(error) = record_error {
+            return Err(error.into());
+        }
+        let RowWriter { rows, placeholders, missing, counts, .. } = self.writer;
+        self.pool.record_page(self.answer_bytes, rows.len());
+        Ok(Page { envelope, counts, rows: rows.into_bytes(), placeholders, missing })
+    }
+}
+
+impl From<AnswerError> for PageError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Malformed => Self::Malformed,
+            AnswerError::CutOff => Self::CutOff,
+        }
+    }
+}
+
+/// The rows of one answer.
+#[derive(Debug)]
+pub struct Page {
+    /// The answer without its records, as JSON: counts, the key of the next page, consumed capacity.
+    pub envelope: Vec<u8>,
+    /// How many records became rows.
+    pub counts: Counts,
+    rows: Vec<u8>,
+    placeholders: Vec<Placeholder>,
+    missing: Vec<MissingIds>,
+}
+
+impl Page {
+    /// Which ids of a join have to be looked up and given to [`CellCache::insert`] before [`Page::into_rows`]. Pages that were
+    /// completed since this one was read may have added some of its ids, which are not listed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the layout has no join of this number.
+    pub fn missing_ids(&self, join: usize, cells: &CellCache) -> Vec<&str> {
+        cells.make_room_for(join, &self.missing[join].ids)
+    }
+
+    /// The rows, complete, each with CRLF.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingCells`] if an id of [`Page::missing_ids`] was not inserted.
+    pub fn into_rows(self, cells: &CellCache, pool: &BufferPool) -> Result<Vec<u8>, MissingCells> {
+        if self.placeholders.is_empty() {
+            return Ok(self.rows);
+        }
+        let cells = cells.read();
+        let mut pieces = Vec::with_capacity(self.placeholders.len());
+        for Placeholder { at, join, group, id } in self.placeholders {
+            let id = &self.missing[join].ids[id];
+            let found = cells.find(join, id.as_bytes());
+            let found = found.ok_or_else(|| MissingCells { join, id: id.clone() })?;
+            pieces.push((at, found.group(group)));
+        }
+        let room = self.rows.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>();
+        let mut rows = pool.acquire(room);
+        let mut copied = 0;
+        for (at, piece) in pieces {
+            rows.put(&self.rows[copied..at]);
+            rows.put(piece);
+            copied = at;
+        }
+        rows.put(&self.rows[copied..]);
+        pool.release(self.rows);
+        Ok(rows.into_bytes())
+    }
+}

@@ -1,0 +1,108 @@
+//! What the rows of an answer should be, by slow and plain means: `serde_json`, chrono, the csv crate, and decimals as
+//! fractions of integers. It shares no code with the crate.
+
+use chrono::NaiveDateTime;
+use query_csv::Column;
+use serde_json::{Map, Value};
+
+use crate::layouts::SORT_KEY;
+use crate::reading::{CONSTANTS, joined_values};
+
+/// The rows, or `None` when a record cannot be written.
+pub fn rows(answer: &Value, columns: &[Column]) -> Option<String> {
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for item in answer["Items"].as_array().expect("items") {
+        let item = item.as_object().expect("an item");
+        let cells = columns.iter().map(|column| cell(item, column)).collect::<Option<Vec<_>>>()?;
+        // Also what no column shows is checked.
+        sort_key(item)?;
+        csv.write_record(cells).expect("a row");
+    }
+    Some(String::from_utf8(csv.into_inner().expect("rows")).expect("UTF-8"))
+}
+
+fn cell(item: &Map<String, Value>, column: &Column) -> Option<String> {
+    Some(match column {
+        Column::Constant(index) => CONSTANTS[*index].to_owned(),
+        Column::Text(name) => text(item, name)?,
+        Column::Decimal(name) => decimal(item, name)?,
+        Column::Timestamp(name) => {
+            let time = text(item, name)?;
+            if time.is_empty() { time } else { is_time(&time).then_some(time)? }
+        }
+        Column::SortKeyTime => sort_key(item)?.0,
+        Column::SortKeyId => sort_key(item)?.1,
+        Column::Joined { attribute, value } => match text(item, attribute)? {
+            id if id.is_empty() => id,
+            id => joined_values(attribute, &id)[*value].clone(),
+        },
+    })
+}
+
+/// The value of an attribute by its type; null when it is absent.
+fn value<'a>(item: &'a Map<String, Value>, name: &str, kind: &str) -> Option<&'a Value> {
+    let Some(value) = item.get(name) else { return Some(&Value::Null) };
+    match value.as_object()?.iter().next()? {
+        (found, _) if found == "NULL" => Some(&Value::Null),
+        (found, value) if found == kind => Some(value),
+        _ => None,
+    }
+}
+
+fn text(item: &Map<String, Value>, name: &str) -> Option<String> {
+    Some(value(item, name, "S")?.as_str().unwrap_or_default().to_owned())
+}
+
+fn sort_key(item: &Map<String, Value>) -> Option<(String, String)> {
+    let key = text(item, SORT_KEY)?;
+    let (time, id) = key.split_once('#')?;
+    is_time(time).then(|| (time.to_owned(), id.to_owned()))
+}
+
+fn is_time(text: &str) -> bool {
+    let is_leap_second = text.get(17..19) == Some("60");
+    text.len() == 24
+        && !is_leap_second
+        && NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.3fZ").is_ok()
+}
+
+/// The digits as sent, or with the exponent written out.
+fn decimal(item: &Map<String, Value>, name: &str) -> Option<String> {
+    let number = value(item, name, "N")?.as_str().unwrap_or_default();
+    if number.is_empty() {
+        return item.get(name).is_none_or(|value| value.get("NULL").is_some()).then(String::new);
+    }
+    let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else {
+        return plain(number);
+    };
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 200)?;
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    plain(&format!("0{whole}{fraction}"))?;
+    (whole.len() + fraction.len() > 0).then_some(())?;
+    // Zeros on both sides, so that the point can be put anywhere.
+    let zeros = "0".repeat(400);
+    let all = format!("{zeros}{whole}{fraction}{zeros}");
+    let point = usize::try_from(400 + i32::try_from(whole.len()).ok()? + exponent).ok()?;
+    let whole = all[..point].trim_start_matches('0');
+    let shown = (fraction.len() as i32 - exponent).max(0);
+    let fraction = &all[point..point + usize::try_from(shown).ok()?];
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+/// A number without exponent, tidied where DynamoDB would not send it so.
+fn plain(number: &str) -> Option<String> {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(whole) && is_number(fraction) && whole.len() + fraction.len() > 0).then_some(())?;
+    if whole.is_empty() {
+        return Some(format!("{sign}0.{fraction}"));
+    }
+    if digits.ends_with('.') {
+        let whole = whole.trim_start_matches('0');
+        return Some(format!("{sign}{}", if whole.is_empty() { "0" } else { whole }));
+    }
+    Some(number.to_owned())
+}
