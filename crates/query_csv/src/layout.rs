@@ -230,6 +230,9 @@ fn id_attribute(column: &Column) -> Option<&str> {
 }
 
 fn have_one_source(one: &Column, next: &Column) -> bool {
+    if cfg!(feature = "ablate_cell_groups") {
+        return false;
+    }
     match (one, next) {
         (Column::Constant(_), Column::Constant(_)) => true,
         _ => id_attribute(one).is_some() && id_attribute(one) == id_attribute(next),

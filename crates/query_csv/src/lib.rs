@@ -10,7 +10,7 @@ mod write;
 
 pub use cells::CellCache;
 pub use layout::{Column, LayoutError, RowLayout};
-pub use page::{AnswerHead, Counts, MissingCells, Page, PageError, PageReader};
+pub use page::{Counts, MissingCells, Page, PageError, PageReader};
 pub use parse::RecordError;
 pub use pool::BufferPool;
 pub use write::{escape_formula, write_header};

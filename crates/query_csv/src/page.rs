@@ -49,23 +49,12 @@ pub struct Counts {
     pub left_out: u64,
 }
 
-/// What the headers of an answer say about its body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AnswerHead {
-    /// The length in bytes, from `content-length`. It decides how much memory is reserved for the rows, and may be wrong.
-    pub content_length: Option<usize>,
-    /// The CRC-32 of the body, from `x-amz-crc32`. Without it a change on the way can go unnoticed.
-    pub crc32: Option<u32>,
-}
-
 /// Reads one answer of `Query` while it arrives. The crate's documentation has an example.
 #[derive(Debug)]
 pub struct PageReader {
     parser: AnswerParser,
     writer: RowWriter,
     cells: Arc<CellCache>,
-    pool: Arc<BufferPool>,
-    answer_bytes: usize,
     expected_crc32: Option<u32>,
     crc32: crc32fast::Hasher,
 }
@@ -73,23 +62,23 @@ pub struct PageReader {
 impl PageReader {
     /// A reader of one answer. `constants` are the texts of the [`Column::Constant`]s; one that is missing is an empty cell.
     ///
+    /// `crc32` is the checksum of the body, which DynamoDB sends in the header `x-amz-crc32`. Without it a change on the way
+    /// can go unnoticed.
+    ///
     /// [`Column::Constant`]: crate::Column::Constant
     pub fn new(
         layout: &Arc<RowLayout>,
         cells: &Arc<CellCache>,
-        pool: &Arc<BufferPool>,
+        pool: &BufferPool,
         constants: &[&str],
-        head: AnswerHead,
+        crc32: Option<u32>,
     ) -> Self {
-        let answer_bytes = head.content_length.unwrap_or_default();
-        let rows = pool.acquire_for_page(answer_bytes);
+        let rows = pool.acquire();
         Self {
             parser: AnswerParser::new(layout.attributes.clone()),
             writer: RowWriter::new(Arc::clone(layout), constants, rows),
             cells: Arc::clone(cells),
-            pool: Arc::clone(pool),
-            answer_bytes,
-            expected_crc32: head.crc32,
+            expected_crc32: crc32,
             crc32: crc32fast::Hasher::new(),
         }
     }
@@ -122,8 +111,7 @@ impl PageReader {
             return Err(error.into());
         }
         let RowWriter { rows, placeholders, missing, counts, .. } = self.writer;
-        self.pool.record_page(self.answer_bytes, rows.len());
-        Ok(Page { envelope, counts, rows: rows.into_bytes(), placeholders, missing })
+        Ok(Page { envelope, counts, rows, placeholders, missing })
     }
 }
 
@@ -176,16 +164,15 @@ impl Page {
             let found = found.ok_or_else(|| MissingCells { join, id: id.clone() })?;
             pieces.push((at, found.group(group)));
         }
-        let room = self.rows.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>();
-        let mut rows = pool.acquire(room);
+        let mut rows = pool.acquire();
         let mut copied = 0;
         for (at, piece) in pieces {
-            rows.put(&self.rows[copied..at]);
-            rows.put(piece);
+            rows.extend_from_slice(&self.rows[copied..at]);
+            rows.extend_from_slice(piece);
             copied = at;
         }
-        rows.put(&self.rows[copied..]);
+        rows.extend_from_slice(&self.rows[copied..]);
         pool.release(self.rows);
-        Ok(rows.into_bytes())
+        Ok(rows)
     }
 }

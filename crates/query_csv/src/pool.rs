@@ -1,17 +1,9 @@
 //! Memory that is used again: fresh pages of memory cost the kernel as much CPU as writing rows into them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use crate::write::RowBuffer;
 
 /// How many bytes of unused memory are kept: those of two parts of an upload and of the pages that are read ahead.
 const MAX_UNUSED_BYTES: usize = 24 * 1024 * 1024;
-
-/// How much is reserved for the rows of one page at most, whatever length its answer announces. A page has up to 1 MB of
-/// names and values, and the syntax of JSON around them.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html>
-const MAX_RESERVED_BYTES: usize = 4 * 1024 * 1024;
 
 /// A pool of buffers for the rows of pages. It keeps up to 24 MiB.
 ///
@@ -22,9 +14,6 @@ const MAX_RESERVED_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct BufferPool {
     unused: Mutex<Unused>,
-    /// How many bytes of rows the last page had for each 1024 bytes of its answer. With few columns that is a fraction, so
-    /// the length of the answer alone would reserve too much.
-    rows_per_1024: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -35,26 +24,14 @@ struct Unused {
 }
 
 impl BufferPool {
-    /// An empty buffer with room for `room` bytes.
-    pub(crate) fn acquire(&self, room: usize) -> RowBuffer {
+    /// An empty buffer. Mostly it has room for a page already.
+    pub(crate) fn acquire(&self) -> Vec<u8> {
         let mut unused = self.unused();
-        let memory = unused.buffers.pop().unwrap_or_default();
-        unused.bytes -= memory.capacity();
+        let mut buffer = unused.buffers.pop().unwrap_or_default();
+        unused.bytes -= buffer.capacity();
         drop(unused);
-        RowBuffer::new(memory, room)
-    }
-
-    /// An empty buffer with room for the rows of an answer of `answer_bytes`, estimated from the page before.
-    pub(crate) fn acquire_for_page(&self, answer_bytes: usize) -> RowBuffer {
-        let estimate = answer_bytes.saturating_mul(self.rows_per_1024.load(Ordering::Relaxed)) / 1024;
-        self.acquire(estimate.min(MAX_RESERVED_BYTES))
-    }
-
-    /// Remembers how long the rows of an answer were.
-    pub(crate) fn record_page(&self, answer_bytes: usize, row_bytes: usize) {
-        if answer_bytes > 0 {
-            self.rows_per_1024.store((row_bytes * 1024).div_ceil(answer_bytes), Ordering::Relaxed);
-        }
+        buffer.clear();
+        buffer
     }
 
     /// Takes a buffer back once nobody needs its bytes. Beyond 24 MiB it is freed instead.

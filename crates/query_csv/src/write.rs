@@ -1,13 +1,10 @@
 //! From records to the rows of a file.
 //!
-//! [`row_writer`] writes the rows of one page into a [`row_buffer`]; [`cell`] knows what CSV quotes and what a
-//! spreadsheet would run.
+//! [`row_writer`] writes the rows of one page; [`cell`] knows what CSV quotes and what a spreadsheet would run.
 
 mod cell;
-mod row_buffer;
 mod row_writer;
 
 pub(crate) use cell::{EMPTY_ROW, join_cells, write_cell};
 pub use cell::{escape_formula, write_header};
-pub(crate) use row_buffer::RowBuffer;
 pub(crate) use row_writer::{MissingIds, Placeholder, RowWriter};

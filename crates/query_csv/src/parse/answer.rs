@@ -9,10 +9,6 @@ use crate::parse::cursor::{Cursor, Stop};
 use crate::parse::record::{Record, RecordError, checked};
 use crate::parse::shape::Shapes;
 
-/// How much of a frame is first appended to what the frame before left over. Most records are shorter; each further copy
-/// is twice as long.
-const FIRST_COPY_BYTES: usize = 1024;
-
 /// Why the bytes are not a whole answer. Asking DynamoDB again may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AnswerError {
@@ -72,44 +68,20 @@ impl AnswerParser {
         frame: &[u8],
         each: &mut impl FnMut(&Record<'_>),
     ) -> Result<(), AnswerError> {
-        let rest = self.feed_pending(frame, each)?;
-        let taken = self.take_all(rest, each)?;
-        self.pending.extend_from_slice(&rest[taken..]);
-        Ok(())
-    }
-
-    /// Completes what the frame before left over with the beginning of this one, of which it copies only as much as it
-    /// needs. Returns the rest of this frame.
-    fn feed_pending<'a>(
-        &mut self,
-        frame: &'a [u8],
-        each: &mut impl FnMut(&Record<'_>),
-    ) -> Result<&'a [u8], AnswerError> {
         if self.pending.is_empty() {
-            return Ok(frame);
+            let taken = self.take_all(frame, each)?;
+            self.pending.extend_from_slice(&frame[taken..]);
+            return Ok(());
         }
-        let mut pending = std::mem::take(&mut self.pending);
-        // How many bytes of `pending` come from before this frame.
-        let mut left_over = pending.len();
-        let (mut copied, mut next_copy) = (0, FIRST_COPY_BYTES);
-        while copied < frame.len() {
-            let copy = &frame[copied..frame.len().min(copied + next_copy)];
-            copied += copy.len();
-            next_copy *= 2;
-            pending.extend_from_slice(copy);
-            // No record ends without a brace, so a long record is not looked at again before there is one.
-            if !copy.contains(&b'}') {
-                continue;
-            }
+        self.pending.extend_from_slice(frame);
+        // No record ends without a brace, so a long record is not parsed again with each of its frames.
+        if frame.contains(&b'}') {
+            let mut pending = std::mem::take(&mut self.pending);
             let taken = self.take_all(&pending, each)?;
-            if taken >= left_over {
-                return Ok(&frame[taken - left_over..]);
-            }
             pending.drain(..taken);
-            left_over -= taken;
+            self.pending = pending;
         }
-        self.pending = pending;
-        Ok(&[])
+        Ok(())
     }
 
     /// Takes everything that has arrived whole; returns how many bytes that was.

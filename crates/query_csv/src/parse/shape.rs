@@ -13,7 +13,7 @@ use crate::parse::record::{RawRecord, RawValue, Record, take_by_name};
 use crate::parse::timestamp::{TIMESTAMP_BYTES, is_timestamp};
 
 /// How many shapes are remembered: enough for records with and without each of two optional attributes.
-const MAX_SHAPES: usize = 4;
+const MAX_SHAPES: usize = if cfg!(feature = "ablate_several_shapes") { 1 } else { 4 };
 
 /// The shapes of the records so far.
 #[derive(Debug, Default)]
@@ -24,54 +24,16 @@ pub(crate) struct Shapes(Vec<Shape>);
 struct Shape {
     members: Vec<Member>,
     /// The bytes behind the last value.
-    end: Literal,
+    end: Vec<u8>,
 }
 
 /// One value of a record.
 #[derive(Debug, PartialEq)]
 struct Member {
     /// The bytes between the previous value and this one, such as `"},"SK":{"S":"`.
-    before: Literal,
+    before: Vec<u8>,
     index: usize,
     kind: AttributeKind,
-}
-
-/// Up to 32 bytes that a shape expects. They are compared at once, without a loop.
-#[derive(Debug, Default, PartialEq)]
-struct Literal {
-    halves: [u8x16; 2],
-    /// `0xff` in the bytes that count.
-    masks: [u8x16; 2],
-    bytes: Vec<u8>,
-}
-
-impl Literal {
-    /// Returns `None` when the text has more than 32 bytes.
-    fn new(text: &[u8]) -> Option<Self> {
-        let (mut bytes, mut mask) = ([0; 32], [0; 32]);
-        bytes.get_mut(..text.len())?.copy_from_slice(text);
-        mask[..text.len()].fill(0xff);
-        Some(Self { halves: halves(&bytes), masks: halves(&mask), bytes: text.to_vec() })
-    }
-
-    /// What follows this literal, when the bytes begin with it. Returns `None` when fewer than 32 bytes remain, because
-    /// the comparison loads 32.
-    #[inline]
-    fn strip<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        if cfg!(feature = "ablate_simd") {
-            return bytes.strip_prefix(self.bytes.as_slice());
-        }
-        let [first, second] = halves(bytes.first_chunk()?);
-        let [first, second] = [first & self.masks[0], second & self.masks[1]];
-        let is_equal = first.simd_eq(self.halves[0]) & second.simd_eq(self.halves[1]);
-        is_equal.all().then(|| &bytes[self.bytes.len()..])
-    }
-}
-
-#[inline]
-fn halves(bytes: &[u8; 32]) -> [u8x16; 2] {
-    let (halves, _) = bytes.as_chunks::<16>();
-    [u8x16::from(halves[0]), u8x16::from(halves[1])]
 }
 
 impl Shapes {
@@ -99,8 +61,8 @@ impl Shapes {
         let record = take_by_name(attributes, cursor, |attribute, value, end| {
             draft.add(attribute, value, end - start);
         })?;
-        let end = Literal::new(&draft.bytes[draft.end..cursor.at - start]);
-        if let (Some(shape), Some(end)) = (draft.shape, end) {
+        if let Some(shape) = draft.shape {
+            let end = draft.bytes[draft.end..cursor.at - start].to_vec();
             self.add(Shape { end, ..shape });
         }
         Ok(record)
@@ -123,12 +85,12 @@ impl Shape {
         let mut record = Record { values: [&[]; Attributes::VALUES], is_ordinary: true };
         let mut rest = bytes;
         for member in &self.members {
-            rest = member.before.strip(rest)?;
+            rest = rest.strip_prefix(member.before.as_slice())?;
             let (value, after) = rest.split_at(value_length(member.kind, rest)?);
             record.values[member.index] = value;
             rest = after;
         }
-        Some((record, self.end.strip(rest)?))
+        Some((record, rest.strip_prefix(self.end.as_slice())?))
     }
 }
 
@@ -152,7 +114,7 @@ impl Draft<'_> {
             _ => None,
         };
         let member = length.and_then(|length| {
-            let before = Literal::new(self.bytes.get(self.end..end.checked_sub(length)?)?)?;
+            let before = self.bytes.get(self.end..end.checked_sub(length)?)?.to_vec();
             Some(Member { before, index, kind })
         });
         match member {

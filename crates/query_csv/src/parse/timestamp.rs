@@ -1,7 +1,5 @@
 //! The one text form of a time that is written: ISO 8601 UTC with milliseconds and `Z`.
 
-use wide::u8x16;
-
 /// How many bytes such a text has.
 pub(crate) const TIMESTAMP_BYTES: usize = 24;
 
@@ -11,11 +9,13 @@ const MAX: &[u8; TIMESTAMP_BYTES] = b"9999-19-39T29:59:59.999Z";
 
 /// Whether the bytes are a time such as `2025-01-31T09:30:00.000Z` that exists in the calendar.
 ///
-/// Every row is checked at least once, so this compares 16 bytes at a time and parses nothing. Leap seconds (`:60`) are
-/// refused: DynamoDB sorts the text, and no writer of this form makes them.
+/// Every row is checked at least once, so this compares bytes with bounds and parses nothing. Leap seconds (`:60`) are
+/// refused: no writer of this form makes them.
 pub(crate) fn is_timestamp(text: &[u8]) -> bool {
     let Ok(text) = <&[u8; TIMESTAMP_BYTES]>::try_from(text) else { return false };
-    if !is_within_bounds(text) || (text[11] == b'2' && text[12] > b'3') {
+    let is_within_bounds =
+        text.iter().zip(MIN.iter().zip(MAX)).all(|(byte, (min, max))| (min..=max).contains(&byte));
+    if !is_within_bounds || (text[11] == b'2' && text[12] > b'3') {
         return false;
     }
     let two_digits = |at: usize| u32::from(text[at] - b'0') * 10 + u32::from(text[at + 1] - b'0');
@@ -23,25 +23,6 @@ pub(crate) fn is_timestamp(text: &[u8]) -> bool {
     // The common case first: days up to the 28th exist in every month.
     ((1..=12).contains(&month) && (1..=28).contains(&day))
         || (1..=days_in_month(two_digits(0) * 100 + two_digits(2), month)).contains(&day)
-}
-
-/// Whether each byte is between those of [`MIN`] and [`MAX`].
-#[inline]
-fn is_within_bounds(text: &[u8; TIMESTAMP_BYTES]) -> bool {
-    if cfg!(feature = "ablate_simd") {
-        return text.iter().zip(MIN.iter().zip(MAX)).all(|(byte, (min, max))| (min..=max).contains(&byte));
-    }
-    let [texts, min, max] = [text, MIN, MAX].map(first_and_last_16);
-    let is_within = |half: usize| texts[half].max(min[half]).min(max[half]).simd_eq(texts[half]);
-    (is_within(0) & is_within(1)).all()
-}
-
-/// The first and the last 16 bytes. They overlap by 8, so that together they cover all 24.
-#[inline]
-fn first_and_last_16(text: &[u8; TIMESTAMP_BYTES]) -> [u8x16; 2] {
-    let (first, _) = text.as_chunks::<16>();
-    let (_, last) = text.as_rchunks::<16>();
-    [u8x16::from(first[0]), u8x16::from(last[0])]
 }
 
 /// How many days the month has; 0 when `month` is not a month.

@@ -9,7 +9,7 @@ use crate::cells::Cells;
 use crate::layout::{CellGroup, RowLayout};
 use crate::page::Counts;
 use crate::parse::{Attributes, Record, TIMESTAMP_BYTES};
-use crate::write::{EMPTY_ROW, RowBuffer, join_cells, write_cell};
+use crate::write::{EMPTY_ROW, join_cells, write_cell};
 
 /// Writes rows. It never fails: what cannot be written is no [`Record`].
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct RowWriter {
     layout: Arc<RowLayout>,
     /// The cells of each group of constants.
     constants: Vec<Vec<u8>>,
-    pub(crate) rows: RowBuffer,
+    pub(crate) rows: Vec<u8>,
     pub(crate) placeholders: Vec<Placeholder>,
     /// By join.
     pub(crate) missing: Vec<MissingIds>,
@@ -43,7 +43,7 @@ pub(crate) struct MissingIds {
 }
 
 impl RowWriter {
-    pub(crate) fn new(layout: Arc<RowLayout>, constants: &[&str], rows: RowBuffer) -> Self {
+    pub(crate) fn new(layout: Arc<RowLayout>, constants: &[&str], rows: Vec<u8>) -> Self {
         let constants =
             layout.constants.iter().map(|indices| constant_cells(&layout, indices, constants)).collect();
         let missing = layout.joins.iter().map(|_| MissingIds::default()).collect();
@@ -65,7 +65,7 @@ impl RowWriter {
         let (time, id) = values[Attributes::SORT_KEY].split_at(TIMESTAMP_BYTES);
         for group in &self.layout.groups {
             let quoted;
-            self.rows.put_cells(match *group {
+            let group_cells: &[u8] = match *group {
                 CellGroup::Constants(index) => &self.constants[index],
                 CellGroup::Joined { join, group } => {
                     let id = values[self.layout.joins[join].attribute];
@@ -89,13 +89,16 @@ impl RowWriter {
                     quoted = cell(&id[1..]);
                     &quoted
                 }
-            });
+            };
+            self.rows.extend_from_slice(group_cells);
+            self.rows.push(b',');
         }
-        self.rows.remove_comma();
+        // The comma behind the last cell.
+        self.rows.pop();
         if self.rows.len() == start && self.placeholders.len() == placeholders {
-            self.rows.put(EMPTY_ROW);
+            self.rows.extend_from_slice(EMPTY_ROW);
         }
-        self.rows.put(b"\r\n");
+        self.rows.extend_from_slice(b"\r\n");
         self.counts.written += 1;
     }
 }

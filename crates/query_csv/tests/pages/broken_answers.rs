@@ -1,7 +1,7 @@
 //! Answers that arrive changed, cut off or not at all as answers.
 
 use proptest::prelude::*;
-use query_csv::{AnswerHead, Column, PageError};
+use query_csv::{Column, PageError};
 
 use crate::layouts::calls;
 use crate::random_answers::answer;
@@ -11,8 +11,7 @@ const ANSWER: &str = r#"{"Count":2,"Items":[{"SK":{"S":"2025-01-31T09:30:00.000Z
 
 /// What comes of these bytes in frames of this size.
 fn read(bytes: &[u8], frame_size: usize, crc32: Option<u32>) -> Result<u64, PageError> {
-    let head = AnswerHead { content_length: Some(bytes.len()), crc32 };
-    File::new(&[Column::SortKeyId]).page(bytes.chunks(frame_size), head).map(|page| page.counts.written)
+    File::new(&[Column::SortKeyId]).page(bytes.chunks(frame_size), crc32).map(|page| page.counts.written)
 }
 
 #[test]
@@ -64,8 +63,7 @@ proptest! {
         changed.splice(at..at, bytes);
         for frame_size in [1, changed.len()] {
             let mut file = File::new(&calls());
-            let head = AnswerHead { content_length: Some(usize::MAX), crc32: None };
-            if let Ok(page) = file.page(changed.chunks(frame_size), head) {
+            if let Ok(page) = file.page(changed.chunks(frame_size), None) {
                 file.complete(page);
             }
         }

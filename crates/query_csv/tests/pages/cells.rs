@@ -1,6 +1,6 @@
 //! The cell cache: what is looked up when, and how much is remembered.
 
-use query_csv::{AnswerHead, MissingCells};
+use query_csv::MissingCells;
 
 use crate::layouts::{joined, text};
 use crate::reading::File;
@@ -40,8 +40,7 @@ fn a_record_without_an_id_is_not_looked_up() {
 fn pages_that_were_read_before_the_look_up_need_no_second_one() {
     let mut file = file();
     let [first, second] = ["m_1", "m_2"].map(|other| answer(["m_0".to_owned(), other.to_owned()]));
-    let pages =
-        [first, second].map(|answer| file.page([answer.as_bytes()], AnswerHead::default()).expect("a page"));
+    let pages = [first, second].map(|answer| file.page([answer.as_bytes()], None).expect("a page"));
     for page in pages {
         file.complete(page);
     }
@@ -65,7 +64,7 @@ fn ids_beyond_the_bound_are_forgotten_and_looked_up_again() {
 #[test]
 fn a_page_that_still_misses_cells_is_an_error() {
     let file = file();
-    let page = file.page([answer(["m_1".to_owned()]).as_bytes()], AnswerHead::default()).expect("a page");
+    let page = file.page([answer(["m_1".to_owned()]).as_bytes()], None).expect("a page");
     let error = page.into_rows(&file.cells, &file.pool).expect_err("nothing was inserted");
     assert_eq!(error, MissingCells { join: 0, id: "m_1".to_owned() });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use query_csv::{AnswerHead, BufferPool, CellCache, Column, Counts, Page, PageError, PageReader, RowLayout};
+use query_csv::{BufferPool, CellCache, Column, Counts, Page, PageError, PageReader, RowLayout};
 
 use crate::layouts::layout;
 
@@ -36,9 +36,9 @@ impl File {
     pub fn page<'a>(
         &self,
         frames: impl IntoIterator<Item = &'a [u8]>,
-        head: AnswerHead,
+        crc32: Option<u32>,
     ) -> Result<Page, PageError> {
-        let mut reader = PageReader::new(&self.layout, &self.cells, &self.pool, &CONSTANTS, head);
+        let mut reader = PageReader::new(&self.layout, &self.cells, &self.pool, &CONSTANTS, crc32);
         for frame in frames {
             reader.feed(frame)?;
         }
@@ -60,7 +60,7 @@ impl File {
 
     /// The complete rows of an answer.
     pub fn rows(&mut self, answer: &str) -> Result<(String, Counts), PageError> {
-        let page = self.page([answer.as_bytes()], AnswerHead::default())?;
+        let page = self.page([answer.as_bytes()], None)?;
         let counts = page.counts;
         Ok((self.complete(page), counts))
     }
