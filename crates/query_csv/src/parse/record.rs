@@ -26,6 +26,13 @@ pub(crate) struct Record<'a> {
     pub(crate) is_ordinary: bool,
 }
 
+impl Record<'_> {
+    /// A record without values, for texts that need no quotes.
+    pub(crate) fn ordinary() -> Self {
+        Self { values: [&[]; Attributes::VALUES], is_ordinary: true }
+    }
+}
+
 /// The values of a record as JSON has them.
 pub(crate) type RawRecord<'a> = [RawValue<'a>; Attributes::VALUES];
 

@@ -23,6 +23,8 @@ pub(crate) struct Shapes(Vec<Shape>);
 #[derive(Debug, Default, PartialEq)]
 struct Shape {
     members: Vec<Member>,
+    /// The indices of the attributes that it lacks.
+    absent: Vec<usize>,
     /// The bytes behind the last value.
     end: Vec<u8>,
 }
@@ -37,13 +39,14 @@ struct Member {
 }
 
 impl Shapes {
-    /// Takes a record that has one of the shapes and can be written as it is; returns it and what follows it.
+    /// Takes a record that has one of the shapes and can be written as it is; returns what follows it. `record` holds
+    /// nothing of use when there is none.
     #[inline]
-    pub(crate) fn take<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
+    pub(crate) fn take<'a>(&self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<&'a [u8]> {
         if cfg!(feature = "ablate_shapes") {
             return None;
         }
-        self.0.iter().find_map(|shape| shape.take(bytes))
+        self.0.iter().find_map(|shape| shape.take(bytes, record))
     }
 
     /// Takes any record name by name, and remembers its shape when others may have it.
@@ -61,9 +64,11 @@ impl Shapes {
         let record = take_by_name(attributes, cursor, |attribute, value, end| {
             draft.add(attribute, value, end - start);
         })?;
-        if let Some(shape) = draft.shape {
-            let end = draft.bytes[draft.end..cursor.at - start].to_vec();
-            self.add(Shape { end, ..shape });
+        if let Some(mut shape) = draft.shape {
+            shape.end = draft.bytes[draft.end..cursor.at - start].to_vec();
+            shape.absent =
+                attributes.iter().map(|(index, ..)| index).filter(|index| !shape.has(*index)).collect();
+            self.add(shape);
         }
         Ok(record)
     }
@@ -80,9 +85,12 @@ impl Shapes {
 }
 
 impl Shape {
+    fn has(&self, index: usize) -> bool {
+        self.members.iter().any(|member| member.index == index)
+    }
+
     #[inline]
-    fn take<'a>(&self, bytes: &'a [u8]) -> Option<(Record<'a>, &'a [u8])> {
-        let mut record = Record { values: [&[]; Attributes::VALUES], is_ordinary: true };
+    fn take<'a>(&self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<&'a [u8]> {
         let mut rest = bytes;
         for member in &self.members {
             rest = rest.strip_prefix(member.before.as_slice())?;
@@ -90,7 +98,10 @@ impl Shape {
             record.values[member.index] = value;
             rest = after;
         }
-        Some((record, rest.strip_prefix(self.end.as_slice())?))
+        for index in &self.absent {
+            record.values[*index] = &[];
+        }
+        rest.strip_prefix(self.end.as_slice())
     }
 }
 
