@@ -72,10 +72,12 @@ fn decimal(item: &Map<String, Value>, name: &str) -> Option<String> {
     if number.is_empty() {
         return item.get(name).is_none_or(|value| value.get("NULL").is_some()).then(String::new);
     }
-    let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else {
+    if !number.starts_with('+') && !number.contains(['e', 'E']) {
         return plain(number);
-    };
-    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 200)?;
+    }
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let exponent: i32 = exponent.parse().ok().filter(|exponent| (-200..=200).contains(exponent))?;
+    let mantissa = mantissa.strip_prefix('+').unwrap_or(mantissa);
     let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     plain(&format!("0{whole}{fraction}"))?;
@@ -85,7 +87,7 @@ fn decimal(item: &Map<String, Value>, name: &str) -> Option<String> {
     let all = format!("{zeros}{whole}{fraction}{zeros}");
     let point = usize::try_from(400 + i32::try_from(whole.len()).ok()? + exponent).ok()?;
     let whole = all[..point].trim_start_matches('0');
-    let shown = (fraction.len() as i32 - exponent).max(0);
+    let shown = (i32::try_from(fraction.len()).ok()? - exponent).max(0);
     let fraction = &all[point..point + usize::try_from(shown).ok()?];
     let whole = if whole.is_empty() { "0" } else { whole };
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
