@@ -1,39 +1,43 @@
-//! One message: claim its export, run it, finish it, tell its owner.
+//! Processes one message: claims its export, makes the file ([`pipeline`]), finishes the export and notifies its owner.
 //!
-//! A message may come twice, at the same time, or after its worker died. Whatever happens, an export ends in one state
-//! and is told of once.
+//! A message may be delivered twice, at the same time, or after its worker died. Whatever happens, an export ends in one
+//! state, and its owner gets at most one email.
 
 use std::time::Duration;
 
 use usage_export::export::DataExport;
 use usage_export::export::lease::{Claim, LeaseError};
 
-use crate::run::{RunError, run};
+use crate::job::pipeline::PipelineError;
 use crate::{Disposition, Worker, notify};
 
-/// How many times a worker takes an export before it is FAILED. A worker that was killed counts.
+pub mod pipeline;
+pub mod plan;
+
+/// How many workers may claim an export before it becomes FAILED. A worker that was killed counts.
 pub const MAX_ATTEMPTS: u32 = 5;
 
-/// The longest pause before a message is delivered again.
-const MAX_PAUSE: Duration = Duration::from_mins(15);
+/// The longest delay of a redelivery.
+const MAX_DELAY: Duration = Duration::from_mins(15);
 
-/// How long after a lease ran out its message comes again.
-const AFTER_LEASE: Duration = Duration::from_secs(2);
+/// How long after the end of a lease the message of a busy export is delivered again.
+const DELAY_AFTER_LEASE: Duration = Duration::from_secs(2);
 
-/// Processes one message. `receives` is how often it was delivered.
-pub async fn process(worker: &Worker, data_export_id: &str, owner: &str, receives: u32) -> Disposition {
+/// Processes one message for the worker `lease_owner`. `receives` is how many times the message was delivered, this time
+/// included.
+pub async fn process(worker: &Worker, data_export_id: &str, lease_owner: &str, receives: u32) -> Disposition {
     let id = data_export_id;
     let now = (worker.clock)();
-    let finished = match worker.exports.claim(id, owner, now).await {
-        Ok(Claim::Claimed(export)) => match execute(worker, *export, owner).await {
+    let finished = match worker.exports.claim(id, lease_owner, now).await {
+        Ok(Claim::Claimed(export)) => match execute(worker, *export, lease_owner).await {
             Ok(finished) => finished,
             Err(disposition) => return disposition,
         },
         Ok(Claim::Finished(export)) => *export,
         Ok(Claim::Busy(until)) => {
-            tracing::info!(data_export_id = id, "another worker has export {id}");
+            tracing::info!(data_export_id = id, "another worker holds the lease of export {id}");
             let left = (until - now).to_std().unwrap_or_default();
-            return Disposition::Again((left + AFTER_LEASE).min(MAX_PAUSE));
+            return Disposition::Retry((left + DELAY_AFTER_LEASE).min(MAX_DELAY));
         }
         Ok(Claim::Unknown) => {
             tracing::warn!(data_export_id = id, "there is no export {id}");
@@ -41,59 +45,59 @@ pub async fn process(worker: &Worker, data_export_id: &str, owner: &str, receive
         }
         Err(error) => {
             tracing::error!(data_export_id = id, error = %error, "export {id} cannot be claimed: {error}");
-            return Disposition::Again(pause(receives));
+            return Disposition::Retry(delay(receives));
         }
     };
-    match notify::tell(worker, &finished).await {
+    match notify::notify_owner(worker, &finished).await {
         Ok(()) => Disposition::Acknowledge,
         Err(error) => {
             tracing::error!(data_export_id = id, error = %error, "no email for export {id} yet: {error}");
-            Disposition::Again(pause(receives))
+            Disposition::Retry(delay(receives))
         }
     }
 }
 
-/// Runs a claimed export to its final state, or says when it is to be tried again.
-async fn execute(worker: &Worker, export: DataExport, owner: &str) -> Result<DataExport, Disposition> {
+/// Runs a claimed export to its final state. The error says when its message is to be delivered again.
+async fn execute(worker: &Worker, export: DataExport, lease_owner: &str) -> Result<DataExport, Disposition> {
     let id = &export.data_export_id;
     let attempts = export.attempts;
     if attempts > MAX_ATTEMPTS {
-        tracing::error!(data_export_id = id, attempts, "export {id} was taken {attempts} times");
-        return fail(worker, &export, owner, "The export was interrupted too often.").await;
+        tracing::error!(data_export_id = id, attempts, "export {id} was claimed {attempts} times");
+        return fail(worker, &export, lease_owner, "The export was interrupted too often.").await;
     }
-    let error = match run(worker, &export, owner).await {
+    let error = match pipeline::run(worker, &export, lease_owner).await {
         Ok(completed) => {
             let now = (worker.clock)();
             return worker
                 .exports
-                .complete(id, owner, &completed, now)
+                .complete(id, lease_owner, &completed, now)
                 .await
                 .map_err(|error| lost(id, &error));
         }
         Err(error) => error,
     };
     match error {
-        RunError::Lease(error) => Err(lost(id, &error)),
-        RunError::Wrong { reason, cause } => {
+        PipelineError::Lease(error) => Err(lost(id, &error)),
+        PipelineError::Permanent { reason, cause } => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
-            fail(worker, &export, owner, reason).await
+            fail(worker, &export, lease_owner, reason).await
         }
-        RunError::Store(error) if attempts >= MAX_ATTEMPTS => {
+        PipelineError::Store(error) if attempts >= MAX_ATTEMPTS => {
             tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
             fail(
                 worker,
                 &export,
-                owner,
+                lease_owner,
                 "The export could not be finished because of a technical problem on our side.",
             )
             .await
         }
-        RunError::Store(error) => {
+        PipelineError::Store(error) => {
             tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
-            if let Err(error) = worker.exports.release(id, owner).await {
+            if let Err(error) = worker.exports.release(id, lease_owner).await {
                 return Err(lost(id, &error));
             }
-            Err(Disposition::Again(pause(attempts)))
+            Err(Disposition::Retry(delay(attempts)))
         }
     }
 }
@@ -101,23 +105,23 @@ async fn execute(worker: &Worker, export: DataExport, owner: &str) -> Result<Dat
 async fn fail(
     worker: &Worker,
     export: &DataExport,
-    owner: &str,
+    lease_owner: &str,
     reason: &str,
 ) -> Result<DataExport, Disposition> {
     let id = &export.data_export_id;
-    let failed = worker.exports.fail(id, owner, reason, (worker.clock)()).await;
+    let failed = worker.exports.fail(id, lease_owner, reason, (worker.clock)()).await;
     failed.map_err(|error| lost(id, &error))
 }
 
-/// A step that did not take place: the message comes again and finds out how the export stands.
+/// For a step that may not have taken place: the redelivered message finds out what state the export is in.
 fn lost(data_export_id: &str, error: &LeaseError) -> Disposition {
-    tracing::warn!(data_export_id, error = %error, "export {data_export_id} is not ours any more: {error}");
-    Disposition::Again(Duration::from_secs(10))
+    tracing::warn!(data_export_id, error = %error, "this worker no longer holds the lease of export {data_export_id}: {error}");
+    Disposition::Retry(Duration::from_secs(10))
 }
 
-/// The pause before the next try: 5, 10, 20 … seconds.
-fn pause(tries: u32) -> Duration {
-    Duration::from_secs(5 << tries.saturating_sub(1).min(10)).min(MAX_PAUSE)
+/// The delay before the next attempt: 5, 10, 20 … seconds.
+fn delay(attempts: u32) -> Duration {
+    Duration::from_secs(5 << attempts.saturating_sub(1).min(10)).min(MAX_DELAY)
 }
 
 #[cfg(test)]
@@ -125,10 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_end() {
-        assert_eq!(pause(0).as_secs(), 5);
-        assert_eq!(pause(1).as_secs(), 5);
-        assert_eq!(pause(3).as_secs(), 20);
-        assert_eq!(pause(u32::MAX), MAX_PAUSE);
+    fn delays_grow_and_end() {
+        assert_eq!(delay(0).as_secs(), 5);
+        assert_eq!(delay(1).as_secs(), 5);
+        assert_eq!(delay(3).as_secs(), 20);
+        assert_eq!(delay(u32::MAX), MAX_DELAY);
     }
 }

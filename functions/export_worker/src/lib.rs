@@ -1,16 +1,13 @@
-//! The worker: SQS → DynamoDB → CSV → S3 → email.
+//! The worker: from a message of SQS to a CSV file in S3 and an email.
 //!
-//! Three layers, each testable alone:
-//!
-//! | layer               | module                                                                     |
-//! | ------------------- | -------------------------------------------------------------------------- |
-//! | take messages       | this one: a batch in, the messages to be delivered again out               |
-//! | process one         | [`job`]: claim, run, finish, tell                                          |
-//! | make the file       | [`run`] over [`plan`], [`read`], [`names`], [`part`], [`files`], [`upload`] |
-//! | read a page         | [`tap`], [`scan`], [`shape`], [`json`], [`record`]                         |
-//! | write its rows      | [`rows`] with the cells of [`columns`], [`known`], [`csv`]                 |
-//!
-//! [`email`] writes the emails, [`notify`] sends them.
+//! | module                       | what it does                                                                     |
+//! | ---------------------------- | -------------------------------------------------------------------------------- |
+//! | this one                     | takes a batch of messages, returns those that are to be delivered again          |
+//! | [`job`]                      | processes one message: claims the export, makes the file, finishes, notifies     |
+//! | [`job::plan`], [`job::pipeline`] | the partitions of an export; from their pages to the file                    |
+//! | [`source`]                   | reads usage records and the names that are joined to them                        |
+//! | [`sink`]                     | uploads the file                                                                 |
+//! | [`notify`], [`email`]        | sends the one email of an outcome; writes it                                     |
 
 use std::time::Duration;
 
@@ -21,75 +18,59 @@ use usage_export::directory::Directory;
 use usage_export::dynamo::StoreError;
 use usage_export::export::store::Exports;
 
-pub mod buffers;
-pub mod columns;
-pub mod csv;
-pub mod decimal;
 pub mod email;
-pub mod files;
 pub mod job;
-pub mod json;
-pub mod known;
-pub mod names;
 pub mod notify;
-pub mod part;
-pub mod plan;
-pub mod read;
-pub mod record;
-pub mod rows;
-pub mod run;
-pub mod scan;
-pub mod shape;
-pub mod tap;
-pub mod text;
-pub mod upload;
+pub mod sink;
+pub mod source;
 
-/// What the worker borrows.
+/// The clients and settings that every message is processed with.
 pub struct Worker {
-    /// The exports.
+    /// The table of exports.
     pub exports: Exports,
-    /// Workspaces, workbooks, members.
+    /// The directory of workspaces, workbooks and members.
     pub directory: Directory,
-    /// The usage records.
-    pub reader: read::Reader,
-    /// The files.
-    pub files: files::Files,
-    /// The emails.
+    /// The table of usage records.
+    pub usage_records: source::query::UsageRecords,
+    /// The bucket that the files are written to.
+    pub bucket: sink::bucket::Bucket,
+    /// Sends the emails.
     pub mailer: notify::Mailer,
-    /// The queue, to say when a message comes again.
+    /// A client of SQS, to delay redeliveries.
     pub sqs: aws_sdk_sqs::Client,
-    /// Its URL.
+    /// The URL of the queue that the messages come from.
     pub queue_url: String,
-    /// Days that a file can be downloaded.
+    /// How many days a file can be downloaded.
     pub file_days: u16,
-    /// The clock: a lease outlives many readings of it.
+    /// Reads the clock. It is a function because a worker lives longer than a lease and has to read it many times.
     pub clock: fn() -> DateTime<Utc>,
 }
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// Done: it can go.
+    /// The message is done, and SQS deletes it.
     Acknowledge,
-    /// It is to be delivered again, after this time.
-    Again(Duration),
+    /// The message is to be delivered again after this time.
+    Retry(Duration),
 }
 
-/// The body of a message. The export's record holds everything else.
+/// The body of a message. Everything else is in the export's record.
 #[derive(Debug, Deserialize)]
 struct Message {
     data_export_id: String,
 }
 
-/// Handles a batch and reports the messages that are to be delivered again.
+/// Processes a batch of messages one by one and reports those that are to be delivered again. `request_id` identifies this
+/// worker as the owner of leases.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
 pub async fn handle(worker: &Worker, event: SqsEvent, request_id: &str) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in event.records {
         let message_id = message.message_id.clone().unwrap_or_default();
-        let owner = format!("{request_id}/{message_id}");
-        if let Disposition::Again(after) = process(worker, &message, &owner).await {
-            hide(worker, &message, after).await;
+        let lease_owner = format!("{request_id}/{message_id}");
+        if let Disposition::Retry(after) = process(worker, &message, &lease_owner).await {
+            delay_redelivery(worker, &message, after).await;
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = message_id;
             response.batch_item_failures.push(failure);
@@ -98,28 +79,28 @@ pub async fn handle(worker: &Worker, event: SqsEvent, request_id: &str) -> SqsBa
     response
 }
 
-async fn process(worker: &Worker, message: &SqsMessage, owner: &str) -> Disposition {
+async fn process(worker: &Worker, message: &SqsMessage, lease_owner: &str) -> Disposition {
     let body = message.body.as_deref().unwrap_or_default();
     let receives = receive_count(message);
     match serde_json::from_str::<Message>(body) {
-        Ok(Message { data_export_id }) => job::process(worker, &data_export_id, owner, receives).await,
+        Ok(Message { data_export_id }) => job::process(worker, &data_export_id, lease_owner, receives).await,
         Err(error) => {
-            // It goes to the dead-letter queue once the queue's maxReceiveCount is reached.
+            // SQS moves it to the dead-letter queue after the queue's maxReceiveCount.
             let message_id = message.message_id.as_deref().unwrap_or_default();
-            tracing::error!(message_id, error = %error, "message {message_id} is not ours: {error}");
-            Disposition::Again(Duration::from_secs(1))
+            tracing::error!(message_id, error = %error, "message {message_id} does not name an export: {error}");
+            Disposition::Retry(Duration::from_secs(1))
         }
     }
 }
 
-/// How often the message was delivered, this time included.
+/// How many times the message was delivered, this time included.
 fn receive_count(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// Says when a message comes again. Without it that is the queue's visibility time-out, which is as long as the worker
-/// may run; so a failure here only costs time.
-async fn hide(worker: &Worker, message: &SqsMessage, after: Duration) {
+/// Sets when the message is delivered again. If that fails, it is after the queue's visibility time-out, which is longer
+/// than a worker may run: the failure costs time only.
+async fn delay_redelivery(worker: &Worker, message: &SqsMessage, after: Duration) {
     let Some(receipt_handle) = &message.receipt_handle else { return };
     let changed = worker
         .sqs
@@ -130,6 +111,6 @@ async fn hide(worker: &Worker, message: &SqsMessage, after: Duration) {
         .send()
         .await;
     if let Err(error) = changed.map_err(StoreError::aws("sqs:ChangeMessageVisibility")) {
-        tracing::warn!(error = %error, "the message keeps the queue's visibility time-out: {error}");
+        tracing::warn!(error = %error, "the redelivery waits for the queue's visibility time-out: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Wiring: configuration and clients once, then batches of messages.
+//! Reads the configuration and makes the clients once, then handles batches of messages.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::Utc;
 use export_worker::Worker;
-use export_worker::files::Files;
 use export_worker::notify::Mailer;
-use export_worker::read::Reader;
+use export_worker::sink::bucket::Bucket;
+use export_worker::source::query::UsageRecords;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use usage_export::config::{optional, parsed_or, required};
 use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
-/// How long one call to AWS may take before it is tried again: a part of 8 MiB at 140 kB/s.
-const ATTEMPT: Duration = Duration::from_mins(1);
+/// How long one attempt of a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let worker = &Worker {
         exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),
         directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
-        reader: Reader {
+        usage_records: UsageRecords {
             client: dynamodb,
             table: required("USAGE_RECORDS_TABLE")?,
             read_ahead: parsed_or("READ_AHEAD", 4)?,
         },
-        files: Files { client: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
+        bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: required("BUCKET")? },
         mailer: Mailer {
             client: ses(&aws),
             from: required("EMAIL_FROM")?,
@@ -50,7 +50,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// SES without the SDK's own retries: the message that comes again is the retry.
+/// SES without the SDK's retries: an attempt without an answer may have sent the email. A redelivered message is the retry.
 fn ses(aws: &SdkConfig) -> aws_sdk_sesv2::Client {
     let config = aws_sdk_sesv2::config::Builder::from(aws).retry_config(RetryConfig::disabled());
     aws_sdk_sesv2::Client::from_conf(config.build())

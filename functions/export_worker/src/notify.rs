@@ -1,4 +1,4 @@
-//! Tells the owner of an export what became of it, once.
+//! Sends the email of an export's outcome to its owner, once.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
@@ -10,9 +10,9 @@ use usage_export::export::DataExport;
 use crate::Worker;
 use crate::email::{self, Email, NAMED_WORKSPACES};
 
-/// SES refuses the email itself: sending it again would change nothing.
+/// With these codes SES refuses the email itself. Sending it again would not help.
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>
-const REFUSED_FOR_GOOD: [&str; 5] = [
+const PERMANENT_REFUSALS: [&str; 5] = [
     "MessageRejected",
     "MailFromDomainNotVerifiedException",
     "NotFoundException",
@@ -20,31 +20,32 @@ const REFUSED_FOR_GOOD: [&str; 5] = [
     "AccountSuspendedException",
 ];
 
-/// The code of an email that SES may have taken: the request went out, and no answer came.
+/// Stands for a code when the request was sent and no answer came, so that SES may have taken the email.
 const NO_ANSWER: &str = "no answer";
 
-/// Sends emails.
+/// Sends emails through SES.
 #[derive(Debug, Clone)]
 pub struct Mailer {
-    /// The client. It must not try again by itself: an attempt without an answer may have been an email.
+    /// A client of SES that does not retry by itself: an attempt without an answer may have sent the email.
     pub client: Client,
-    /// The sender.
+    /// The address that the emails come from.
     pub from: String,
-    /// For bounces and complaints.
+    /// The configuration set of SES that receives bounces and complaints.
     pub configuration_set: Option<String>,
-    /// Origin of the settings page.
+    /// The origin of the settings page, for the links.
     pub page_url: String,
 }
 
 /// Sends the email of an export's outcome, unless it was sent before.
 ///
-/// The claim comes first, and is given back only where SES said no or was not reached. A worker that dies before SES
-/// answers, or an answer that does not come, costs an email rather than sending two; the history page tells the same.
+/// The email is claimed first, and the claim is released only when SES refused the email or was not reached. So a worker
+/// that dies before SES answers, or an answer that is lost, costs the email rather than sending it twice; the history page
+/// shows the same outcome.
 ///
 /// # Errors
 ///
-/// The email was not sent and the claim was given back: it can be tried again.
-pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError> {
+/// The email was not sent and its claim is released: a retry may send it.
+pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), StoreError> {
     let id = &export.data_export_id;
     if export.notified_ts.is_some() {
         return Ok(());
@@ -62,7 +63,7 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
         }
-        Err(StoreError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
+        Err(StoreError::Aws { code, .. }) if PERMANENT_REFUSALS.contains(&code.as_str()) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
             Ok(())
@@ -81,7 +82,7 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
     }
 }
 
-/// The email and whom it goes to; `None` if the owner is not a member any more.
+/// The email and the owner's address; `None` if the owner is no longer a member.
 async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, StoreError> {
     let owner = worker.directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };

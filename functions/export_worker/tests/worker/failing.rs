@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_smithy_mocks::{Rule, mock};
 use export_worker::Disposition;
 use export_worker::job::{MAX_ATTEMPTS, process};
+use serde_json::json;
 use usage_export::dynamo::{number, text};
 use usage_export::export::State;
 
 use crate::world::{World, let_pass, locked};
 
 const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}"#;
+
+const EMPTY_PAGE: &str = r#"{"Count":0,"ScannedCount":0,"Items":[]}"#;
 
 macro_rules! query_usage {
     () => {
@@ -44,7 +46,7 @@ async fn reads_that_are_refused_for_a_while_are_tried_again_by_the_sdk() {
         .sequence()
         .http_status(400, Some(THROTTLED.to_owned()))
         .http_status(503, None)
-        .output(|| QueryOutput::builder().count(0).scanned_count(0).set_items(Some(Vec::new())).build())
+        .http_status(200, Some(EMPTY_PAGE.to_owned()))
         .build();
     world.dynamodb(rule.clone());
     assert_eq!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Acknowledge);
@@ -58,7 +60,7 @@ async fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
     world.dynamodb(throttles());
     for (attempt, pause) in (1..MAX_ATTEMPTS).zip([5, 10, 20, 40]) {
         let again = process(&world.worker(), &world.id, "worker", attempt).await;
-        assert_eq!(again, Disposition::Again(Duration::from_secs(pause)));
+        assert_eq!(again, Disposition::Retry(Duration::from_secs(pause)));
         let export = world.export();
         assert_eq!((export.state, export.attempts), (State::InProgress, attempt));
         assert!(!world.has("lease_owner") && !world.has("lease_until"), "it is free for the next worker");
@@ -81,9 +83,8 @@ async fn an_export_whose_workers_keep_dying_fails() {
 #[tokio::test]
 async fn a_page_with_fewer_records_than_it_says_is_never_a_file() {
     let mut world = World::new();
-    world.dynamodb(query_usage!().then_output(|| {
-        QueryOutput::builder().count(1).scanned_count(1).set_items(Some(Vec::new())).build()
-    }));
+    let answer = r#"{"Count":1,"ScannedCount":1,"Items":[]}"#;
+    world.dynamodb(query_usage!().sequence().http_status(200, Some(answer.to_owned())).build());
     assert_eq!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Acknowledge);
     assert_failed(&world, "did not add up");
     assert!(world.file().is_none());
@@ -106,7 +107,8 @@ async fn a_record_that_cannot_be_read_fails_the_export_at_once() {
         ("user_id", number(1)),
         ("SK", text("2025-01-02T")),
     ] {
-        let world = World::new();
+        let fields = ["run_id", "user_id", "credit_cost", "pl_run_finished_ts"];
+        let world = World::with_request(&json!({"export_fields": fields}));
         locked(&world.state).records.get_mut("wsp_1#2025-01").expect("records")[1]
             .insert(name.to_owned(), value);
         assert_eq!(
@@ -125,7 +127,7 @@ async fn a_part_that_s3_refuses_is_sent_again_by_the_next_worker() {
     let denied = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
     world.s3(mock!(S3::upload_part).sequence().http_status(403, Some(denied.to_owned())).build());
     let again = process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(5)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(5)));
     assert!(
         world.file().is_none() && !world.has("checkpoint"),
         "a part that did not arrive is not remembered"
@@ -140,7 +142,7 @@ async fn a_table_of_exports_that_fails_leaves_the_message() {
     let mut world = World::new();
     world.dynamodb(mock!(DynamoDb::update_item).sequence().http_status(400, None).repeatedly().build());
     let again = process(&world.worker(), &world.id, "worker", 3).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(20)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(20)));
     assert_eq!(world.export().state, State::Requested);
 }
 

@@ -46,7 +46,7 @@ async fn a_message_whose_export_another_worker_has_comes_after_its_lease() {
     let world = World::new();
     world.give_to_another(40);
     let again = process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(42)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(42)));
     assert!(world.file().is_none());
     assert_eq!(world.export().attempts, 0);
 }
@@ -106,14 +106,14 @@ async fn a_lease_that_another_worker_took_stops_this_one() {
     world.dynamodb(
         aws_smithy_mocks::mock!(aws_sdk_dynamodb::Client::query)
             .match_requests(|request| request.table_name() == Some("usage"))
-            .then_compute_output(move |request| {
+            .then_compute_response(move |request| {
                 let mut state = locked(&state);
                 state.export.insert("lease_owner".to_owned(), text("another"));
-                crate::world::page(&state.records, request, 9)
+                crate::world::answer(&crate::world::page(&state.records, request, 9))
             }),
     );
     let again = process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(10)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(10)));
     assert!(world.file().is_none());
     assert_eq!(world.export().state, State::InProgress);
     assert_eq!(locked(&world.state).export["lease_owner"], text("another"));

@@ -4,7 +4,7 @@ use aws_sdk_sesv2::Client as Ses;
 use aws_smithy_mocks::{Rule, mock};
 use export_worker::Disposition;
 use export_worker::job::process;
-use export_worker::notify::tell;
+use export_worker::notify::notify_owner;
 use usage_export::dynamo::text;
 use usage_export::export::State;
 
@@ -20,7 +20,7 @@ fn ses_says(status: u16, code: &str) -> Rule {
 async fn a_mail_that_ses_throttles_is_sent_by_the_next_delivery() {
     let mut world = World::new();
     world.ses(ses_says(429, "TooManyRequestsException"));
-    assert!(matches!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Again(_)));
+    assert!(matches!(process(&world.worker(), &world.id, "worker", 1).await, Disposition::Retry(_)));
     assert_eq!(world.export().state, State::Completed, "a mail that cannot be sent undoes nothing");
     assert!(!world.has("notified_ts"), "the claim is given back");
 
@@ -48,7 +48,7 @@ async fn what_ses_says_of_an_address_stays_out_of_errors() {
     let mut world = World::new();
     world.ses(ses_says(400, "LimitExceededException"));
     world.set("state", text("COMPLETED"));
-    let error = tell(&world.worker(), &world.export()).await.expect_err("a limit");
+    let error = notify_owner(&world.worker(), &world.export()).await.expect_err("a limit");
     for text in [error.to_string(), format!("{error:?}")] {
         assert!(text.contains("LimitExceededException"), "{text}");
         assert!(!text.contains('@') && !text.contains("example.com"), "{text}");
@@ -104,13 +104,13 @@ async fn two_workers_that_end_at_the_same_time_send_one_mail() {
     world.set("state", text("COMPLETED"));
     let export = world.export();
     let worker = world.worker();
-    let (one, other) = tokio::join!(tell(&worker, &export), tell(&worker, &export));
+    let (one, other) = tokio::join!(notify_owner(&worker, &export), notify_owner(&worker, &export));
     one.and(other).expect("both are content");
     assert_eq!(world.subjects().len(), 1);
 
     // Nor does one that finds the claim taken between its read and its update.
     world.dynamodb(mock!(aws_sdk_dynamodb::Client::update_item).then_error(condition_failed));
-    tell(&world.worker(), &export).await.expect("content");
+    notify_owner(&world.worker(), &export).await.expect("content");
     assert_eq!(world.subjects().len(), 1);
 }
 

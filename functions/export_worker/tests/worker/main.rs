@@ -3,11 +3,10 @@
 mod batch;
 mod bucket;
 mod failing;
+mod interceptor;
 mod job;
 mod mail;
-mod random_pages;
 mod reader;
 mod resume;
-mod scan;
 mod table;
 mod world;

@@ -1,6 +1,6 @@
 //! Pages of usage records: in order, whatever is read ahead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,15 +8,13 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::error::ErrorMetadata;
 use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_smithy_mocks::{MockResponse, mock};
-use export_worker::columns::Columns;
-use export_worker::plan::Bucket;
-use export_worker::read::{Page, Reader, Selection};
+use export_worker::source::query::{Page, Partition, Selection, UsageRecords};
 use futures::{StreamExt, TryStreamExt};
 use usage_export::dynamo::StoreError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
 
-use crate::world::{World, locked, page};
+use crate::world::{World, answer, body, locked, page};
 
 const PARTITIONS: [&str; 6] =
     ["wsp_1#2025-01", "wsp_1#2025-02", "wsp_1#2025-03", "wsp_2#2025-01", "wsp_2#2025-02", "wsp_2#2025-03"];
@@ -36,19 +34,20 @@ fn world() -> World {
     world
 }
 
-fn buckets() -> impl Iterator<Item = Bucket> + Send {
-    PARTITIONS.iter().enumerate().map(|(index, partition)| Bucket {
+fn partitions() -> impl Iterator<Item = Partition> + Send {
+    PARTITIONS.iter().enumerate().map(|(index, partition)| Partition {
         index,
         workspace_id: partition[..5].to_owned(),
+        workspace_name: String::new(),
         partition_key: (*partition).to_owned(),
         after: None,
     })
 }
 
-fn everything() -> Selection {
+fn everything() -> Arc<Selection> {
     // Nothing that the directory would have to be asked for.
     let fields = [Field::PlRunCreatedTs, Field::RunId];
-    Selection::new(interval(), Arc::new(Columns::new(&fields, BTreeMap::new(), &BTreeSet::new())))
+    Arc::new(Selection::new(interval(), &fields, &BTreeSet::new()).expect("a selection"))
 }
 
 fn interval() -> Interval {
@@ -57,13 +56,16 @@ fn interval() -> Interval {
 }
 
 /// The sort keys of the rows.
-fn sort_keys(pages: &[Page]) -> Vec<String> {
-    let text = pages.iter().flat_map(|page| page.rows.text.clone()).collect();
-    String::from_utf8(text).expect("UTF-8").lines().map(|row| row.replace(',', "#")).collect()
+fn sort_keys(pages: Vec<Page>) -> Vec<String> {
+    let selection = everything();
+    let rows = pages
+        .into_iter()
+        .flat_map(|page| page.rows.into_rows(&selection.cells, &selection.pool).expect("nothing is joined"));
+    String::from_utf8(rows.collect()).expect("UTF-8").lines().map(|row| row.replace(',', "#")).collect()
 }
 
-fn reader(world: &World, read_ahead: usize) -> Reader {
-    Reader { read_ahead, ..world.worker().reader }
+fn reader(world: &World, read_ahead: usize) -> UsageRecords {
+    UsageRecords { read_ahead, ..world.worker().usage_records }
 }
 
 #[tokio::test]
@@ -73,15 +75,15 @@ async fn pages_come_in_the_order_of_the_file() {
         locked(&world.state).records.values().flatten().map(|item| item["SK"].clone()).collect();
     for read_ahead in [0, 1, 4, 100] {
         let pages: Vec<_> =
-            reader(&world, read_ahead).pages(buckets(), &everything()).try_collect().await.expect("pages");
-        let read: Vec<_> = sort_keys(&pages).into_iter().map(usage_export::dynamo::text).collect();
-        assert_eq!(read, in_table, "read_ahead {read_ahead}");
+            reader(&world, read_ahead).pages(partitions(), &everything()).try_collect().await.expect("pages");
         assert_eq!(pages.iter().map(|page| page.read).sum::<u64>(), 15);
         assert_eq!(
-            pages.iter().map(|page| page.bucket.index).collect::<Vec<_>>(),
+            pages.iter().map(|page| page.partition.index).collect::<Vec<_>>(),
             [0, 0, 0, 1, 2, 3, 4, 5, 5, 5, 5],
             "three pages, an empty one, one, one, an empty one, four"
         );
+        let read: Vec<_> = sort_keys(pages).into_iter().map(usage_export::dynamo::text).collect();
+        assert_eq!(read, in_table, "read_ahead {read_ahead}");
     }
 }
 
@@ -90,6 +92,7 @@ async fn pages_come_in_the_order_of_the_file() {
 async fn a_page_that_is_late_keeps_its_place() {
     let mut world = world();
     let records = locked(&world.state).records["wsp_1#2025-01"].clone();
+    let body = body(&QueryOutput::builder().count(5).scanned_count(5).set_items(Some(records)).build());
     let rule = mock!(DynamoDb::query)
         .match_requests(|request| {
             let values = request.expression_attribute_values().expect("values");
@@ -97,14 +100,13 @@ async fn a_page_that_is_late_keeps_its_place() {
         })
         .sequence()
         .http_status(503, None)
-        .output(move || {
-            QueryOutput::builder().count(5).scanned_count(5).set_items(Some(records.clone())).build()
-        })
+        .http_status(200, Some(body))
         .build();
     world.dynamodb(rule.clone());
-    let pages: Vec<_> = reader(&world, 4).pages(buckets(), &everything()).try_collect().await.expect("pages");
+    let pages: Vec<_> =
+        reader(&world, 4).pages(partitions(), &everything()).try_collect().await.expect("pages");
     assert_eq!(rule.num_calls(), 2);
-    let order: Vec<_> = pages.iter().map(|page| page.bucket.index).collect();
+    let order: Vec<_> = pages.iter().map(|page| page.partition.index).collect();
     assert_eq!(order, [0, 1, 2, 3, 4, 5, 5, 5, 5]);
 }
 
@@ -112,9 +114,9 @@ async fn a_page_that_is_late_keeps_its_place() {
 async fn reading_starts_after_a_position() {
     let world = world();
     let after = Some("2025-01-04T00:00:02.000Z#run".to_owned());
-    let from = buckets().take(1).map(move |bucket| Bucket { after: after.clone(), ..bucket });
+    let from = partitions().take(1).map(move |partition| Partition { after: after.clone(), ..partition });
     let pages: Vec<_> = reader(&world, 4).pages(from, &everything()).try_collect().await.expect("pages");
-    assert_eq!(sort_keys(&pages), ["2025-01-04T00:00:03.000Z#run", "2025-01-04T00:00:04.000Z#run"]);
+    assert_eq!(sort_keys(pages), ["2025-01-04T00:00:03.000Z#run", "2025-01-04T00:00:04.000Z#run"]);
 }
 
 #[tokio::test]
@@ -130,10 +132,10 @@ async fn an_error_in_the_middle_ends_the_pages() {
                 let denied = ErrorMetadata::builder().code("AccessDeniedException").build();
                 return MockResponse::Error(QueryError::generic(denied));
             }
-            MockResponse::Output(page(&locked(&state).records, request, 2))
+            answer(&page(&locked(&state).records, request, 2))
         }));
         let reader = reader(&world, read_ahead);
-        let pages: Vec<_> = reader.pages(buckets(), &everything()).collect().await;
+        let pages: Vec<_> = reader.pages(partitions(), &everything()).collect().await;
         let first_error = pages.iter().position(Result::is_err).expect("an error");
         assert_eq!(first_error, 8, "the pages before it are whole");
         assert!(matches!(&pages[8], Err(StoreError::Aws { code, .. }) if code == "AccessDeniedException"));
@@ -146,13 +148,13 @@ async fn no_more_is_asked_for_than_is_read_ahead() {
     let mut world = world();
     let asked = Arc::new(AtomicUsize::new(0));
     let (state, asking) = (Arc::clone(&world.state), Arc::clone(&asked));
-    world.dynamodb(mock!(DynamoDb::query).then_compute_output(move |request| {
+    world.dynamodb(mock!(DynamoDb::query).then_compute_response(move |request| {
         asking.fetch_add(1, Ordering::Relaxed);
-        page(&locked(&state).records, request, 2)
+        answer(&page(&locked(&state).records, request, 2))
     }));
     let reader = reader(&world, 2);
     let everything = everything();
-    let mut pages = std::pin::pin!(reader.pages(buckets(), &everything));
+    let mut pages = std::pin::pin!(reader.pages(partitions(), &everything));
     pages.next().await.expect("a page").expect("records");
     for _ in 0..100 {
         tokio::task::yield_now().await;

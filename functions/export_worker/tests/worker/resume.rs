@@ -10,12 +10,12 @@ use aws_sdk_dynamodb::operation::query::QueryError;
 use aws_smithy_mocks::{MockResponse, mock};
 use export_worker::Disposition;
 use export_worker::job::process;
-use export_worker::upload::PART_BYTES;
+use export_worker::sink::upload::MIN_PART_BYTES;
 use serde_json::json;
 use usage_export::dynamo::number;
 use usage_export::export::State;
 
-use crate::world::{World, let_pass, locked, page};
+use crate::world::{World, answer, let_pass, locked, page};
 
 /// An export of two and a half parts, in four workspace months.
 fn large() -> World {
@@ -48,7 +48,7 @@ fn fail_after(world: &mut World, pages: usize) {
                     let denied = ErrorMetadata::builder().code("AccessDeniedException").build();
                     return MockResponse::Error(QueryError::generic(denied));
                 }
-                MockResponse::Output(page(&locked(&state).records, request, page_size))
+                answer(&page(&locked(&state).records, request, page_size))
             }),
     );
 }
@@ -66,11 +66,11 @@ async fn a_second_worker_goes_on_where_the_first_saved() {
     // Two parts are sent by then; the first one's checkpoint is saved when the second is cut.
     fail_after(&mut world, 18);
     let again = process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(5)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(5)));
     let checkpoint = world.export().checkpoint.expect("a checkpoint");
     assert_eq!(checkpoint.parts, 1);
     let part = locked(&world.bucket).uploads[&checkpoint.upload_id][&1].clone();
-    assert!(part.len() >= PART_BYTES);
+    assert!(part.len() >= MIN_PART_BYTES);
     assert_eq!((checkpoint.counts.bytes, checkpoint.crc32), (part.len() as u64, crc32fast::hash(&part)));
 
     world.recover();
@@ -141,7 +141,7 @@ async fn a_file_that_is_there_already_completes_the_export() {
     let world = World::new();
     locked(&world.bucket).loses_next_completion = true;
     let again = process(&world.worker(), &world.id, "worker", 1).await;
-    assert_eq!(again, Disposition::Again(Duration::from_secs(5)));
+    assert_eq!(again, Disposition::Retry(Duration::from_secs(5)));
     assert!(world.file().is_some() && locked(&world.bucket).uploads.is_empty());
     assert_eq!(world.export().state, State::InProgress);
 

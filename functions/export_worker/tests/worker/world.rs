@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
-use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
+use aws_sdk_dynamodb::operation::query::{QueryError, QueryInput, QueryOutput};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
@@ -16,11 +17,12 @@ use aws_sdk_sesv2::operation::send_email::SendEmailOutput;
 use aws_sdk_sqs::Client as Sqs;
 use aws_sdk_sqs::operation::change_message_visibility::ChangeMessageVisibilityOutput;
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
+use aws_smithy_types::body::SdkBody;
 use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::Worker;
-use export_worker::files::Files;
 use export_worker::notify::Mailer;
-use export_worker::read::Reader;
+use export_worker::sink;
+use export_worker::source::query::UsageRecords;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::dynamo::{number, text};
@@ -173,12 +175,12 @@ impl World {
         Worker {
             exports: Exports::new(client.clone(), "exports".to_owned()),
             directory: Directory::new(client.clone(), "directory".to_owned()),
-            reader: Reader { client, table: "usage".to_owned(), read_ahead: 4 },
-            files: Files {
+            usage_records: UsageRecords { client, table: "usage".to_owned(), read_ahead: 4 },
+            bucket: sink::bucket::Bucket {
                 client: mock_client!(aws_sdk_s3, RuleMode::MatchAny, &s3, |config| {
                     config.interceptor(bucket::Receiver(Arc::clone(&self.bucket)))
                 }),
-                bucket: "bucket".to_owned(),
+                name: "bucket".to_owned(),
             },
             mailer: Mailer {
                 client: self.mail(),
@@ -233,7 +235,9 @@ impl World {
             }),
             mock!(DynamoDb::query)
                 .match_requests(|request| request.table_name() == Some("usage"))
-                .then_compute_output(move |request| page(&locked(&query).records, request, page_size)),
+                .then_compute_response(move |request| {
+                    answer(&page(&locked(&query).records, request, page_size))
+                }),
             mock!(DynamoDb::query).then_compute_output(move |_| {
                 let found = locked(&directory).directory.clone().into_iter();
                 let found = found.filter(|(sk, _)| sk.starts_with("WORKSPACE#")).map(|(sk, mut item)| {
@@ -313,6 +317,32 @@ fn key(item: &Item, name: &str) -> String {
 
 pub fn condition_failed() -> UpdateItemError {
     UpdateItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
+}
+
+/// The answer of `Query` as it goes over the wire, which is what the worker reads.
+pub fn answer(page: &QueryOutput) -> MockResponse<QueryOutput, QueryError> {
+    let status = 200.try_into().expect("a status");
+    MockResponse::Http(HttpResponse::new(status, SdkBody::from(body(page))))
+}
+
+/// The body of that answer.
+pub fn body(page: &QueryOutput) -> String {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::N(number) => json!({"N": number}),
+        value => json!({"S": value.as_s().expect("a text")}),
+    };
+    let item = |item: &Item| -> Value {
+        item.iter().map(|(name, of)| (name.clone(), value(of))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let mut body = json!({
+        "Count": page.count,
+        "ScannedCount": page.scanned_count,
+        "Items": page.items().iter().map(item).collect::<Vec<_>>(),
+    });
+    if let Some(key) = page.last_evaluated_key() {
+        body["LastEvaluatedKey"] = item(key);
+    }
+    body.to_string()
 }
 
 /// A page of a `Query` on usage records.

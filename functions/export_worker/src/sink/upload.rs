@@ -1,4 +1,4 @@
-//! The file in S3: a multipart upload, one part on its way while the next is filled, whole or not at all.
+//! The multipart upload of a file: one part is in flight while the next is filled. In the end S3 has the whole file or none.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
@@ -7,124 +7,139 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
 use usage_export::dynamo::StoreError;
 
-use crate::files::Files;
-use crate::part::Part;
+use crate::sink::bucket::Bucket;
+use crate::sink::part::Part;
 
-/// A part is cut once it has this many bytes. S3 wants 5 MiB or more of each part but the last, and at most 10,000 of
-/// them, so a file may have some 80 GB.
+/// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last, and takes at most 10,000
+/// parts, so that a file can have some 80 GB.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
-pub const PART_BYTES: usize = 8 * 1024 * 1024;
+pub const MIN_PART_BYTES: usize = 8 * 1024 * 1024;
 
-/// Parts on one page of `ListParts`.
-const LIST_PARTS: i32 = 1000;
+/// How many parts one answer of `ListParts` has at most.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
+const MAX_LISTED_PARTS: i32 = 1000;
 
 /// Why there is no finished file.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// The file is not what was written.
+    /// What S3 has is not what was written.
     #[error("{0}")]
-    Differs(String),
-    /// S3 could not be reached.
+    IntegrityMismatch(String),
+    /// A call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A file that is being made.
+/// A file that is being written.
 pub struct Upload {
-    files: Files,
+    bucket: Bucket,
     key: String,
-    id: String,
-    /// Parts that were sent, the one on its way included.
+    upload_id: String,
+    /// How many parts were sent, the one in flight included.
     parts: i32,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    on_its_way: Option<(Part, JoinHandle<Result<(), StoreError>>)>,
+    in_flight: Option<(Part, JoinHandle<Result<(), StoreError>>)>,
 }
 
 impl Upload {
-    /// Goes on with a file after so many parts, bytes and their CRC-32; [`Files::begin`] starts one.
-    pub fn resume(files: &Files, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Self {
+    /// Starts the upload of a new file.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn begin(bucket: &Bucket, key: &str) -> Result<Self, StoreError> {
+        let upload_id = bucket.create_upload(key).await?;
+        Ok(Self::resume(bucket, key, &upload_id, 0, 0, 0))
+    }
+
+    /// Continues an upload after `parts` parts, which have `bytes` bytes and this CRC-32.
+    pub fn resume(bucket: &Bucket, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Self {
         Self {
-            files: files.clone(),
+            bucket: bucket.clone(),
             key: key.to_owned(),
-            id: upload_id.to_owned(),
+            upload_id: upload_id.to_owned(),
             parts,
             bytes,
             crc32: crc32fast::Hasher::new_with_initial_len(crc32, bytes),
-            on_its_way: None,
+            in_flight: None,
         }
     }
 
     /// The id under which S3 knows the upload.
     pub fn upload_id(&self) -> &str {
-        &self.id
+        &self.upload_id
     }
 
-    /// Parts that were sent.
+    /// How many parts were sent, the one in flight included.
     pub fn parts(&self) -> i32 {
         self.parts
     }
 
-    /// Bytes of the parts that were sent.
+    /// How many bytes those parts have.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// CRC-32 of the parts that were sent.
+    /// The CRC-32 of those parts.
     pub fn crc32(&self) -> u32 {
         self.crc32.clone().finalize()
     }
 
-    /// Sends a part. Call [`Upload::settle`] before: only one part is on its way.
+    /// Sends a part. Call [`Upload::finish_in_flight`] before, because only one part is in flight at a time.
     pub fn send_part(&mut self, part: Part) {
         self.parts += 1;
         self.bytes += part.len() as u64;
         self.crc32.combine(part.crc32());
         let crc32 = base64_crc32(part.crc32().clone().finalize());
         let request = self
-            .files
+            .bucket
             .client
             .upload_part()
-            .bucket(&self.files.bucket)
+            .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.id)
+            .upload_id(&self.upload_id)
             .part_number(self.parts)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
             .body(part.clone().into())
             .customize()
-            // Its SHA-256 would cost more than writing its rows did; S3 checks its CRC-32.
+            // The SHA-256 of the signature would cost more CPU than writing the rows; S3 compares the CRC-32.
             .disable_payload_signing();
         let sending = tokio::spawn(async move {
             request.send().await.map_err(StoreError::aws("s3:UploadPart"))?;
             Ok(())
         });
-        self.on_its_way = Some((part, sending));
+        self.in_flight = Some((part, sending));
     }
 
-    /// Waits until the part on its way has arrived, and gives it back.
-    pub async fn settle(&mut self) -> Result<Option<Part>, StoreError> {
-        let Some((part, sending)) = self.on_its_way.take() else { return Ok(None) };
+    /// Waits until the part in flight has arrived, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// The part could not be uploaded.
+    pub async fn finish_in_flight(&mut self) -> Result<Option<Part>, StoreError> {
+        let Some((part, sending)) = self.in_flight.take() else { return Ok(None) };
         sending.await.map_err(|error| StoreError::corrupt(&self.key, error))??;
         Ok(Some(part))
     }
 
-    /// Puts the parts together and compares what S3 then has with what was written. Repeating it after it took place
-    /// is no error.
+    /// Completes the upload and compares the file that S3 then has with what was written. It may be repeated after it took
+    /// place.
     ///
     /// # Errors
     ///
-    /// [`UploadError::Differs`] if the file has another size or another CRC-32.
+    /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32, or is not there.
     pub async fn complete(mut self) -> Result<(), UploadError> {
-        self.settle().await?;
-        // If S3 does not know the upload, a worker that died right after this step completed it.
+        self.finish_in_flight().await?;
+        // If S3 does not know the upload, a worker completed it and died right after that.
         if let Some(parts) = self.list_parts().await? {
-            self.files
+            self.bucket
                 .client
                 .complete_multipart_upload()
-                .bucket(&self.files.bucket)
+                .bucket(&self.bucket.name)
                 .key(&self.key)
-                .upload_id(&self.id)
+                .upload_id(&self.upload_id)
                 .checksum_type(ChecksumType::FullObject)
                 .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
                 .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
@@ -132,12 +147,12 @@ impl Upload {
                 .await
                 .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
         }
-        let Some(stored) = self.files.stored(&self.key).await? else {
-            return Err(UploadError::Differs("S3 has neither the upload nor the file".to_owned()));
+        let Some(stored) = self.bucket.stored_file(&self.key).await? else {
+            return Err(UploadError::IntegrityMismatch("S3 has neither the upload nor the file".to_owned()));
         };
         let crc32 = base64_crc32(self.crc32());
         if stored.bytes != self.bytes || stored.crc32.as_ref().is_some_and(|stored| *stored != crc32) {
-            return Err(UploadError::Differs(format!(
+            return Err(UploadError::IntegrityMismatch(format!(
                 "{} bytes, CRC-32 {crc32} were written; S3 has {stored:?}",
                 self.bytes
             )));
@@ -145,17 +160,17 @@ impl Upload {
         Ok(())
     }
 
-    /// The parts as S3 has them; `None` if it does not know the upload.
+    /// The parts that S3 has; `None` if it does not know the upload.
     async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, StoreError> {
         let mut pages = self
-            .files
+            .bucket
             .client
             .list_parts()
-            .bucket(&self.files.bucket)
+            .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.id)
+            .upload_id(&self.upload_id)
             .into_paginator()
-            .page_size(LIST_PARTS)
+            .page_size(MAX_LISTED_PARTS)
             .items()
             .send();
         let mut parts = Vec::new();
@@ -173,21 +188,21 @@ impl Upload {
                     .build(),
             );
         }
-        // Parts beyond ours are a former worker's that died before it saved: they are sent again or not needed.
+        // A former worker may have sent further parts and died before it saved a checkpoint. They are not part of the file.
         parts.retain(|part| part.part_number.is_some_and(|number| number <= self.parts));
         Ok(Some(parts))
     }
 
-    /// Gives the upload up, so that its parts cost nothing. S3's lifecycle rule does it otherwise.
+    /// Aborts the upload, so that its parts cost nothing. If that fails, the bucket's lifecycle rule does it later.
     pub async fn abort(&mut self) {
-        let _ = self.settle().await;
+        let _ = self.finish_in_flight().await;
         let aborted = self
-            .files
+            .bucket
             .client
             .abort_multipart_upload()
-            .bucket(&self.files.bucket)
+            .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.id)
+            .upload_id(&self.upload_id)
             .send()
             .await;
         if let Err(error) = aborted.map_err(StoreError::aws("s3:AbortMultipartUpload")) {
@@ -196,7 +211,7 @@ impl Upload {
     }
 }
 
-/// A CRC-32 as S3 writes it.
+/// A CRC-32 in the form of S3's API: big-endian, in base64.
 fn base64_crc32(crc32: u32) -> String {
     STANDARD.encode(crc32.to_be_bytes())
 }

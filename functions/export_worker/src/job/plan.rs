@@ -1,4 +1,4 @@
-//! Which buckets an export reads, and in which order.
+//! Which partitions an export reads, and in which order.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,22 @@ use usage_export::export::interval::Interval;
 use usage_export::export::{DataExport, Position};
 use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
 
-/// The workspaces and months of an export. Buckets come in the order of the CSV: workspace id, then month.
+use crate::source::query::Partition;
+
+/// The workspaces and months of an export. Partitions come in the order of the CSV: workspace id, then month.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Last known name of each workspace, by id; empty where the directory does not know it.
-    pub workspace_names: BTreeMap<String, String>,
+    /// The last known name of each workspace by id; empty where the directory does not know it.
+    workspace_names: BTreeMap<String, String>,
     interval: Interval,
 }
 
-/// A partition of the usage records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bucket {
-    /// Its place among all buckets of the plan.
-    pub index: usize,
-    /// The workspace.
-    pub workspace_id: String,
-    /// The key in the table.
-    pub partition_key: String,
-    /// The sort key after which to start, if a checkpoint is in this bucket.
-    pub after: Option<String>,
-}
-
 impl Plan {
-    /// Looks up which workspaces the export means.
+    /// Resolves the export's scope to workspaces.
+    ///
+    /// # Errors
+    ///
+    /// The directory could not be read.
     pub async fn resolve(directory: &Directory, export: &DataExport) -> Result<Self, StoreError> {
         let scope = &export.request.scope;
         let organization_id = &export.organization_id;
@@ -47,55 +40,56 @@ impl Plan {
         Ok(Self { workspace_names, interval: export.request.interval })
     }
 
-    /// When the runs started.
+    /// The interval in which the runs started.
     pub fn interval(&self) -> Interval {
         self.interval
     }
 
-    /// How many buckets there are.
+    /// How many partitions there are: workspaces times months.
     pub fn len(&self) -> usize {
         self.workspace_names.len() * self.interval.months().count()
     }
 
-    /// Whether no workspace is meant at all, such as when there are no personal ones.
+    /// Whether the scope has no workspace, for example when an organization has no personal ones.
     pub fn is_empty(&self) -> bool {
         self.workspace_names.is_empty()
     }
 
-    /// The buckets in order, without what is read up to `position`.
-    pub fn buckets(&self, position: Option<&Position>) -> impl Iterator<Item = Bucket> + Send {
+    /// The partitions in order, without those that are read up to `position`.
+    pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send {
         let months: Vec<Month> = self.interval.months().collect();
         let position = position.cloned();
         let (_, end) = sort_key_bounds(self.interval);
-        let workspace_ids: Vec<String> = self.workspace_names.keys().cloned().collect();
         let mut index = 0;
-        workspace_ids
+        self.workspace_names
+            .clone()
             .into_iter()
-            .flat_map(move |workspace_id| {
-                months.clone().into_iter().map(move |month| (workspace_id.clone(), month))
+            .flat_map(move |workspace| {
+                months.clone().into_iter().map(move |month| (workspace.clone(), month))
             })
-            .filter_map(move |(workspace_id, month)| {
-                let bucket = Bucket {
+            .filter_map(move |((workspace_id, workspace_name), month)| {
+                let partition = Partition {
                     index,
                     partition_key: partition_key(&workspace_id, month),
                     workspace_id,
+                    workspace_name,
                     after: None,
                 };
                 index += 1;
-                from_position(bucket, position.as_ref(), &end)
+                from_position(partition, position.as_ref(), &end)
             })
     }
 }
 
-/// The bucket, if it is not wholly before the position; `end` is where every bucket ends.
-fn from_position(bucket: Bucket, position: Option<&Position>, end: &str) -> Option<Bucket> {
-    let Some(position) = position else { return Some(bucket) };
-    // Not as whole keys: `wsp_1#…` and `wsp_10#…` would not compare as their ids do.
-    match split_partition_key(&bucket.partition_key).cmp(&split_partition_key(&position.partition_key)) {
+/// The partition, unless all of it is before the position; `end` is the sort key at which every partition ends.
+fn from_position(partition: Partition, position: Option<&Position>, end: &str) -> Option<Partition> {
+    let Some(position) = position else { return Some(partition) };
+    // Whole keys would not do: `wsp_1#…` and `wsp_10#…` do not compare as their workspace ids do.
+    match split_partition_key(&partition.partition_key).cmp(&split_partition_key(&position.partition_key)) {
         std::cmp::Ordering::Less => None,
         std::cmp::Ordering::Equal if position.sort_key.as_str() >= end => None,
-        std::cmp::Ordering::Equal => Some(Bucket { after: Some(position.sort_key.clone()), ..bucket }),
-        std::cmp::Ordering::Greater => Some(bucket),
+        std::cmp::Ordering::Equal => Some(Partition { after: Some(position.sort_key.clone()), ..partition }),
+        std::cmp::Ordering::Greater => Some(partition),
     }
 }
 
@@ -124,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn buckets_come_by_workspace_then_month() {
-        let keys: Vec<_> = plan().buckets(None).map(|bucket| bucket.partition_key).collect();
+    fn partitions_come_by_workspace_then_month() {
+        let keys: Vec<_> = plan().partitions(None).map(|partition| partition.partition_key).collect();
         assert_eq!(
             keys,
             [
@@ -144,17 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn from_a_position_nothing_is_skipped_and_nothing_repeated() {
-        let all: Vec<_> = plan().buckets(None).collect();
+    fn continues_at_a_position_without_a_gap_or_a_repetition() {
+        let all: Vec<_> = plan().partitions(None).collect();
         for at in &all {
             let position =
                 Position { partition_key: at.partition_key.clone(), sort_key: "2025-01-01#run".to_owned() };
-            let rest: Vec<_> = plan().buckets(Some(&position)).collect();
+            let rest: Vec<_> = plan().partitions(Some(&position)).collect();
             assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
             assert_eq!(rest[0].index, at.index);
             assert_eq!(rest[1..], all[at.index + 1..]);
             let end = Position { sort_key: sort_key_bounds(plan().interval).1, ..position };
-            let rest: Vec<_> = plan().buckets(Some(&end)).collect();
+            let rest: Vec<_> = plan().partitions(Some(&end)).collect();
             assert_eq!(rest, all[at.index + 1..]);
         }
     }

@@ -1,0 +1,8 @@
+//! Where the rows go: a file in S3, made by a multipart upload.
+//!
+//! A [`part`] holds the rows of some pages until [`upload`] sends it; [`bucket`] starts uploads and tells what S3 has in the
+//! end.
+
+pub mod bucket;
+pub mod part;
+pub mod upload;

@@ -1,0 +1,80 @@
+//! The names that are joined to the rows: those of workbooks and the email addresses of users.
+//!
+//! Only ids that the rows contain are looked up, each once, and only if a requested field needs them.
+
+use std::sync::Arc;
+
+use query_csv::{Page, escape_formula};
+use usage_export::directory::{Directory, Workbook};
+use usage_export::dynamo::StoreError;
+use usage_export::timestamp;
+
+use crate::source::layout::WORKBOOK_ID;
+use crate::source::query::Selection;
+
+/// Completes pages with names from the directory.
+pub struct Names {
+    /// Where the names are.
+    pub directory: Directory,
+    /// The organization whose members the users are.
+    pub organization_id: String,
+    /// What the pages share, the cell cache among it.
+    pub selection: Arc<Selection>,
+}
+
+impl Names {
+    /// The rows of a page, complete.
+    ///
+    /// # Errors
+    ///
+    /// The directory could not be read, or a workbook in it cannot be written.
+    pub async fn complete(&self, page: Page) -> Result<Vec<u8>, StoreError> {
+        let Selection { layout, cells, pool, .. } = &*self.selection;
+        for (join, attribute) in layout.joins().enumerate() {
+            let ids = page.missing_ids(join, cells);
+            if ids.is_empty() {
+                continue;
+            }
+            if attribute == WORKBOOK_ID {
+                self.look_up_workbooks(join, &ids).await?;
+            } else {
+                self.look_up_users(join, &ids).await?;
+            }
+        }
+        page.into_rows(cells, pool).map_err(|error| StoreError::corrupt("a page", error))
+    }
+
+    async fn look_up_workbooks(&self, join: usize, ids: &[&str]) -> Result<(), StoreError> {
+        let found = self.directory.workbooks(ids.iter().copied()).await?;
+        for id in ids {
+            let Some(workbook) = found.get(*id) else {
+                self.selection.cells.insert(join, id, &[]);
+                continue;
+            };
+            let created_ts = created_ts(workbook)?;
+            self.selection.cells.insert(join, id, &[&escape_formula(&workbook.name), created_ts]);
+        }
+        Ok(())
+    }
+
+    async fn look_up_users(&self, join: usize, ids: &[&str]) -> Result<(), StoreError> {
+        let found = self.directory.members(&self.organization_id, ids.iter().copied()).await?;
+        for id in ids {
+            let email = found.get(*id).map_or("", |member| member.email.as_str());
+            self.selection.cells.insert(join, id, &[&escape_formula(email)]);
+        }
+        Ok(())
+    }
+}
+
+/// When the workbook was made; empty if that is not known.
+fn created_ts(workbook: &Workbook) -> Result<&str, StoreError> {
+    let created_ts = workbook.created_ts.as_deref().unwrap_or_default();
+    if !created_ts.is_empty() && timestamp::from_text(created_ts).is_none() {
+        return Err(StoreError::corrupt(
+            "workbook",
+            "created_ts is not an ISO 8601 UTC time with milliseconds",
+        ));
+    }
+    Ok(created_ts)
+}

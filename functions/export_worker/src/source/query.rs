@@ -1,0 +1,245 @@
+//! Reads usage records with `Query`: in order, some pages ahead, and every record counted.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use query_csv::{BufferPool, CellCache, LayoutError, RowLayout, escape_formula};
+use tokio::task::{JoinError, JoinHandle};
+use usage_export::dynamo::{Item, StoreError, text};
+use usage_export::export::interval::Interval;
+use usage_export::usage::{Field, sort_key_bounds};
+
+use crate::source::interceptor::ScanInterceptor;
+use crate::source::layout::{WORKBOOK_ID, row_layout};
+
+/// How many ids a `FilterExpression` can hold: `IN` takes no more operands.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
+const MAX_FILTERED_IDS: usize = 100;
+
+/// Reads the table of usage records.
+#[derive(Debug, Clone)]
+pub struct UsageRecords {
+    /// A client of DynamoDB.
+    pub client: Client,
+    /// The name of the table.
+    pub table: String,
+    /// How many partitions are asked for their first page before it is needed. It bounds memory: a page has up to 1 MB.
+    pub read_ahead: usize,
+}
+
+/// One workspace and UTC month of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// Its position among all partitions of the export.
+    pub index: usize,
+    /// The workspace's id.
+    pub workspace_id: String,
+    /// The workspace's last known name; empty if the directory does not know it.
+    pub workspace_name: String,
+    /// The partition key.
+    pub partition_key: String,
+    /// The sort key after which to start, if a checkpoint lies in this partition.
+    pub after: Option<String>,
+}
+
+/// What is read of each partition and becomes of it. All pages of a file share it.
+#[derive(Debug)]
+pub struct Selection {
+    /// When the runs started.
+    pub interval: Interval,
+    /// Where the cells of a row come from.
+    pub layout: Arc<RowLayout>,
+    /// Cells of workbooks and users that were looked up.
+    pub cells: Arc<CellCache>,
+    /// Memory of rows that were sent.
+    pub pool: BufferPool,
+    /// A `ProjectionExpression`: only attributes that a column needs are sent. It costs the same read capacity.
+    projection: String,
+    /// A `FilterExpression` and its values, so that DynamoDB leaves out the runs of other workbooks. `None` when all runs
+    /// are wanted, or when there are more workbooks than it can hold: the row layout leaves them out then. It costs the same
+    /// read capacity.
+    filter: Option<(String, HashMap<String, AttributeValue>)>,
+}
+
+impl Selection {
+    /// For a file with these fields, of the runs that started in the interval; with `workbook_ids`, of theirs only.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if there are no fields, which a parsed request excludes.
+    pub fn new(
+        interval: Interval,
+        fields: &[Field],
+        workbook_ids: &BTreeSet<String>,
+    ) -> Result<Self, LayoutError> {
+        let layout = row_layout(fields, workbook_ids)?;
+        let projection = layout.attributes().collect::<Vec<_>>().join(", ");
+        let cells = Arc::new(CellCache::new(&layout));
+        let (layout, pool) = (Arc::new(layout), BufferPool::default());
+        Ok(Self { interval, layout, cells, pool, projection, filter: filter(workbook_ids) })
+    }
+}
+
+fn filter(workbook_ids: &BTreeSet<String>) -> Option<(String, HashMap<String, AttributeValue>)> {
+    if workbook_ids.is_empty() || workbook_ids.len() > MAX_FILTERED_IDS {
+        return None;
+    }
+    let values = workbook_ids.iter().enumerate().map(|(index, id)| (format!(":w{index}"), text(id)));
+    let values: HashMap<_, _> = values.collect();
+    let names: Vec<_> = values.keys().map(String::as_str).collect();
+    Some((format!("{WORKBOOK_ID} IN ({})", names.join(", ")), values))
+}
+
+/// One answer of `Query`.
+#[derive(Debug)]
+pub struct Page {
+    /// The partition that it is a page of.
+    pub partition: Partition,
+    /// The rows of its records.
+    pub rows: query_csv::Page,
+    /// How many records DynamoDB says it read.
+    pub read: u64,
+    /// How many of them DynamoDB says it left out, because they are runs of another workbook.
+    pub filtered: u64,
+    /// The sort key up to which the partition is read with this page, or the end of the interval.
+    pub up_to: String,
+    /// The key after which the partition's next page starts.
+    next: Option<Item>,
+}
+
+/// A page that is in flight. A spawned task goes on while nobody polls it.
+type PageInFlight = JoinHandle<Result<Page, StoreError>>;
+
+impl UsageRecords {
+    /// The pages of the partitions, in order.
+    ///
+    /// While one page is worked on, the partition's next page and the first pages of the next partitions are in flight: at
+    /// most `read_ahead` + 1 pages are held.
+    ///
+    /// # Errors
+    ///
+    /// The stream ends with the first page that cannot be read.
+    pub fn pages(
+        &self,
+        partitions: impl Iterator<Item = Partition> + Send,
+        selection: &Arc<Selection>,
+    ) -> impl Stream<Item = Result<Page, StoreError>> {
+        stream::iter(partitions)
+            .map(|partition| {
+                let start = partition.after.as_ref().map(|after| {
+                    HashMap::from([
+                        ("PK".to_owned(), text(&partition.partition_key)),
+                        ("SK".to_owned(), text(after)),
+                    ])
+                });
+                self.request_page(partition, selection, start)
+            })
+            .buffered(self.read_ahead.max(1))
+            .map(|first| self.pages_of_partition(first, selection))
+            .flatten()
+    }
+
+    /// The first page of a partition, then the others.
+    fn pages_of_partition(
+        &self,
+        first: Result<Result<Page, StoreError>, JoinError>,
+        selection: &Arc<Selection>,
+    ) -> impl Stream<Item = Result<Page, StoreError>> {
+        stream::once(async move { joined(first) })
+            .map_ok(move |first| {
+                stream::try_unfold(Some(NextPage::Arrived(Box::new(first))), async move |next| {
+                    let mut page = match next {
+                        None => return Ok(None),
+                        Some(NextPage::Arrived(page)) => *page,
+                        Some(NextPage::InFlight(page)) => joined(page.await)?,
+                    };
+                    let next = page.next.take().map(|start| {
+                        NextPage::InFlight(self.request_page(page.partition.clone(), selection, Some(start)))
+                    });
+                    Ok(Some((page, next)))
+                })
+            })
+            .try_flatten()
+    }
+
+    /// Requests a page at once.
+    fn request_page(
+        &self,
+        partition: Partition,
+        selection: &Arc<Selection>,
+        start: Option<Item>,
+    ) -> PageInFlight {
+        tokio::spawn(query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start))
+    }
+}
+
+enum NextPage {
+    Arrived(Box<Page>),
+    InFlight(PageInFlight),
+}
+
+fn joined(page: Result<Result<Page, StoreError>, JoinError>) -> Result<Page, StoreError> {
+    page.map_err(|error| StoreError::corrupt("page", error))?
+}
+
+/// Reads one page.
+async fn query(
+    client: Client,
+    table: String,
+    partition: Partition,
+    selection: Arc<Selection>,
+    start: Option<Item>,
+) -> Result<Page, StoreError> {
+    let (first, last) = sort_key_bounds(selection.interval);
+    let (filter, values) = selection.filter.clone().unzip();
+    let is_filtered = filter.is_some();
+    let mut values = values.unwrap_or_default();
+    values.extend([
+        (":pk".to_owned(), text(&partition.partition_key)),
+        (":first".to_owned(), text(first)),
+        (":last".to_owned(), text(last.as_str())),
+    ]);
+    let workspace = [partition.workspace_id.clone(), escape_formula(&partition.workspace_name).into_owned()];
+    let (interceptor, pages) = ScanInterceptor::new(Arc::clone(&selection), workspace);
+    let output = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
+        .set_filter_expression(filter)
+        .set_expression_attribute_values(Some(values))
+        .projection_expression(&selection.projection)
+        // An eventually consistent read may miss a run that was just recorded.
+        .consistent_read(true)
+        .set_exclusive_start_key(start)
+        .customize()
+        .interceptor(interceptor)
+        .send()
+        .await
+        .map_err(StoreError::aws("dynamodb:Query"))?;
+    let rows = pages
+        .try_iter()
+        .last()
+        .ok_or_else(|| StoreError::corrupt("page", "the SDK has read the answer without the interceptor"))?;
+    let rows =
+        rows.map_err(|error| StoreError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
+    let (read, filtered) = counts(&output, is_filtered);
+    let up_to = match &output.last_evaluated_key {
+        // The last record that was sent would not do: others may have been left out behind it.
+        Some(key) => key.get("SK").and_then(|sort_key| sort_key.as_s().ok()).cloned(),
+        None => Some(last),
+    };
+    let up_to =
+        up_to.ok_or_else(|| StoreError::corrupt("a page of usage records", "its last key has no SK"))?;
+    Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
+}
+
+/// How many records DynamoDB says it read, and how many of them it left out.
+fn counts(output: &QueryOutput, is_filtered: bool) -> (u64, u64) {
+    let [sent, read] = [output.count, output.scanned_count].map(|count| u64::try_from(count).unwrap_or(0));
+    // Without a filter nothing may be left out: a difference is found when the counts of the file are compared.
+    (read, if is_filtered { read.saturating_sub(sent) } else { 0 })
+}
