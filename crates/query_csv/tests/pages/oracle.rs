@@ -59,11 +59,10 @@ fn sort_key(item: &Map<String, Value>) -> Option<(String, String)> {
     is_time(time).then(|| (time.to_owned(), id.to_owned()))
 }
 
+/// A time that chrono parses and writes again in the same form, which it does not do for leap seconds and odd spaces.
 fn is_time(text: &str) -> bool {
-    let is_leap_second = text.get(17..19) == Some("60");
-    text.len() == 24
-        && !is_leap_second
-        && NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.3fZ").is_ok()
+    let format = "%Y-%m-%dT%H:%M:%S%.3fZ";
+    NaiveDateTime::parse_from_str(text, format).is_ok_and(|time| time.format(format).to_string() == text)
 }
 
 /// The digits as sent, or with the exponent written out.
