@@ -34,16 +34,16 @@ pub enum PageError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no cells were inserted for the id {id} of the join {join}")]
 pub struct MissingCells {
-    /// Number of the join.
+    /// The number of the join, its position in [`RowLayout::joins`].
     pub join: usize,
-    /// The id.
+    /// The first id that has no cells.
     pub id: String,
 }
 
 /// How many records of a page became rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Rows of the page.
+    /// Records that became a row of the page.
     pub written: u64,
     /// Records without a row, because of [`RowLayout::only`].
     pub left_out: u64,

@@ -7,24 +7,24 @@ use usage_export::export::request::Scope;
 use usage_export::export::{DataExport, State};
 use usage_export::wording::{counted, size};
 
-/// Workspaces that are called by their names; the rest is counted.
+/// How many workspaces an email lists by name; the others are counted.
 pub const NAMED_WORKSPACES: usize = 3;
 
-/// The longest name in an email, in characters.
+/// How many characters of a name an email shows.
 const NAME_CHARS: usize = 60;
 
-/// An email without its address.
+/// An email without the address that it goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
-    /// One line.
+    /// The subject, in one line.
     pub subject: String,
-    /// For programs that show plain text.
+    /// The body for programs that show plain text.
     pub text: String,
-    /// For the others.
+    /// The body as HTML, with the same facts.
     pub html: String,
 }
 
-/// What both templates of an outcome are filled with.
+/// What the plain text and the HTML of an email have in common.
 struct Facts {
     range: String,
     workspaces: String,
@@ -65,13 +65,13 @@ struct FailedText<'a> {
     reason: &'a str,
 }
 
-/// Writes the email of a finished export. `names` are those of the first workspaces that the request names.
+/// Writes the email of a finished export. `names` are the names of the first workspaces that the request lists.
 ///
-/// The link leads to the history page, which checks who is asking; nothing in the email opens the file by itself.
+/// The link leads to the history, which checks who is asking. Nothing in the email opens the file by itself.
 ///
 /// # Errors
 ///
-/// A template could not be filled; with these templates that does not happen.
+/// A template could not be filled, which these templates exclude.
 pub fn compose(export: &DataExport, names: &[String], page_url: &str) -> askama::Result<Email> {
     let facts = Facts {
         range: range(export.request.interval),
@@ -100,7 +100,7 @@ pub fn compose(export: &DataExport, names: &[String], page_url: &str) -> askama:
     }
 }
 
-/// Whole days as days, anything else with its times.
+/// The interval: whole days as dates, anything else with times.
 fn range(interval: Interval) -> String {
     let (start, end) = (interval.start(), interval.end());
     let last_milli = (end + TimeDelta::milliseconds(1)).time() == NaiveTime::MIN;
@@ -144,7 +144,7 @@ fn workspaces(scope: &Scope, names: &[String]) -> String {
     text
 }
 
-/// A name that stays on its line and cannot reorder the text around it.
+/// A name on one line, without characters that would reorder the text around it.
 fn one_line(name: &str) -> String {
     let is_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let seen: String = name.chars().filter(|c| !is_direction(*c)).collect();
@@ -154,7 +154,7 @@ fn one_line(name: &str) -> String {
         line.truncate(end);
         line = format!("{}…", line.trim_end());
     }
-    // First strong isolate … pop: right-to-left names keep to themselves.
+    // First strong isolate and pop: a right-to-left name does not change the direction of the text around it.
     format!("\u{2068}{line}\u{2069}")
 }
 

@@ -26,7 +26,7 @@ pub mod source;
 
 /// The clients and settings that every message is processed with.
 pub struct Worker {
-    /// The table of exports.
+    /// The table of exports: states, leases, checkpoints.
     pub exports: Exports,
     /// The directory of workspaces, workbooks and members.
     pub directory: Directory,
@@ -34,7 +34,7 @@ pub struct Worker {
     pub usage_records: source::query::UsageRecords,
     /// The bucket that the files are written to.
     pub bucket: sink::bucket::Bucket,
-    /// Sends the emails.
+    /// Sends the emails about outcomes.
     pub mailer: notify::Mailer,
     /// A client of SQS, to delay redeliveries.
     pub sqs: aws_sdk_sqs::Client,

@@ -23,7 +23,7 @@ const PERMANENT_REFUSALS: [&str; 5] = [
 /// Stands for a code when the request was sent and no answer came, so that SES may have taken the email.
 const NO_ANSWER: &str = "no answer";
 
-/// Sends emails through SES.
+/// Sends emails through SES, one attempt each.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     /// A client of SES that does not retry by itself: an attempt without an answer may have sent the email.

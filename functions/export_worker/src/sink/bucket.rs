@@ -8,16 +8,16 @@ use usage_export::dynamo::StoreError;
 /// The bucket that the files are written to.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    /// A client of S3.
+    /// The client of S3 that every call goes through.
     pub client: Client,
-    /// The name of the bucket.
+    /// The name of the bucket in S3.
     pub name: String,
 }
 
 /// A finished file as S3 describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    /// The size in bytes.
+    /// The size that S3 reports, in bytes.
     pub bytes: u64,
     /// The CRC-32 of the whole file in base64. `None` when S3 is emulated by something that knows those of parts only.
     pub crc32: Option<String>,

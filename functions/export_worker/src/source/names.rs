@@ -14,7 +14,7 @@ use crate::source::query::Selection;
 
 /// Completes pages with names from the directory.
 pub struct Names {
-    /// Where the names are.
+    /// The directory that the names are read from.
     pub directory: Directory,
     /// The organization whose members the users are.
     pub organization_id: String,

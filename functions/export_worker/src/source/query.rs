@@ -23,7 +23,7 @@ const MAX_FILTERED_IDS: usize = 100;
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
 pub struct UsageRecords {
-    /// A client of DynamoDB.
+    /// The client of DynamoDB that every `Query` goes through.
     pub client: Client,
     /// The name of the table.
     pub table: String,
@@ -36,11 +36,11 @@ pub struct UsageRecords {
 pub struct Partition {
     /// Its position among all partitions of the export.
     pub index: usize,
-    /// The workspace's id.
+    /// The id of the workspace whose runs it holds.
     pub workspace_id: String,
     /// The workspace's last known name; empty if the directory does not know it.
     pub workspace_name: String,
-    /// The partition key.
+    /// The partition key, `<workspace id>#<month>`.
     pub partition_key: String,
     /// The sort key after which to start, if a checkpoint lies in this partition.
     pub after: Option<String>,
@@ -49,7 +49,7 @@ pub struct Partition {
 /// What is read of each partition and becomes of it. All pages of a file share it.
 #[derive(Debug)]
 pub struct Selection {
-    /// When the runs started.
+    /// The interval in which the runs started.
     pub interval: Interval,
     /// Where the cells of a row come from.
     pub layout: Arc<RowLayout>,
@@ -94,7 +94,7 @@ fn filter(workbook_ids: &BTreeSet<String>) -> Option<(String, HashMap<String, At
     Some((format!("{WORKBOOK_ID} IN ({})", names.join(", ")), values))
 }
 
-/// One answer of `Query`.
+/// One answer of `Query`, with what is needed to continue after it.
 #[derive(Debug)]
 pub struct Page {
     /// The partition that it is a page of.
