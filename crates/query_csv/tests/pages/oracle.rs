@@ -59,10 +59,12 @@ fn sort_key(item: &Map<String, Value>) -> Option<(String, String)> {
     is_time(time).then(|| (time.to_owned(), id.to_owned()))
 }
 
-/// A time that chrono parses and writes again in the same form, which it does not do for leap seconds and odd spaces.
+/// A time that chrono parses and writes again in the same form, which it does not do for leap seconds and odd spaces. The
+/// length excludes years before 0.
 fn is_time(text: &str) -> bool {
     let format = "%Y-%m-%dT%H:%M:%S%.3fZ";
-    NaiveDateTime::parse_from_str(text, format).is_ok_and(|time| time.format(format).to_string() == text)
+    let same = |time: NaiveDateTime| time.format(format).to_string() == text;
+    text.len() == 24 && NaiveDateTime::parse_from_str(text, format).is_ok_and(same)
 }
 
 /// The digits as sent, or with the exponent written out.
