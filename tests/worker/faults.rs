@@ -69,6 +69,7 @@ impl Call {
 }
 
 /// An answer that was recorded.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a fault returns")]
 pub fn answer(status: u16, body: impl Into<String>) -> Answer {
     Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.into())))
 }
