@@ -2,6 +2,7 @@
 //! do. `tests/integration` and `tests/browser` have the rest.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemOutput};
@@ -11,10 +12,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::InternalServerError;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::{DateTime, Utc};
+use flate2::read::GzDecoder;
 use lambda_http::http::HeaderMap;
-use lambda_http::{Body, Request, RequestExt};
+use lambda_http::tower::ServiceExt as _;
+use lambda_http::{Body, IntoResponse as _, Request, RequestExt as _};
 use serde_json::{Value, json};
-use settings_page::Context;
+use settings_page::AppState;
 use usage_export::directory::Directory;
 use usage_export::export::accept::Intake;
 use usage_export::export::file::ExportFiles;
@@ -61,7 +64,7 @@ async fn answer(request: Request, rules: &[Rule]) -> Answer {
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &rules);
     let directory = Directory::new(dynamodb.clone(), "directory".to_owned());
     let exports = Exports::new(dynamodb, "exports".to_owned());
-    let context = Context {
+    let state = AppState {
         directory: directory.clone(),
         exports: exports.clone(),
         intake: Intake {
@@ -73,13 +76,24 @@ async fn answer(request: Request, rules: &[Rule]) -> Answer {
         },
         files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },
         origin: ORIGIN.to_owned(),
+        clock: now,
     };
-    let (parts, body) = settings_page::handle(&context, request, now()).await.into_parts();
+    let Ok(response) = settings_page::service(state).oneshot(request).await;
+    let (parts, body) = response.into_response().await.into_parts();
     let text = match body {
         Body::Text(text) => text,
-        body => String::from_utf8(body.to_vec()).expect("text"),
+        body => {
+            assert_eq!(parts.headers["content-encoding"], "gzip", "other bodies are text");
+            gunzip(&body)
+        }
     };
     Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+}
+
+fn gunzip(compressed: &[u8]) -> String {
+    let mut text = String::new();
+    GzDecoder::new(compressed).read_to_string(&mut text).expect("gzip of text");
+    text
 }
 
 fn item(attributes: &[(&str, &str)]) -> HashMap<String, AttributeValue> {

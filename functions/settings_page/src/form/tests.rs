@@ -2,7 +2,7 @@ use usage_export::timestamp;
 
 use super::*;
 
-fn sent(body: &str) -> Result<Parsed, FormErrors> {
+fn sent(body: &str) -> Result<ParsedForm, FormErrors> {
     ExportForm::read(body.as_bytes()).unwrap().parse("usr_1")
 }
 
@@ -67,7 +67,7 @@ fn an_export_that_is_tried_again_asks_for_the_same() {
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
     let export = DataExport::new("org_1", "usr_1", request.clone(), now);
-    let again = ExportForm::again(&export);
+    let again = ExportForm::from_export(&export);
     assert!(again.note.as_ref().unwrap().contains("another order"));
     let mut repeated = again.parse("usr_1").unwrap().request;
     repeated.fields.sort_by_key(|field| std::cmp::Reverse(field.id() == "credit_cost"));
@@ -82,7 +82,7 @@ fn hours_that_the_form_cannot_hold_are_told() {
         "end_date": "2025-01-05T12:30:00Z", "include_all_workspaces": true,
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
-    let again = ExportForm::again(&DataExport::new("org_1", "usr_1", request, now));
+    let again = ExportForm::from_export(&DataExport::new("org_1", "usr_1", request, now));
     let note = again.note.unwrap();
     assert!(note.contains("01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC"), "{note}");
 }
