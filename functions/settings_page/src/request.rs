@@ -15,10 +15,13 @@ pub struct Captured(pub String);
 impl<S: Send + Sync> FromRequestParts<S> for Captured {
     type Rejection = PageError;
 
-    /// axum's own rejection of a part that is not UTF-8 would be a line of text; this one is the page for 404.
+    /// Rejects a part that is not UTF-8, for which axum's own rejection is no page, and an empty part, which DynamoDB
+    /// does not take as a key.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
-        let captured = Path::from_request_parts(parts, state).await;
-        captured.map(|Path(text)| Self(text)).map_err(|_| PageError::not_found())
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) if !text.is_empty() => Ok(Self(text)),
+            _ => Err(PageError::not_found()),
+        }
     }
 }
 

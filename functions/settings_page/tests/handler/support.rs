@@ -1,12 +1,10 @@
-//! The page as API Gateway asks for it, with DynamoDB answering from rules: what the deployed system cannot be made to
-//! do. `tests/integration` and `tests/browser` have the rest.
+//! Requests from API Gateway, and DynamoDB answering from rules.
 
 use std::collections::HashMap;
 use std::io::Read as _;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
-use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemOutput};
-use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::InternalServerError;
@@ -23,17 +21,20 @@ use usage_export::export::accept::Intake;
 use usage_export::export::file::ExportFiles;
 use usage_export::export::store::Exports;
 
-const REQUEST_ID: &str = "8f5c2a3e-request";
-const PAGE: &str = include_str!("../../../events/settings_page.json");
-const ORIGIN: &str = "https://app.example.com";
+pub const REQUEST_ID: &str = "8f5c2a3e-request";
+/// Path of the page.
+pub const PAGE: &str = "/settings/organization/data_export";
+/// The browser's request for the page, as API Gateway sends it.
+const EVENT: &str = include_str!("../../../../events/settings_page.json");
+pub const ORIGIN: &str = "https://app.example.com";
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
 }
 
 /// The browser's request for the page, changed.
-fn request(change: impl FnOnce(&mut Value)) -> Request {
-    let mut event: Value = serde_json::from_str(PAGE).expect("JSON");
+pub fn request(change: impl FnOnce(&mut Value)) -> Request {
+    let mut event: Value = serde_json::from_str(EVENT).expect("JSON");
     change(&mut event);
     let request = lambda_http::request::from_str(&event.to_string()).expect("a gateway event");
     let mut context = lambda_http::Context::default();
@@ -41,7 +42,35 @@ fn request(change: impl FnOnce(&mut Value)) -> Request {
     request.with_lambda_context(context)
 }
 
-fn sign_in(origin: &str) -> Request {
+/// A request of this method for the path after the page's own, such as `/history`.
+pub fn request_for(method: &str, path: &str) -> Request {
+    request(|event| {
+        event["rawPath"] = json!(format!("{PAGE}{path}"));
+        event["requestContext"]["http"]["method"] = json!(method);
+    })
+}
+
+/// The page asked for with these values of `Accept-Encoding` and `Cookie`.
+pub fn request_with(header: &str, value: &str, path: &str) -> Request {
+    request(|event| {
+        event["rawPath"] = json!(format!("{PAGE}{path}"));
+        event["headers"][header] = json!(value);
+    })
+}
+
+/// A form that the page itself sent, of a user who is signed in.
+pub fn form(path: &str, body: &str) -> Request {
+    request(|event| {
+        event["rawPath"] = json!(format!("{PAGE}{path}"));
+        event["requestContext"]["http"]["method"] = json!("POST");
+        event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
+        event["headers"]["origin"] = json!(ORIGIN);
+        event["body"] = json!(body);
+    })
+}
+
+/// The sign-in form, sent by a page of this origin.
+pub fn sign_in(origin: &str) -> Request {
     request(|event| {
         event["rawPath"] = json!("/settings/organization/data_export/sign_in");
         event["requestContext"]["http"]["method"] = json!("POST");
@@ -53,13 +82,20 @@ fn sign_in(origin: &str) -> Request {
     })
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+/// A response as Lambda gets it; `text` is uncompressed.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
-async fn answer(request: Request, rules: &[Rule]) -> Answer {
+/// Has the page at [`ORIGIN`] answer a request.
+pub async fn answer(request: Request, rules: &[Rule]) -> Answer {
+    answer_at(ORIGIN, request, rules).await
+}
+
+/// Has the page at this origin answer a request.
+pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer {
     let rules: Vec<_> = rules.iter().collect();
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &rules);
     let directory = Directory::new(dynamodb.clone(), "directory".to_owned());
@@ -75,7 +111,7 @@ async fn answer(request: Request, rules: &[Rule]) -> Answer {
             active_limit: 5,
         },
         files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },
-        origin: ORIGIN.to_owned(),
+        origin: origin.to_owned(),
         clock: now,
     };
     let Ok(response) = settings_page::service(state).oneshot(request).await;
@@ -90,21 +126,22 @@ async fn answer(request: Request, rules: &[Rule]) -> Answer {
     Answer { status: parts.status.as_u16(), headers: parts.headers, text }
 }
 
-fn gunzip(compressed: &[u8]) -> String {
+pub fn gunzip(compressed: &[u8]) -> String {
     let mut text = String::new();
     GzDecoder::new(compressed).read_to_string(&mut text).expect("gzip of text");
     text
 }
 
-fn item(attributes: &[(&str, &str)]) -> HashMap<String, AttributeValue> {
+pub fn item(attributes: &[(&str, &str)]) -> HashMap<String, AttributeValue> {
     let attribute =
         |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
     attributes.iter().map(attribute).collect()
 }
 
 /// An organization with one administrator, whose key and session are valid.
-fn directory() -> Rule {
-    mock!(DynamoDb::get_item).then_compute_output(|request| {
+pub fn directory() -> Rule {
+    let is_directory = |request: &GetItemInput| request.table_name() == Some("directory");
+    mock!(DynamoDb::get_item).match_requests(is_directory).then_compute_output(|request| {
         let found = match request.key().expect("a key")["SK"].as_s().expect("a text").as_str() {
             "KEY" => Some(item(&[
                 ("kind", "personal"),
@@ -121,7 +158,7 @@ fn directory() -> Rule {
 }
 
 /// DynamoDB fails for good, with words that are not for users.
-fn broken() -> Rule {
+pub fn broken() -> Rule {
     mock!(DynamoDb::get_item).then_error(|| {
         GetItemError::InternalServerError(
             InternalServerError::builder().message("replica 7 is on fire").build(),
@@ -129,66 +166,17 @@ fn broken() -> Rule {
     })
 }
 
-fn assert_fenced(answer: &Answer) {
-    let policy = answer.headers["content-security-policy"].to_str().expect("text");
-    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(answer.headers["strict-transport-security"], "max-age=31536000");
+/// A user without exports, in an organization without workspaces.
+pub fn no_exports() -> Rule {
+    mock!(DynamoDb::query).then_output(|| QueryOutput::builder().set_items(Some(vec![])).build())
 }
 
-#[tokio::test]
-async fn a_failure_of_ours_is_a_page_that_names_the_request() {
-    let answer = answer(request(|_| ()), &[broken()]).await;
-    assert_eq!(answer.status, 500);
-    assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
-    for words in ["<!doctype html>", "Something went wrong", REQUEST_ID] {
-        assert!(answer.text.contains(words), "{words:?} is not in {}", answer.text);
-    }
-    assert!(!answer.text.contains("fire"), "{}", answer.text);
-    assert_fenced(&answer);
-}
-
-#[tokio::test]
-async fn a_part_of_the_page_that_fails_is_a_line() {
-    let fragment = request(|event| {
-        event["rawPath"] = json!("/settings/organization/data_export/history");
-        event["headers"]["hx-request"] = json!("true");
-    });
-    let answer = answer(fragment, &[broken()]).await;
-    assert_eq!(answer.status, 500);
-    assert!(answer.headers["content-type"].to_str().expect("text").starts_with("text/plain"));
-    assert!(!answer.text.contains('<') && !answer.text.contains("fire"), "{}", answer.text);
-}
-
-#[tokio::test]
-async fn the_page_comes_to_who_has_a_session() {
-    let nothing =
-        mock!(DynamoDb::query).then_output(|| QueryOutput::builder().set_items(Some(vec![])).build());
-    let answer = answer(request(|_| ()), &[directory(), nothing]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    for words in ["ada@example.com", "No exports yet", "0 workspaces and 0 personal"] {
-        assert!(answer.text.contains(words), "{words:?} is not in {}", answer.text);
-    }
-    assert!(!answer.text.contains("<script>") && !answer.text.contains("style="), "{}", answer.text);
-    assert_fenced(&answer);
-}
-
-#[tokio::test]
-async fn over_tls_the_cookie_is_fenced_to_the_host() {
-    let put = mock!(DynamoDb::put_item).then_output(|| PutItemOutput::builder().build());
-    let answer = answer(sign_in(ORIGIN), &[directory(), put]).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    let cookie = answer.headers["set-cookie"].to_str().expect("text");
-    assert!(cookie.starts_with("__Host-usage_export_session="), "{cookie}");
-    for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Strict", "; Secure"] {
-        assert!(cookie.contains(attribute), "{cookie}");
-    }
-    assert!(!cookie.contains("Domain"), "{cookie}");
-}
-
-#[tokio::test]
-async fn a_form_from_another_site_is_refused_before_anything_is_read() {
-    let answer = answer(sign_in("https://evil.example"), &[]).await;
-    assert_eq!(answer.status, 403, "{}", answer.text);
-    assert!(!answer.headers.contains_key("set-cookie"));
+/// There is no export with this id.
+pub fn no_export(data_export_id: &'static str) -> Rule {
+    mock!(DynamoDb::get_item)
+        .match_requests(move |request| {
+            let id = request.key().and_then(|key| key.get("data_export_id"));
+            id == Some(&AttributeValue::S(data_export_id.to_owned()))
+        })
+        .then_output(|| GetItemOutput::builder().build())
 }
