@@ -2,14 +2,14 @@
 //!
 //! An axum router answers the requests. From the outside in:
 //!
-//! | module         | does                                                                                          |
-//! | -------------- | --------------------------------------------------------------------------------------------- |
-//! | [`routes`]     | which handler answers which path, and the handlers, a file for each group of routes           |
-//! | [`middleware`] | what happens around every handler: same-origin check, error pages, security headers           |
-//! | [`session`]    | the session cookie, and [`SignedIn`](session::SignedIn), the argument that handlers ask for   |
-//! | [`form`]       | the export form: what was typed, what is wrong with it, the request that it makes             |
-//! | [`views`]      | what the templates are filled with                                                            |
-//! | [`assets`]     | the script and the style sheet                                                                |
+//! | module       | does                                                                                          |
+//! | ------------ | --------------------------------------------------------------------------------------------- |
+//! | `routes`     | which handler answers which path, and the handlers: a file for each group of routes           |
+//! | `middleware` | what happens around every handler: same-origin check, error pages, security headers           |
+//! | `session`    | the session cookie, and `SignedIn`, the argument of handlers that keeps everybody else out    |
+//! | `form`       | the export form: what was typed, what is wrong with it, the request that it makes             |
+//! | `views`      | what the templates are filled with                                                            |
+//! | `assets`     | the script and the style sheet                                                                |
 
 use std::sync::Arc;
 

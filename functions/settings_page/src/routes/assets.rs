@@ -11,7 +11,7 @@ use crate::request::Captured;
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 /// The asset of this name.
-pub async fn asset(Captured(name): Captured) -> Result<Response, PageError> {
+pub(super) async fn asset(Captured(name): Captured) -> Result<Response, PageError> {
     let asset = assets::find(&name).ok_or_else(PageError::not_found)?;
     let headers = [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, CACHE_CONTROL)];
     Ok((headers, asset.content).into_response())

@@ -19,7 +19,7 @@ use crate::views::details::{Details, DetailsPage, MAX_LISTED};
 use crate::views::history::{HistoryPage, Progress, Row};
 
 /// The history page after a cursor, for htmx to append. A browser without JavaScript goes to the whole page instead.
-pub async fn history(
+pub(super) async fn history(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     headers: HeaderMap,
@@ -39,7 +39,7 @@ pub async fn history(
 }
 
 /// One export as a row of the history: the export that an email links to, when it is not on the newest history page.
-pub async fn row(
+pub(super) async fn row(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,
@@ -49,7 +49,7 @@ pub async fn row(
 }
 
 /// The part of a row that changes. An open page asks for it until the export is finished.
-pub async fn progress(
+pub(super) async fn progress(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,
@@ -62,7 +62,7 @@ pub async fn progress(
 }
 
 /// What an export was asked for: as a part of the page, or as a whole page for a browser without JavaScript.
-pub async fn details(
+pub(super) async fn details(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,
@@ -79,7 +79,7 @@ pub async fn details(
 }
 
 /// Sends the browser to the CSV file, by a URL that is signed now and is valid for minutes.
-pub async fn download(
+pub(super) async fn download(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,

@@ -25,7 +25,7 @@ use crate::views::history::{HistoryPage, Row};
 use crate::views::page::Page;
 
 /// The page with an empty form, or with one filled from the earlier export that `?again=` names.
-pub async fn show(
+pub(super) async fn show(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     RawQuery(query): RawQuery,
@@ -44,7 +44,7 @@ pub async fn show(
 }
 
 /// Starts the export that the form asks for and shows it on top of the history, or shows the form with what is wrong.
-pub async fn submit(
+pub(super) async fn submit(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     body: Bytes,

@@ -49,7 +49,7 @@ impl SignInForm {
 }
 
 /// Checks user id and API key as the API does, and starts a session.
-pub async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> Result<Response, PageError> {
+pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> Result<Response, PageError> {
     let form = SignInForm::read(&body);
     if form.user_id.is_empty() || form.api_key.is_empty() {
         return form.refused(StatusCode::BAD_REQUEST, "Enter your user ID and an API key.");
@@ -76,7 +76,10 @@ async fn start_session(state: &AppState, form: &SignInForm) -> Result<SessionTok
 }
 
 /// Ends the session, here and for whoever else has its token.
-pub async fn sign_out(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Result<Response, PageError> {
+pub(super) async fn sign_out(
+    State(state): State<Arc<AppState>>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
     let cookie = SessionCookie::of(&state);
     if let Some(token) = cookie.token(&headers) {
         state.directory.end_session(&token, state.now()).await?;

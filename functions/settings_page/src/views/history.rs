@@ -108,7 +108,8 @@ impl Progress {
     }
 }
 
-/// `All workspaces`, `12 workspaces`, `12 workspaces and personal workspaces`.
+/// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
+/// `1 workspace, only 3 workbooks`.
 pub fn scope_text(scope: &Scope) -> String {
     let chosen = counted(scope.workspace_ids.len() as u64, "workspace");
     let text = match (scope.looks_everywhere(), scope.workspace_ids.is_empty(), scope.personal_workspaces) {
