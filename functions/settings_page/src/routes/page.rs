@@ -121,9 +121,7 @@ async fn load(
         async { Ok::<_, PageError>(state.directory.all_workspaces(&caller.organization_id).await?) },
         load_history(state, caller, &shown, now),
     )?;
-    let mut page = Page::new(caller, form, workspaces, history, now);
-    page.is_older = shown.cursor.is_some();
-    Ok(page)
+    Ok(Page::new(caller, form, workspaces, history, shown.cursor.is_some(), now))
 }
 
 /// Reads a history page. The export that was just created is on top of it also while the index, from which the list is

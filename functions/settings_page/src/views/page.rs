@@ -40,7 +40,7 @@ pub struct Page {
     summary: String,
     history: HistoryPage,
     /// Whether the history does not begin with the newest export.
-    pub is_older: bool,
+    is_older: bool,
 }
 
 /// A date of the form.
@@ -62,12 +62,14 @@ struct WorkspaceOption {
 }
 
 impl Page {
-    /// The page with this form; `workspaces` are all of the organization's by their ids.
+    /// The page with this form. `workspaces` are all of the organization's by their ids; `is_older` tells that `history`
+    /// does not begin with the newest export.
     pub fn new(
         caller: &Caller,
         form: ExportForm,
         workspaces: BTreeMap<String, Workspace>,
         history: HistoryPage,
+        is_older: bool,
         now: DateTime<Utc>,
     ) -> Self {
         let is_personal = |workspace: &&Workspace| workspace.kind == WorkspaceKind::Personal;
@@ -88,7 +90,7 @@ impl Page {
             summary: summary(&form, workspaces.len() + personal, personal),
             workspaces,
             history,
-            is_older: false,
+            is_older,
             form,
         }
     }
