@@ -1,4 +1,4 @@
-//! Writes `bundles.rs`, which embeds the bundled script and style sheet of `assets/dist`. `cargo xtask assets` makes them.
+//! Writes `bundles.rs`, which embeds the script and the style sheet of `assets/dist`. `cargo xtask assets` bundles them.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -20,15 +20,15 @@ pub use errors::FormErrors;
 /// tenth of it.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 
-/// How many characters of an input are kept. Longer dates and ids are wrong whatever follows; one character more is
-/// kept of them, so that they stay wrong.
+/// The longest input, in characters. Valid dates and ids are shorter. Of a longer input one character more is kept, so
+/// that it is refused and not cut to something valid.
 const MAX_INPUT_CHARS: usize = 256;
 
 /// How many days an empty form selects, today included.
 const DEFAULT_DAYS: u64 = 30;
 
 /// What the form holds: what was typed into it, as it was typed, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExportForm {
     /// Random and part of the form, so that a form sent twice makes one export.
     pub idempotency_key: String,
@@ -56,7 +56,7 @@ pub struct ExportForm {
 /// The request that a form makes.
 #[derive(Debug)]
 pub struct ParsedForm {
-    /// The request.
+    /// What the form asks for.
     pub request: ExportRequest,
     /// The body that a program would have sent for it. The idempotency record is about this body.
     pub body: Value,
@@ -71,12 +71,8 @@ impl ExportForm {
             start_date: day::iso(today - Days::new(DEFAULT_DAYS - 1)),
             end_date: day::iso(today),
             all_workspaces: true,
-            personal_workspaces: false,
-            workspace_ids: BTreeSet::new(),
-            entity_ids: BTreeSet::new(),
             fields: FIELDS.iter().map(|info| info.id.to_owned()).collect(),
-            errors: FormErrors::default(),
-            note: None,
+            ..Self::default()
         }
     }
 
@@ -100,8 +96,8 @@ impl ExportForm {
             workspace_ids: scope.workspace_ids.clone(),
             entity_ids: scope.entity_ids.clone(),
             fields: fields.iter().map(|field| field.id().to_owned()).collect(),
-            errors: FormErrors::default(),
             note: (!notes.is_empty()).then(|| notes.join(" ")),
+            ..Self::default()
         }
     }
 
@@ -114,18 +110,7 @@ impl ExportForm {
         if body.len() > MAX_FORM_BYTES {
             return Err(Problem::field("form", format!("is larger than {MAX_FORM_BYTES} bytes")));
         }
-        let mut form = Self {
-            idempotency_key: String::new(),
-            start_date: String::new(),
-            end_date: String::new(),
-            all_workspaces: false,
-            personal_workspaces: false,
-            workspace_ids: BTreeSet::new(),
-            entity_ids: BTreeSet::new(),
-            fields: BTreeSet::new(),
-            errors: FormErrors::default(),
-            note: None,
-        };
+        let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
             let value: String = value.chars().take(MAX_INPUT_CHARS + 1).collect();
             match &*name {

@@ -1,6 +1,9 @@
 // Days as text: "2025-01-31" within the script, "01/31/2025" for people. The browser's time zone plays no part.
 
-/** Reads "1/31/2025", "01/31/2025" or "2025-01-31" as "2025-01-31". Returns null for anything else, such as February 30. */
+/**
+ * Reads "1/31/2025", "01/31/2025" or "2025-01-31" as "2025-01-31". Returns null for other text and for
+ * days that do not exist, such as February 30.
+ */
 export function readDay(text) {
   const us = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text.trim());
   const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text.trim());

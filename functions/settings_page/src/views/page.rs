@@ -62,8 +62,8 @@ struct WorkspaceOption {
 }
 
 impl Page {
-    /// The page with this form. `workspaces` are all of the organization's by their ids; `is_older` tells that `history`
-    /// does not begin with the newest export.
+    /// The page with this form. `workspaces` are all of the organization's by their ids. `is_older` tells that
+    /// `history` does not begin with the newest export.
     pub fn new(
         caller: &Caller,
         form: ExportForm,
