@@ -1,0 +1,35 @@
+//! The clients and settings that every request handler borrows.
+
+use chrono::{DateTime, Utc};
+use usage_export::directory::Directory;
+use usage_export::export::accept::Intake;
+use usage_export::export::file::ExportFiles;
+use usage_export::export::store::Exports;
+
+/// What `main` makes once and every request uses.
+pub struct AppState {
+    /// Organizations, members, workspaces, API keys and sessions.
+    pub directory: Directory,
+    /// The exports of every organization.
+    pub exports: Exports,
+    /// Makes an export of a submitted form.
+    pub intake: Intake,
+    /// The CSV files, for download.
+    pub files: ExportFiles,
+    /// Scheme and host under which people open the page, without a trailing slash: `https://app.example.com`.
+    pub origin: String,
+    /// Tells the time: the wall clock in `main`, a fixed instant in tests.
+    pub clock: fn() -> DateTime<Utc>,
+}
+
+impl AppState {
+    /// The current time.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// Whether people open the page over TLS. Only the local system does without.
+    pub fn is_secure(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+}
