@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use query_csv::write_header;
-use usage_export::dynamo::StoreError;
-use usage_export::export::lease::{Completed, LeaseError, Progress};
+use usage_export::error::AwsError;
+use usage_export::export::store::lease::{Completed, LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
@@ -30,7 +30,7 @@ pub enum PipelineError {
     Lease(LeaseError),
     /// A call failed. Trying again may help.
     #[error(transparent)]
-    Store(StoreError),
+    Store(AwsError),
     /// Trying again does not help.
     #[error("{cause}")]
     Permanent {
@@ -41,14 +41,14 @@ pub enum PipelineError {
     },
 }
 
-impl From<StoreError> for PipelineError {
-    fn from(error: StoreError) -> Self {
+impl From<AwsError> for PipelineError {
+    fn from(error: AwsError) -> Self {
         match error {
-            StoreError::Corrupt { .. } => Self::Permanent {
+            AwsError::Corrupt { .. } => Self::Permanent {
                 reason: "A stored record could not be read, so the file would have been wrong.",
                 cause: error.to_string(),
             },
-            StoreError::Aws { .. } => Self::Store(error),
+            AwsError::Aws { .. } => Self::Store(error),
         }
     }
 }
@@ -84,7 +84,7 @@ pub async fn run(
     let plan = Plan::resolve(&worker.directory, export).await?;
     let request = &export.request;
     let selection = Selection::new(plan.interval(), &request.fields, &request.scope.entity_ids)
-        .map_err(|error| StoreError::corrupt(&export.data_export_id, error))?;
+        .map_err(|error| AwsError::corrupt(&export.data_export_id, error))?;
     let selection = Arc::new(selection);
     let mut pipeline = Pipeline::start(worker, export, lease_owner, &plan, &selection).await?;
     let position = pipeline.position.clone();
@@ -126,7 +126,7 @@ impl<'a> Pipeline<'a> {
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
                 let reason = "the checkpoint's partition key is malformed";
-                return Err(StoreError::corrupt(&export.data_export_id, reason).into());
+                return Err(AwsError::corrupt(&export.data_export_id, reason).into());
             }
             let upload =
                 Upload::resume(&worker.bucket, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);

@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use query_csv::{BufferPool, CellCache, LayoutError, RowLayout, escape_formula};
 use tokio::task::{JoinError, JoinHandle};
-use usage_export::dynamo::{Item, StoreError, text};
+use usage_export::dynamo::{Item, text};
+use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
 use usage_export::usage::{Field, sort_key_bounds};
 
@@ -112,7 +113,7 @@ pub struct Page {
 }
 
 /// A page that is in flight. A spawned task goes on while nobody polls it.
-type PageInFlight = JoinHandle<Result<Page, StoreError>>;
+type PageInFlight = JoinHandle<Result<Page, AwsError>>;
 
 impl UsageRecords {
     /// The pages of the partitions, in order.
@@ -127,7 +128,7 @@ impl UsageRecords {
         &self,
         partitions: impl Iterator<Item = Partition> + Send,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         stream::iter(partitions)
             .map(|partition| {
                 let start = partition.after.as_ref().map(|after| {
@@ -146,9 +147,9 @@ impl UsageRecords {
     /// The first page of a partition, then the others.
     fn pages_of_partition(
         &self,
-        first: Result<Result<Page, StoreError>, JoinError>,
+        first: Result<Result<Page, AwsError>, JoinError>,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         stream::once(async move { joined(first) })
             .map_ok(move |first| {
                 stream::try_unfold(Some(NextPage::Arrived(Box::new(first))), async move |next| {
@@ -182,8 +183,8 @@ enum NextPage {
     InFlight(PageInFlight),
 }
 
-fn joined(page: Result<Result<Page, StoreError>, JoinError>) -> Result<Page, StoreError> {
-    page.map_err(|error| StoreError::corrupt("page", error))?
+fn joined(page: Result<Result<Page, AwsError>, JoinError>) -> Result<Page, AwsError> {
+    page.map_err(|error| AwsError::corrupt("page", error))?
 }
 
 /// Reads one page.
@@ -193,8 +194,8 @@ async fn query(
     partition: Partition,
     selection: Arc<Selection>,
     start: Option<Item>,
-) -> Result<Page, StoreError> {
-    let (first, last) = sort_key_bounds(selection.interval);
+) -> Result<Page, AwsError> {
+    let (first, last) = sort_key_bounds(selection.interval.start(), selection.interval.end());
     let (filter, values) = selection.filter.clone().unzip();
     let is_filtered = filter.is_some();
     let mut values = values.unwrap_or_default();
@@ -219,13 +220,13 @@ async fn query(
         .interceptor(interceptor)
         .send()
         .await
-        .map_err(StoreError::aws("dynamodb:Query"))?;
+        .map_err(AwsError::from_sdk("dynamodb:Query"))?;
     let rows = pages
         .try_iter()
         .last()
-        .ok_or_else(|| StoreError::corrupt("page", "the SDK has read the answer without the interceptor"))?;
+        .ok_or_else(|| AwsError::corrupt("page", "the SDK has read the answer without the interceptor"))?;
     let rows =
-        rows.map_err(|error| StoreError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
+        rows.map_err(|error| AwsError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
     let (read, filtered) = counts(&output, is_filtered);
     let up_to = match &output.last_evaluated_key {
         // The last record that was sent would not do: others may have been left out behind it.
@@ -233,7 +234,7 @@ async fn query(
         None => Some(last),
     };
     let up_to =
-        up_to.ok_or_else(|| StoreError::corrupt("a page of usage records", "its last key has no SK"))?;
+        up_to.ok_or_else(|| AwsError::corrupt("a page of usage records", "its last key has no SK"))?;
     Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
 }
 

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_smithy_mocks::{MockResponse, mock};
 use export_worker::source::query::{Page, Partition, Selection, UsageRecords};
 use futures::{StreamExt, TryStreamExt};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
 
@@ -138,7 +138,7 @@ async fn an_error_in_the_middle_ends_the_pages() {
         let pages: Vec<_> = reader.pages(partitions(), &everything()).collect().await;
         let first_error = pages.iter().position(Result::is_err).expect("an error");
         assert_eq!(first_error, 8, "the pages before it are whole");
-        assert!(matches!(&pages[8], Err(StoreError::Aws { code, .. }) if code == "AccessDeniedException"));
+        assert!(matches!(&pages[8], Err(AwsError::Aws { code, .. }) if code == "AccessDeniedException"));
         assert_eq!(pages.len(), 9, "nothing follows");
     }
 }
