@@ -17,7 +17,8 @@ use crate::job::plan::Plan;
 use crate::sink::part::Part;
 use crate::sink::upload::{MIN_PART_BYTES, Upload, UploadError};
 use crate::source::names::Names;
-use crate::source::query::{Page, Selection};
+use crate::source::query::Page;
+use crate::source::selection::Selection;
 
 /// How often the progress is saved and the lease renewed while a part is being filled.
 const PROGRESS_INTERVAL: TimeDelta = TimeDelta::seconds(2);

@@ -10,7 +10,7 @@ use usage_export::error::AwsError;
 use usage_export::timestamp;
 
 use crate::source::layout::WORKBOOK_ID;
-use crate::source::query::Selection;
+use crate::source::selection::Selection;
 
 /// Completes pages with names from the directory.
 pub struct Names {
