@@ -1,42 +1,43 @@
-//! What the emulator holds: the directory, and a record for each export that the product is to do.
+//! What the emulator holds: the directory, and a record for each export that the product is to make.
 
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
+use usage_export::timestamp;
 
-use crate::directory::{Directory, ORGANIZATION};
+use crate::data::directory::{Directory, ORGANIZATION_ID};
 
-/// What `cargo xtask` says of the system that it brought up.
+/// `outputs.json`: addresses and names of the system that `cargo xtask` brought up.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outputs {
-    /// The emulator.
+    /// URL of the emulator.
     pub endpoint_url: String,
-    /// The settings page.
+    /// URL of the settings page.
     pub page_url: String,
-    /// The bucket of the files.
+    /// Name of the bucket of the files.
     pub bucket: String,
-    /// The queue.
+    /// URL of the queue.
     pub queue_url: String,
-    /// The tables.
+    /// Names of the tables.
     pub tables: TableNames,
 }
 
 /// Names of the tables.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TableNames {
-    /// Usage records.
+    /// The table `UsageRecords`.
     pub usage_records: String,
-    /// Directory.
+    /// The table `Directory`.
     pub directory: String,
-    /// Exports.
+    /// The table `Exports`.
     pub exports: String,
 }
 
-/// A client of the emulator.
+/// Makes a client of the emulator.
 pub async fn client(outputs: &Outputs) -> Client {
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
@@ -48,13 +49,17 @@ pub async fn client(outputs: &Outputs) -> Client {
 /// What an export asks for.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// Columns.
+    /// Ids of its fields.
     pub fields: &'a [&'a str],
-    /// First and last instant.
+    /// Its first and last instant, in the text form of the tables.
     pub interval: (String, String),
 }
 
-/// Puts an export that was accepted, as the API does it.
+/// Puts the record of an export, as the API does when it takes a request in.
+///
+/// # Errors
+///
+/// Fails if the table refuses the record.
 pub async fn put_export(
     dynamodb: &Client,
     table: &str,
@@ -65,10 +70,10 @@ pub async fn put_export(
 ) -> Result<()> {
     let record = json!({
         "data_export_id": id,
-        "organization_id": ORGANIZATION,
+        "organization_id": ORGANIZATION_ID,
         "user_id": directory.users[0].id,
         "state": "REQUESTED",
-        "created_ts": now.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "created_ts": timestamp::to_text(now),
         "request": {
             "fields": request.fields,
             "interval": {"start": request.interval.0, "end": request.interval.1},

@@ -1,15 +1,19 @@
-//! CPU of a row, and memory, over the number of rows.
+//! The plot of docs/performance.md: CPU time per row, and memory, over the number of rows.
 
 use std::path::Path;
 
 use anyhow::Result;
 use plotters::prelude::*;
 
-use crate::stages::Median;
+use crate::findings::Median;
 
 const SIZE: (u32, u32) = (960, 360);
 
-/// Draws both beside each other.
+/// Draws both beside each other into an SVG file. Needs two medians at least; with fewer, draws nothing.
+///
+/// # Errors
+///
+/// Fails if the file cannot be written.
 #[expect(clippy::cast_precision_loss, reason = "a picture")]
 pub fn draw(growth: &[Median], path: &Path) -> Result<()> {
     if growth.len() < 2 {
@@ -18,9 +22,9 @@ pub fn draw(growth: &[Median], path: &Path) -> Result<()> {
     let area = SVGBackend::new(path, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let (left, right) = area.split_horizontally(SIZE.0 / 2);
-    let cpu: Vec<_> = growth.iter().map(|median| (median.rows as f64, median.cpu_ns_of_a_row())).collect();
+    let cpu: Vec<_> = growth.iter().map(|median| (median.rows as f64, median.cpu_ns_per_row())).collect();
     let memory: Vec<_> = growth.iter().map(|median| (median.rows as f64, median.rss_mib)).collect();
-    chart(&left, "CPU of a row, ns", &cpu)?;
+    chart(&left, "CPU per row, ns", &cpu)?;
     chart(&right, "Peak resident memory, MiB", &memory)?;
     area.present()?;
     Ok(())
@@ -50,7 +54,7 @@ fn chart(
     Ok(())
 }
 
-/// Such as `10k` and `1M`.
+/// A number of rows such as `10k` or `1M`.
 fn label(rows: f64) -> String {
     if rows >= 1e6 { format!("{:.0}M", rows / 1e6) } else { format!("{:.0}k", rows / 1e3) }
 }

@@ -1,4 +1,4 @@
-//! A certificate authority for the length of a run.
+//! A certificate authority of our own, for the length of a benchmark.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,11 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Accepts TLS as 127.0.0.1. The authority's certificate goes to `ca_file`.
+/// Accepts TLS connections as 127.0.0.1. The certificate of the authority is written to `ca_file`.
+///
+/// # Errors
+///
+/// Fails if a certificate cannot be made or written.
 pub fn acceptor(ca_file: &Path) -> Result<TlsAcceptor> {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "Benchmark");
@@ -23,7 +27,7 @@ pub fn acceptor(ca_file: &Path) -> Result<TlsAcceptor> {
     let mut server = CertificateParams::new(["127.0.0.1".to_owned()])?;
     server.use_authority_key_identifier_extension = true;
     let certificate = server.signed_by(&key, &issuer)?;
-    // The SDK brings another provider along, so none is the process's own.
+    // The provider is named, because the SDK brings another one along and so rustls has no default.
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, which gives a function one event.
+//! Lambda's Runtime API, which hands a function one event.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::convert::Infallible;
@@ -17,21 +17,24 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// In the year 2100, in milliseconds since 1970.
+/// A deadline in the year 2100, in milliseconds since 1970.
 const DEADLINE_MS: &str = "4102444800000";
 
-/// What the function does.
-enum Seen {
+/// What the function has done.
+enum Call {
+    /// Asked for the next event.
     Polls,
+    /// Answered the event.
     Responds(Bytes),
+    /// Reported an error.
     Fails(Bytes),
 }
 
-/// Serves one function until dropped.
+/// Serves one function until it is dropped.
 pub struct Runtime {
-    /// `AWS_LAMBDA_RUNTIME_API`.
+    /// Value of the function's variable `AWS_LAMBDA_RUNTIME_API`.
     pub address: SocketAddr,
-    seen: UnboundedReceiver<Seen>,
+    calls: UnboundedReceiver<Call>,
     task: JoinHandle<()>,
 }
 
@@ -42,37 +45,49 @@ impl Drop for Runtime {
 }
 
 impl Runtime {
-    /// Waits for a function; `event` is what it gets. Without one its first poll stays open.
+    /// Starts to serve. The function gets `event`; without one, its first poll is never answered.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no port is free.
     pub async fn start(event: Option<Bytes>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let (send, seen) = unbounded_channel();
+        let (send, calls) = unbounded_channel();
         let event = Arc::new(Mutex::new(event));
         let task = tokio::spawn(serve(listener, send, event));
-        Ok(Self { address, seen, task })
+        Ok(Self { address, calls, task })
     }
 
-    /// Waits for the first poll.
-    pub async fn first_poll(&mut self) -> Result<()> {
-        match self.seen.recv().await {
-            Some(Seen::Polls) => Ok(()),
-            _ => bail!("the function did something else than to poll"),
+    /// Waits until the function polls.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it does something else.
+    pub async fn wait_for_poll(&mut self) -> Result<()> {
+        match self.calls.recv().await {
+            Some(Call::Polls) => Ok(()),
+            _ => bail!("the function did something else than poll"),
         }
     }
 
-    /// Waits until the event was answered and the function polls again; gives its answer.
-    pub async fn answered(&mut self) -> Result<Bytes> {
-        let answer = match self.seen.recv().await.context("the function is gone")? {
-            Seen::Responds(answer) => answer,
-            Seen::Fails(error) => bail!("the function failed: {}", String::from_utf8_lossy(&error)),
-            Seen::Polls => bail!("the function polled without an answer"),
+    /// Waits until the function has answered the event and polls again. Returns its answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it reports an error, or polls without an answer.
+    pub async fn wait_for_answer(&mut self) -> Result<Bytes> {
+        let answer = match self.calls.recv().await.context("the function is gone")? {
+            Call::Responds(answer) => answer,
+            Call::Fails(error) => bail!("the function failed: {}", String::from_utf8_lossy(&error)),
+            Call::Polls => bail!("the function polled without an answer"),
         };
-        self.first_poll().await?;
+        self.wait_for_poll().await?;
         Ok(answer)
     }
 }
 
-async fn serve(listener: TcpListener, send: UnboundedSender<Seen>, event: Arc<Mutex<Option<Bytes>>>) {
+async fn serve(listener: TcpListener, send: UnboundedSender<Call>, event: Arc<Mutex<Option<Bytes>>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let (send, event) = (send.clone(), Arc::clone(&event));
@@ -83,11 +98,11 @@ async fn serve(listener: TcpListener, send: UnboundedSender<Seen>, event: Arc<Mu
 
 async fn answer(
     request: Request<Incoming>,
-    send: UnboundedSender<Seen>,
+    send: UnboundedSender<Call>,
     event: Arc<Mutex<Option<Bytes>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::GET {
-        let _ = send.send(Seen::Polls);
+        let _ = send.send(Call::Polls);
         let event = event.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(event) = event else { return std::future::pending().await };
         let mut response = Response::new(Full::new(event));
@@ -102,7 +117,7 @@ async fn answer(
     }
     let fails = request.uri().path().ends_with("/error");
     let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
-    let _ = send.send(if fails { Seen::Fails(body) } else { Seen::Responds(body) });
+    let _ = send.send(if fails { Call::Fails(body) } else { Call::Responds(body) });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)

@@ -1,20 +1,20 @@
-//! What the figures are to be.
+//! The targets of the figures, and the gate of CI.
 
 use crate::bench::PRODUCT;
-use crate::stages::{Findings, Median};
+use crate::findings::{Findings, Median};
 
-/// How much worse than its target a figure may be before CI fails: two thirds of a ratio. Where a target is missed by
-/// more than that, the gate is two thirds of what was measured with as few rows as CI has time for.
+/// How much worse than its target a figure may be before CI fails. Where a figure misses its target by more than that,
+/// its gate is given beside the target: two thirds of what was measured with as few rows as CI has time for.
 const GATE: f64 = 1.5;
 
-/// A figure beside its target.
+/// A figure compared with its target.
 pub struct Verdict {
     what: String,
     measured: f64,
     target: f64,
-    /// Whether more is better.
+    /// Whether the figure must be at least the target, not at most.
     at_least: bool,
-    /// The worst that CI lets pass.
+    /// The worst figure with which CI passes.
     gate: f64,
 }
 
@@ -31,7 +31,7 @@ impl Verdict {
         if self.at_least { self.measured >= limit } else { self.measured <= limit }
     }
 
-    /// Whether CI lets it pass.
+    /// Whether CI passes with this figure.
     pub fn passes_the_gate(&self) -> bool {
         self.holds(self.gate)
     }
@@ -48,18 +48,18 @@ impl Verdict {
         format!("{} {}", if self.at_least { "≥" } else { "≤" }, self.target)
     }
 
-    /// For the terminal.
+    /// A line for the terminal.
     pub fn line(&self) -> String {
         format!("{:<64} {:>9.2}  {:<8} {}", self.what, self.measured, self.bound(), self.word())
     }
 
-    /// For the document.
+    /// A row of the document's table.
     pub fn row(&self) -> String {
         format!("| {} | {:.2} | {} | {} |", self.what, self.measured, self.bound(), self.word())
     }
 }
 
-/// Every figure that has a target and was measured.
+/// Compares every figure that has a target and was measured.
 pub fn verdicts(findings: &Findings) -> Vec<Verdict> {
     let mut verdicts = ratios(findings);
     let product = |median: &&Median| median.worker == PRODUCT;
@@ -72,8 +72,8 @@ pub fn verdicts(findings: &Findings) -> Vec<Verdict> {
     }
     let growth = |rows: usize| findings.growth.iter().find(|median| median.rows == rows);
     if let (Some(few), Some(many)) = (growth(100_000), growth(10_000_000)) {
-        let ratio = many.cpu_ns_of_a_row() / few.cpu_ns_of_a_row();
-        verdicts.push(Verdict::at_most("CPU of a row, 10M rows : 100k rows", ratio, 1.05));
+        let ratio = many.cpu_ns_per_row() / few.cpu_ns_per_row();
+        verdicts.push(Verdict::at_most("CPU per row, 10M rows : 100k rows", ratio, 1.05));
     }
     if let (Some(few), Some(many)) = (growth(1_000_000), growth(10_000_000)) {
         verdicts.push(Verdict::at_most("peak memory, 10M rows : 1M rows", many.rss_mib / few.rss_mib, 1.05));
@@ -93,7 +93,7 @@ pub fn verdicts(findings: &Findings) -> Vec<Verdict> {
     verdicts
 }
 
-/// The product's processor time beside that of the others.
+/// The processor time of the product as a ratio to that of its peers.
 fn ratios(findings: &Findings) -> Vec<Verdict> {
     let cpu = |worker: &str, transport: &str| {
         let of = |median: &&Median| median.worker == worker && median.transport == transport;
