@@ -1,7 +1,7 @@
 //! The cookie that holds a session's token.
 
 use lambda_http::http::{HeaderMap, header};
-use usage_export::session::SESSION_LIFE;
+use usage_export::auth::session::SESSION_LIFE;
 
 /// How the cookie is named and fenced. Over TLS the prefix `__Host-` makes the browser refuse one that another host or
 /// path set; over plain HTTP, which only a local system has, browsers refuse the prefix itself.

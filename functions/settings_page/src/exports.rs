@@ -98,7 +98,7 @@ async fn own(context: &Context, caller: &Caller, data_export_id: &str) -> Result
         StatusCode::FORBIDDEN => "This export belongs to another user.",
         _ => "There is no such export: its address may be incomplete.",
     };
-    context.exports.get_own(caller, data_export_id).await.map_err(|error| match error {
+    context.exports.get_owned_by(caller, data_export_id).await.map_err(|error| match error {
         RequestError::Refused(problem) => Problem::new(problem.status, detail(problem.status)).into(),
         RequestError::Internal(_) => error,
     })

@@ -7,9 +7,9 @@ use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use usage_export::auth::{Caller, resume_session};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 use usage_export::problem::{Problem, RequestError};
 
 pub mod assets;
@@ -35,7 +35,7 @@ pub struct Context {
     /// The exports.
     pub exports: Exports,
     /// Where exports are taken in.
-    pub intake: Intake,
+    pub submitter: Submitter,
     /// Their files.
     pub files: ExportFiles,
     /// Where people see the page, such as `https://app.example.com`.

@@ -7,24 +7,24 @@ use lambda_http::{Error, Request, service_fn};
 use settings_page::Context;
 use usage_export::config::{parsed_or, required};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
     let exports = Exports::new(dynamodb, required("EXPORTS_TABLE")?);
     let context = &Context {
         directory: directory.clone(),
         exports: exports.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
             exports,
             sqs: aws_sdk_sqs::Client::new(&aws),

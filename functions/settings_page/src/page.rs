@@ -79,7 +79,7 @@ pub async fn show(
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
     let form = match query(request, "again") {
-        Some(id) => ExportForm::again(&context.exports.get_own(caller, &id).await?),
+        Some(id) => ExportForm::again(&context.exports.get_owned_by(caller, &id).await?),
         None => ExportForm::blank(now),
     };
     let cursor = query(request, "cursor").filter(|cursor| created_ts_of_id(cursor).is_some());
@@ -153,7 +153,7 @@ async fn history(
     if let Some(created) = created
         && !rows.iter().any(|row| row.id == created)
     {
-        match exports.get_own(caller, created).await {
+        match exports.get_owned_by(caller, created).await {
             Ok(export) => rows.insert(0, Row::of(&export, now)),
             // An address that was kept: the page is still of use.
             Err(RequestError::Refused(Problem { .. })) => {}

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use usage_export::auth::Caller;
-use usage_export::export::create::IdempotencyMark;
+use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::problem::RequestError;
 use uuid::Uuid;
 
@@ -28,8 +28,8 @@ pub async fn submit(
     };
     // Apart from the keys that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
-    let mark = IdempotencyMark::new(&caller.user_id, &key, &parsed.body);
-    match context.intake.accept(caller, parsed.request, Some(&mark), now).await {
+    let idempotency_key = IdempotencyKey::new(&caller.user_id, &key, &parsed.body);
+    match context.submitter.submit(caller, parsed.request, Some(&idempotency_key), now).await {
         Ok(export) => {
             let id = export.data_export_id;
             see_other(&format!("{PAGE}?created={id}#export-{id}"))

@@ -16,9 +16,9 @@ use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
 use settings_page::Context;
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 const REQUEST_ID: &str = "8f5c2a3e-request";
 const PAGE: &str = include_str!("../../../events/settings_page.json");
@@ -64,7 +64,7 @@ async fn answer(request: Request, rules: &[Rule]) -> Answer {
     let context = Context {
         directory: directory.clone(),
         exports: exports.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
             exports,
             sqs: mock_client!(aws_sdk_sqs, []),
@@ -96,7 +96,7 @@ fn directory() -> Rule {
                 ("kind", "personal"),
                 ("organization_id", "org_1"),
                 ("user_id", "usr_example"),
-                ("made_with", "the digest of a key"),
+                ("api_key_sha256", "the SHA-256 of a key"),
             ])),
             "ORG" => Some(item(&[("tier", "enterprise"), ("name", "Example")])),
             "MEMBER#usr_example" => Some(item(&[("email", "ada@example.com"), ("role", "admin")])),
