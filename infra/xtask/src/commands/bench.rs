@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds the benchmark and its peers, and runs it beside a system of its own.
 
+mod ablate;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -32,7 +34,8 @@ pub struct BenchOptions {
     /// Fail if a figure is beyond the gate of CI.
     #[arg(long)]
     gate: bool,
-    /// Measure what each technique of the page reader saves, by switching it off.
+    /// Measure only what each technique of the page reader saves, by switching it off. With --docs, also write the table
+    /// into the design note of its crate.
     #[arg(long)]
     ablate: bool,
     /// Write the tables and the plot of docs/performance.md anew.
@@ -46,6 +49,10 @@ pub struct BenchOptions {
 ///
 /// Fails if something does not build or the system cannot be brought up.
 pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
+    if options.ablate {
+        ablate::ablate(options.docs).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let instance = Instance::bench();
     let mut steps = Steps::new(STEPS);
     steps.begin("Building the benchmark and its peers in Rust");
@@ -74,9 +81,6 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
     }
     if options.gate {
         bench.arg("--gate");
-    }
-    if options.ablate {
-        bench.arg("--ablate");
     }
     if options.docs {
         bench.arg("--docs").arg(paths::root().join("docs"));
