@@ -34,7 +34,7 @@ pub enum UploadError {
 pub struct Upload {
     bucket: Bucket,
     key: String,
-    upload_id: String,
+    id: String,
     /// How many parts were sent, the one in flight included.
     parts: i32,
     bytes: u64,
@@ -58,7 +58,7 @@ impl Upload {
         Self {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            upload_id: upload_id.to_owned(),
+            id: upload_id.to_owned(),
             parts,
             bytes,
             crc32: crc32fast::Hasher::new_with_initial_len(crc32, bytes),
@@ -68,7 +68,7 @@ impl Upload {
 
     /// The id under which S3 knows the upload.
     pub fn upload_id(&self) -> &str {
-        &self.upload_id
+        &self.id
     }
 
     /// How many parts were sent, the one in flight included.
@@ -98,7 +98,7 @@ impl Upload {
             .upload_part()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .part_number(self.parts)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
@@ -139,7 +139,7 @@ impl Upload {
                 .complete_multipart_upload()
                 .bucket(&self.bucket.name)
                 .key(&self.key)
-                .upload_id(&self.upload_id)
+                .upload_id(&self.id)
                 .checksum_type(ChecksumType::FullObject)
                 .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
                 .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
@@ -168,7 +168,7 @@ impl Upload {
             .list_parts()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .into_paginator()
             .page_size(MAX_LISTED_PARTS)
             .items()
@@ -202,7 +202,7 @@ impl Upload {
             .abort_multipart_upload()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .send()
             .await;
         if let Err(error) = aborted.map_err(AwsError::from_sdk("s3:AbortMultipartUpload")) {
