@@ -9,7 +9,7 @@ use crate::prepare::cargo_tool::FUZZ;
 use crate::{command, paths};
 
 /// The package of the fuzz targets. It is not of the workspace, because nothing else needs libFuzzer.
-const FUZZ_DIR: &str = "functions/export_worker/fuzz";
+const FUZZ_DIR: &str = "crates/query_csv/fuzz";
 /// Stable Rust has no sanitizers. Panics and failed assertions are found without them.
 const SANITIZER: [&str; 2] = ["--sanitizer", "none"];
 
