@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
 use usage_export::export::create::IdempotencyMark;
 use usage_export::export::created_ts_of_id;
-use usage_export::problem::{Problem, RequestError};
+use usage_export::problem::RequestError;
 use uuid::Uuid;
 
 use crate::error::PageError;
@@ -142,7 +142,7 @@ async fn load_history(
         match exports.get_own(caller, created).await {
             Ok(export) => history.rows.insert(0, Row::new(&export, now)),
             // An old address that names an export which is gone: the rest of the page is still of use.
-            Err(RequestError::Refused(Problem { .. })) => {}
+            Err(RequestError::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
