@@ -7,16 +7,16 @@ use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
 use usage_export::config::required;
 use usage_export::directory::Directory;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let context = &Context {
         directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 
 use crate::upload::Upload;
 
@@ -18,7 +18,7 @@ pub struct Files {
 
 impl Files {
     /// Starts a file.
-    pub async fn begin(&self, key: &str) -> Result<Upload, StoreError> {
+    pub async fn begin(&self, key: &str) -> Result<Upload, AwsError> {
         let output = self
             .client
             .create_multipart_upload()
@@ -29,13 +29,13 @@ impl Files {
             .checksum_type(ChecksumType::FullObject)
             .send()
             .await
-            .map_err(StoreError::aws("s3:CreateMultipartUpload"))?;
-        let upload_id = output.upload_id.ok_or_else(|| StoreError::corrupt(key, "S3 gave no upload id"))?;
+            .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
+        let upload_id = output.upload_id.ok_or_else(|| AwsError::corrupt(key, "S3 gave no upload id"))?;
         Ok(Upload::resume(self, key, &upload_id, 0, 0, 0))
     }
 
     /// The file as S3 has it, if it is there.
-    pub(crate) async fn stored(&self, key: &str) -> Result<Option<Stored>, StoreError> {
+    pub(crate) async fn stored(&self, key: &str) -> Result<Option<Stored>, AwsError> {
         let sent = self
             .client
             .head_object()
@@ -49,7 +49,7 @@ impl Files {
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
                 return Ok(None);
             }
-            Err(error) => return Err(StoreError::aws("s3:HeadObject")(error)),
+            Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error)),
         };
         let of_whole_file = head.checksum_type == Some(ChecksumType::FullObject);
         Ok(Some(Stored {

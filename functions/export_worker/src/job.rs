@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use usage_export::export::DataExport;
-use usage_export::export::lease::{Claim, LeaseError};
+use usage_export::export::store::lease::{Claim, LeaseError};
 
 use crate::run::{RunError, run};
 use crate::{Disposition, Worker, notify};

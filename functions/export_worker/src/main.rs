@@ -16,12 +16,12 @@ use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
 /// How long one call to AWS may take before it is tried again: a part of 8 MiB at 140 kB/s.
-const ATTEMPT: Duration = Duration::from_mins(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let worker = &Worker {
         exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use usage_export::directory::{Directory, Workbook};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::timestamp;
 
 use crate::columns::{Columns, KnownCells};
@@ -28,7 +28,7 @@ impl Names {
     /// # Errors
     ///
     /// The directory could not be read, or has a workbook that cannot be written.
-    pub async fn complete(&self, rows: Rows) -> Result<Vec<u8>, StoreError> {
+    pub async fn complete(&self, rows: Rows) -> Result<Vec<u8>, AwsError> {
         if rows.gaps.is_empty() {
             return Ok(rows.text);
         }
@@ -39,7 +39,7 @@ impl Names {
     }
 
     /// Looks up what is still not known: a page before this one may have met the same ids.
-    async fn look_up(&self, rows: &Rows) -> Result<(), StoreError> {
+    async fn look_up(&self, rows: &Rows) -> Result<(), AwsError> {
         let (workbooks, users) = {
             let known = &mut *self.columns.known();
             // Before, so that nothing is forgotten between here and its use.
@@ -62,7 +62,7 @@ impl Names {
         Ok(())
     }
 
-    fn fill(&self, rows: &Rows) -> Result<Vec<u8>, StoreError> {
+    fn fill(&self, rows: &Rows) -> Result<Vec<u8>, AwsError> {
         let KnownCells { workbooks, users } = &*self.columns.known();
         let (of_workbooks, of_users) = (places(workbooks, &rows.workbooks)?, places(users, &rows.users)?);
         let pieces = rows.gaps.iter().map(|gap| match gap.of {
@@ -87,16 +87,16 @@ fn not_known<'a>(known: &Known, unknown: &'a Unknown) -> Vec<&'a str> {
 }
 
 /// Where the cells are of ids that were looked up.
-fn places(known: &Known, looked_up: &Unknown) -> Result<Vec<Place>, StoreError> {
+fn places(known: &Known, looked_up: &Unknown) -> Result<Vec<Place>, AwsError> {
     let place =
-        |id: &String| known.find(id.as_bytes()).ok_or_else(|| StoreError::corrupt(id, "its cells are gone"));
+        |id: &String| known.find(id.as_bytes()).ok_or_else(|| AwsError::corrupt(id, "its cells are gone"));
     looked_up.ids.iter().map(place).collect()
 }
 
-fn check(workbook: &Workbook) -> Result<(), StoreError> {
+fn check(workbook: &Workbook) -> Result<(), AwsError> {
     let created_ts = workbook.created_ts.as_deref().unwrap_or_default();
     if !created_ts.is_empty() && timestamp::from_text(created_ts).is_none() {
-        return Err(StoreError::corrupt(
+        return Err(AwsError::corrupt(
             "workbook",
             "created_ts is not an ISO 8601 UTC time with milliseconds",
         ));

@@ -4,7 +4,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
 use crate::Worker;
@@ -44,7 +44,7 @@ pub struct Mailer {
 /// # Errors
 ///
 /// The email was not sent and the claim was given back: it can be tried again.
-pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError> {
+pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), AwsError> {
     let id = &export.data_export_id;
     if export.notified_ts.is_some() {
         return Ok(());
@@ -62,12 +62,12 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
         }
-        Err(StoreError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
+        Err(AwsError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
             Ok(())
         }
-        Err(StoreError::Aws { code, .. }) if code == NO_ANSWER => {
+        Err(AwsError::Aws { code, .. }) if code == NO_ANSWER => {
             tracing::error!(
                 data_export_id = id,
                 "SES did not answer: the email of export {id} may not have gone"
@@ -82,20 +82,20 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), StoreError
 }
 
 /// The email and whom it goes to; `None` if the owner is not a member any more.
-async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, StoreError> {
+async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, AwsError> {
     let owner = worker.directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
     let email = email::compose(export, &names, &worker.mailer.page_url)
-        .map_err(|error| StoreError::corrupt("email", error))?;
+        .map_err(|error| AwsError::corrupt("email", error))?;
     Ok(Some((owner.email, email)))
 }
 
 impl Mailer {
-    async fn send(&self, to: &str, email: Email) -> Result<(), StoreError> {
-        let content = content(email).map_err(|error| StoreError::corrupt("email", error))?;
+    async fn send(&self, to: &str, email: Email) -> Result<(), AwsError> {
+        let content = content(email).map_err(|error| AwsError::corrupt("email", error))?;
         let sent = self
             .client
             .send_email()
@@ -105,7 +105,7 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
-        sent.map_err(|error| StoreError::Aws {
+        sent.map_err(|error| AwsError::Aws {
             operation: "ses:SendEmail",
             code: match &error {
                 SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => "not reached".to_owned(),

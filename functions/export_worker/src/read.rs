@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use tokio::task::JoinHandle;
-use usage_export::dynamo::{Item, StoreError, text};
+use usage_export::dynamo::{Item, text};
+use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
 use usage_export::usage::{Field, sort_key_bounds};
 
@@ -105,7 +106,7 @@ impl Reader {
         &self,
         buckets: impl Iterator<Item = Bucket> + Send,
         selection: &Selection,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         let (selection, rest) = (selection.clone(), selection.clone());
         let read_ahead = self.read_ahead.max(1);
         stream::iter(buckets)
@@ -126,9 +127,9 @@ impl Reader {
     /// The first page of a bucket, then the others.
     fn rest_of_bucket(
         &self,
-        first: Result<Result<Page, StoreError>, tokio::task::JoinError>,
+        first: Result<Result<Page, AwsError>, tokio::task::JoinError>,
         selection: Selection,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         let first = stream::once(async move { joined(first) });
         first
             .map_ok(move |first| {
@@ -160,7 +161,7 @@ impl Reader {
         bucket: Bucket,
         selection: Selection,
         start: Option<Item>,
-    ) -> JoinHandle<Result<Page, StoreError>> {
+    ) -> JoinHandle<Result<Page, AwsError>> {
         tokio::spawn(page(self.client.clone(), self.table.clone(), bucket, selection, start))
     }
 }
@@ -168,11 +169,11 @@ impl Reader {
 /// A page that is here, or will be.
 enum Next {
     Here(Box<Page>),
-    OnItsWay(JoinHandle<Result<Page, StoreError>>),
+    OnItsWay(JoinHandle<Result<Page, AwsError>>),
 }
 
-fn joined(page: Result<Result<Page, StoreError>, tokio::task::JoinError>) -> Result<Page, StoreError> {
-    page.map_err(|error| StoreError::corrupt("page", error))?
+fn joined(page: Result<Result<Page, AwsError>, tokio::task::JoinError>) -> Result<Page, AwsError> {
+    page.map_err(|error| AwsError::corrupt("page", error))?
 }
 
 async fn page(
@@ -181,8 +182,8 @@ async fn page(
     bucket: Bucket,
     selection: Selection,
     start: Option<Item>,
-) -> Result<Page, StoreError> {
-    let (first, last) = sort_key_bounds(selection.interval);
+) -> Result<Page, AwsError> {
+    let (first, last) = sort_key_bounds(selection.interval.start(), selection.interval.end());
     let (filter, values) = selection.filter.unzip();
     let is_filtered = filter.is_some();
     let mut values = values.unwrap_or_default();
@@ -206,7 +207,7 @@ async fn page(
         .interceptor(tap.clone())
         .send()
         .await
-        .map_err(StoreError::aws("dynamodb:Query"))?;
+        .map_err(AwsError::from_sdk("dynamodb:Query"))?;
     let rows = tap.rows(output.items.as_deref())?;
     let (read, filtered) = counts(&output, is_filtered);
     let next = output.last_evaluated_key;
@@ -216,7 +217,7 @@ async fn page(
         None => Some(last),
     };
     let up_to =
-        up_to.ok_or_else(|| StoreError::corrupt("a page of usage records", "its last key has no SK"))?;
+        up_to.ok_or_else(|| AwsError::corrupt("a page of usage records", "its last key has no SK"))?;
     Ok(Page { bucket, rows, read, filtered, up_to, next })
 }
 

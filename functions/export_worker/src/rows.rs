@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use usage_export::dynamo::{Item, StoreError};
+use usage_export::dynamo::Item;
+use usage_export::error::AwsError;
 use usage_export::timestamp::TEXT_BYTES;
 
 use crate::columns::{Columns, EMPTY_ROW, KnownCells, Piece};
@@ -85,11 +86,11 @@ impl RowWriter {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if a value is not what an export can write.
-    pub fn push(&mut self, record: &RawRecord<'_>, known: &mut KnownCells) -> Result<(), StoreError> {
+    /// [`AwsError::Corrupt`] if a value is not what an export can write.
+    pub fn push(&mut self, record: &RawRecord<'_>, known: &mut KnownCells) -> Result<(), AwsError> {
         let texts = record.texts().map_err(|reason| {
             let sort_key = record[Attribute::SortKey].text("SK").unwrap_or_default();
-            StoreError::corrupt(format!("usage record {}", String::from_utf8_lossy(&sort_key)), reason)
+            AwsError::corrupt(format!("usage record {}", String::from_utf8_lossy(&sort_key)), reason)
         })?;
         self.write(&Record::from(&texts), known)
     }
@@ -98,8 +99,8 @@ impl RowWriter {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if an id is not UTF-8.
-    pub fn write(&mut self, record: &Record<'_>, known: &mut KnownCells) -> Result<(), StoreError> {
+    /// [`AwsError::Corrupt`] if an id is not UTF-8.
+    pub fn write(&mut self, record: &Record<'_>, known: &mut KnownCells) -> Result<(), AwsError> {
         let values = &record.values;
         if !self.columns.has_workbook(values[Attribute::WorkbookId]) {
             self.rows.filtered += 1;
@@ -155,7 +156,7 @@ impl RowWriter {
     /// # Errors
     ///
     /// As [`RowWriter::push`].
-    pub fn rows_of(mut self, items: &[Item]) -> Result<Rows, StoreError> {
+    pub fn rows_of(mut self, items: &[Item]) -> Result<Rows, AwsError> {
         let columns = self.columns();
         let mut known = columns.known();
         for item in items {
@@ -183,12 +184,12 @@ impl Rows {
 
 impl Unknown {
     /// Where this id is; it is added if it is not there. The first pages of a workspace meet the same ids in every row.
-    fn place(&mut self, id: &[u8]) -> Result<usize, StoreError> {
+    fn place(&mut self, id: &[u8]) -> Result<usize, AwsError> {
         if let Some(place) = self.places.get(id) {
             return Ok(*place);
         }
         let text = String::from_utf8(id.to_vec())
-            .map_err(|error| StoreError::corrupt("usage record", format!("an id is not UTF-8: {error}")))?;
+            .map_err(|error| AwsError::corrupt("usage record", format!("an id is not UTF-8: {error}")))?;
         self.ids.push(text);
         self.places.insert(id.into(), self.ids.len() - 1);
         Ok(self.ids.len() - 1)

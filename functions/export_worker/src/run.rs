@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
-use usage_export::dynamo::StoreError;
-use usage_export::export::lease::{Completed, LeaseError, Progress};
+use usage_export::error::AwsError;
+use usage_export::export::store::lease::{Completed, LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
@@ -30,7 +30,7 @@ pub enum RunError {
     Lease(LeaseError),
     /// A service failed; trying again may help.
     #[error(transparent)]
-    Store(StoreError),
+    Store(AwsError),
     /// Trying again does not help.
     #[error("{cause}")]
     Wrong {
@@ -41,14 +41,14 @@ pub enum RunError {
     },
 }
 
-impl From<StoreError> for RunError {
-    fn from(error: StoreError) -> Self {
+impl From<AwsError> for RunError {
+    fn from(error: AwsError) -> Self {
         match error {
-            StoreError::Corrupt { .. } => Self::Wrong {
+            AwsError::Corrupt { .. } => Self::Wrong {
                 reason: "A stored record could not be read, so the file would have been wrong.",
                 cause: error.to_string(),
             },
-            StoreError::Aws { .. } => Self::Store(error),
+            AwsError::Aws { .. } => Self::Store(error),
         }
     }
 }
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
                 return Err(
-                    StoreError::corrupt(&export.data_export_id, "the checkpoint is in no bucket").into()
+                    AwsError::corrupt(&export.data_export_id, "the checkpoint is in no bucket").into()
                 );
             }
             let upload =

@@ -3,7 +3,7 @@
 //! The SDK would build a map of owned strings for each record, which is most of the work of an export. Here a record is
 //! read where it lies. What is left of the answer, its counts and the key of the next page, goes on to the SDK.
 
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 
 use crate::columns::KnownCells;
 use crate::json::{Cursor, Stop};
@@ -44,7 +44,7 @@ pub struct Scan {
     shapes: Shapes,
     writer: RowWriter,
     /// A record that cannot be written. The rest of the answer is read all the same.
-    corrupt: Option<StoreError>,
+    corrupt: Option<AwsError>,
     crc32: crc32fast::Hasher,
     expected_crc32: Option<u32>,
 }
@@ -235,8 +235,8 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if a record cannot be written.
-    pub fn rows(self) -> Result<Rows, StoreError> {
+    /// [`AwsError::Corrupt`] if a record cannot be written.
+    pub fn rows(self) -> Result<Rows, AwsError> {
         match self.corrupt {
             Some(error) => Err(error),
             None => Ok(self.writer.finish()),

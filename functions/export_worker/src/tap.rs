@@ -16,7 +16,8 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use usage_export::dynamo::{Item, StoreError};
+use usage_export::dynamo::Item;
+use usage_export::error::AwsError;
 
 use crate::columns::Columns;
 use crate::rows::{RowWriter, Rows};
@@ -67,8 +68,8 @@ impl Tap {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if a record cannot be written.
-    pub fn rows(&self, items: Option<&[Item]>) -> Result<Rows, StoreError> {
+    /// [`AwsError::Corrupt`] if a record cannot be written.
+    pub fn rows(&self, items: Option<&[Item]>) -> Result<Rows, AwsError> {
         match self.scan().take() {
             Some(scan) => scan.rows(),
             None => self.writer(0).rows_of(items.unwrap_or_default()),

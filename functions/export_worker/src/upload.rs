@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 
 use crate::files::Files;
 use crate::part::Part;
@@ -26,7 +26,7 @@ pub enum UploadError {
     Differs(String),
     /// S3 could not be reached.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] AwsError),
 }
 
 /// A file that is being made.
@@ -38,7 +38,7 @@ pub struct Upload {
     parts: i32,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    on_its_way: Option<(Part, JoinHandle<Result<(), StoreError>>)>,
+    on_its_way: Option<(Part, JoinHandle<Result<(), AwsError>>)>,
 }
 
 impl Upload {
@@ -96,16 +96,16 @@ impl Upload {
             // Its SHA-256 would cost more than writing its rows did; S3 checks its CRC-32.
             .disable_payload_signing();
         let sending = tokio::spawn(async move {
-            request.send().await.map_err(StoreError::aws("s3:UploadPart"))?;
+            request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
             Ok(())
         });
         self.on_its_way = Some((part, sending));
     }
 
     /// Waits until the part on its way has arrived, and gives it back.
-    pub async fn settle(&mut self) -> Result<Option<Part>, StoreError> {
+    pub async fn settle(&mut self) -> Result<Option<Part>, AwsError> {
         let Some((part, sending)) = self.on_its_way.take() else { return Ok(None) };
-        sending.await.map_err(|error| StoreError::corrupt(&self.key, error))??;
+        sending.await.map_err(|error| AwsError::corrupt(&self.key, error))??;
         Ok(Some(part))
     }
 
@@ -130,7 +130,7 @@ impl Upload {
                 .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
                 .send()
                 .await
-                .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
+                .map_err(AwsError::from_sdk("s3:CompleteMultipartUpload"))?;
         }
         let Some(stored) = self.files.stored(&self.key).await? else {
             return Err(UploadError::Differs("S3 has neither the upload nor the file".to_owned()));
@@ -146,7 +146,7 @@ impl Upload {
     }
 
     /// The parts as S3 has them; `None` if it does not know the upload.
-    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, StoreError> {
+    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, AwsError> {
         let mut pages = self
             .files
             .client
@@ -163,7 +163,7 @@ impl Upload {
             let part = match part {
                 Ok(part) => part,
                 Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
-                Err(error) => return Err(StoreError::aws("s3:ListParts")(error)),
+                Err(error) => return Err(AwsError::from_sdk("s3:ListParts")(error)),
             };
             parts.push(
                 CompletedPart::builder()
@@ -190,7 +190,7 @@ impl Upload {
             .upload_id(&self.id)
             .send()
             .await;
-        if let Err(error) = aborted.map_err(StoreError::aws("s3:AbortMultipartUpload")) {
+        if let Err(error) = aborted.map_err(AwsError::from_sdk("s3:AbortMultipartUpload")) {
             tracing::warn!(error = %error, "an upload is left to the lifecycle rule: {error}");
         }
     }

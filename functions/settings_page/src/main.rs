@@ -7,9 +7,9 @@ use lambda_http::Error;
 use settings_page::AppState;
 use usage_export::config::{parsed_or, required};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let state = AppState {
         directory: directory.clone(),
         exports: exports.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
             exports,
             sqs: aws_sdk_sqs::Client::new(&aws),

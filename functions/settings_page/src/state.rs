@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 /// What `main` makes once and every request uses.
 pub struct AppState {
@@ -12,8 +12,8 @@ pub struct AppState {
     pub directory: Directory,
     /// The exports of every organization.
     pub exports: Exports,
-    /// Makes an export of a submitted form.
-    pub intake: Intake,
+    /// Makes an export of what a form asks for.
+    pub submitter: Submitter,
     /// The CSV files, for download.
     pub files: ExportFiles,
     /// Scheme and host under which people open the page, without a trailing slash: `https://app.example.com`.

@@ -18,7 +18,7 @@ use export_worker::scan::Scan;
 use export_worker::tap::Tap;
 use http_body::{Body, Frame};
 use proptest::prelude::*;
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::usage::{FIELDS, Field};
 
 use crate::random_pages::page;
@@ -61,12 +61,12 @@ fn client(
     (Client::from_conf(config.build()), asked)
 }
 
-async fn query(client: &Client, tap: Option<&Tap>) -> Result<QueryOutput, StoreError> {
+async fn query(client: &Client, tap: Option<&Tap>) -> Result<QueryOutput, AwsError> {
     let mut call = client.query().table_name("usage").customize();
     if let Some(tap) = tap {
         call = call.interceptor(tap.clone());
     }
-    call.send().await.map_err(StoreError::aws("dynamodb:Query"))
+    call.send().await.map_err(AwsError::from_sdk("dynamodb:Query"))
 }
 
 /// A tap for these fields.
@@ -79,7 +79,7 @@ fn columns(fields: &[Field]) -> Arc<Columns> {
     Arc::new(Columns::new(fields, names, &BTreeSet::new()))
 }
 
-fn rows(rows: Result<Rows, StoreError>) -> Result<Rows, String> {
+fn rows(rows: Result<Rows, AwsError>) -> Result<Rows, String> {
     rows.map_err(|error| error.to_string())
 }
 

@@ -102,7 +102,7 @@ async fn own_export(
         StatusCode::FORBIDDEN => "This export belongs to another user.",
         _ => "There is no such export: its address may be incomplete.",
     };
-    let found = state.exports.get_own(caller, data_export_id).await;
+    let found = state.exports.get_owned_by(caller, data_export_id).await;
     found.map_err(|error| match error {
         RequestError::Refused(problem) => Problem::new(problem.status, detail(problem.status)).into(),
         RequestError::Internal(_) => error.into(),

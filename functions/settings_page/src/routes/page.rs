@@ -9,8 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
-use usage_export::export::create::IdempotencyMark;
 use usage_export::export::created_ts_of_id;
+use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::problem::RequestError;
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub(super) async fn show(
     let now = state.now();
     let query = query.as_deref();
     let form = match parameter(query, "again") {
-        Some(id) => ExportForm::from_export(&state.exports.get_own(&caller, &id).await?),
+        Some(id) => ExportForm::from_export(&state.exports.get_owned_by(&caller, &id).await?),
         None => ExportForm::blank(now),
     };
     let shown = Shown {
@@ -60,8 +60,8 @@ pub(super) async fn submit(
     };
     // The prefix keeps the keys of forms apart from those that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
-    let mark = IdempotencyMark::new(&caller.user_id, &key, &parsed.body);
-    match state.intake.accept(&caller, parsed.request, Some(&mark), now).await {
+    let idempotency_key = IdempotencyKey::new(&caller.user_id, &key, &parsed.body);
+    match state.submitter.submit(&caller, parsed.request, Some(&idempotency_key), now).await {
         Ok(export) => {
             let id = export.data_export_id;
             see_other(&format!("{PAGE}?created={id}#export-{id}"))
@@ -139,7 +139,7 @@ async fn load_history(
     if let Some(created) = shown.created.as_deref()
         && !history.rows.iter().any(|row| row.id == created)
     {
-        match exports.get_own(caller, created).await {
+        match exports.get_owned_by(caller, created).await {
             Ok(export) => history.rows.insert(0, Row::new(&export, now)),
             // An old address that names an export which is gone: the rest of the page is still of use.
             Err(RequestError::Refused(_)) => {}

@@ -6,9 +6,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use usage_export::auth::session::SessionToken;
 use usage_export::auth::{authenticate_secret, authorize};
 use usage_export::problem::RequestError;
-use usage_export::session::SessionToken;
 
 use crate::error::PageError;
 use crate::path::{PAGE, is_of_page};

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
-use usage_export::session::SESSION_LIFE;
+use usage_export::auth::session::SESSION_LIFE;
 
 use crate::state::AppState;
 

@@ -17,9 +17,9 @@ use lambda_http::{Body, IntoResponse as _, Request, RequestExt as _};
 use serde_json::{Value, json};
 use settings_page::AppState;
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 pub const REQUEST_ID: &str = "8f5c2a3e-request";
 /// Path of the page.
@@ -103,7 +103,7 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
     let state = AppState {
         directory: directory.clone(),
         exports: exports.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
             exports,
             sqs: mock_client!(aws_sdk_sqs, []),
@@ -147,7 +147,7 @@ pub fn directory() -> Rule {
                 ("kind", "personal"),
                 ("organization_id", "org_1"),
                 ("user_id", "usr_example"),
-                ("made_with", "the digest of a key"),
+                ("api_key_sha256", "the SHA-256 of a key"),
             ])),
             "ORG" => Some(item(&[("tier", "enterprise"), ("name", "Example")])),
             "MEMBER#usr_example" => Some(item(&[("email", "ada@example.com"), ("role", "admin")])),

@@ -3,15 +3,14 @@
 //! A worker holds an export by a lease that it renews whenever it saves. A worker whose lease was taken by another one
 //! finds out at its next save, and stops.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::store::{Exports, read_export};
-use super::{Checkpoint, Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
-use crate::dynamo::{Item, StoreError, number, text};
+use super::{Exports, read_export};
+use crate::dynamo::{Item, condition_failed, number, text};
+use crate::error::AwsError;
+use crate::export::{Checkpoint, Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
 use crate::timestamp;
 
 /// How long a worker is taken to be alive after it last saved. It saves every few seconds; an S3 part may take longer.
@@ -38,7 +37,7 @@ pub enum LeaseError {
     Lost,
     /// The table could not be reached.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] AwsError),
 }
 
 /// How far a worker is, for those who watch.
@@ -62,13 +61,13 @@ pub struct Completed {
 }
 
 impl Exports {
-    /// Takes the export for `owner`: `REQUESTED`, or `IN_PROGRESS` with a lease that has run out.
+    /// Takes the export for `lease_owner`: `REQUESTED`, or `IN_PROGRESS` with a lease that has run out.
     pub async fn claim(
         &self,
         data_export_id: &str,
-        owner: &str,
+        lease_owner: &str,
         now: DateTime<Utc>,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Claim, AwsError> {
         let claimed = self
             .update(data_export_id)
             .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until ADD attempts :one")
@@ -77,7 +76,7 @@ impl Exports {
             )
             .expression_attribute_values(":requested", text(State::Requested.name()))
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
-            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":owner", text(lease_owner))
             .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":one", number(1))
@@ -90,11 +89,11 @@ impl Exports {
                 Ok(Claim::Claimed(Box::new(export)))
             }
             Err(error) if condition_failed(&error) => self.why_not_claimed(data_export_id).await,
-            Err(error) => Err(StoreError::aws("dynamodb:UpdateItem")(error)),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
 
-    async fn why_not_claimed(&self, data_export_id: &str) -> Result<Claim, StoreError> {
+    async fn why_not_claimed(&self, data_export_id: &str) -> Result<Claim, AwsError> {
         Ok(match self.get(data_export_id).await? {
             None => Claim::Unknown,
             Some(export) if export.state.is_final() => Claim::Finished(Box::new(export)),
@@ -108,12 +107,12 @@ impl Exports {
     pub async fn save_progress(
         &self,
         data_export_id: &str,
-        owner: &str,
+        lease_owner: &str,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
         let update = self
-            .update_as(data_export_id, owner)
+            .update_as(data_export_id, lease_owner)
             .update_expression("SET lease_until = :until, progress = :percent, row_count = :rows");
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
@@ -122,15 +121,15 @@ impl Exports {
     pub async fn save_checkpoint(
         &self,
         data_export_id: &str,
-        owner: &str,
+        lease_owner: &str,
         checkpoint: &Checkpoint,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
         let checkpoint = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(checkpoint)
-            .map_err(|error| StoreError::corrupt(data_export_id, error))?;
+            .map_err(|error| AwsError::corrupt(data_export_id, error))?;
         let update = self
-            .update_as(data_export_id, owner)
+            .update_as(data_export_id, lease_owner)
             .update_expression(
                 "SET checkpoint = :checkpoint, lease_until = :until, progress = :percent, row_count = :rows",
             )
@@ -139,9 +138,9 @@ impl Exports {
     }
 
     /// Gives the export back, for the next try.
-    pub async fn release(&self, data_export_id: &str, owner: &str) -> Result<(), LeaseError> {
+    pub async fn release(&self, data_export_id: &str, lease_owner: &str) -> Result<(), LeaseError> {
         let update =
-            self.update_as(data_export_id, owner).update_expression("REMOVE lease_owner, lease_until");
+            self.update_as(data_export_id, lease_owner).update_expression("REMOVE lease_owner, lease_until");
         step(update).await.map(|_| ())
     }
 
@@ -149,13 +148,13 @@ impl Exports {
     pub async fn complete(
         &self,
         data_export_id: &str,
-        owner: &str,
+        lease_owner: &str,
         completed: &Completed,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
         let update = self
-            .update_as(data_export_id, owner)
+            .update_as(data_export_id, lease_owner)
             .update_expression(
                 "SET #state = :completed, finished_ts = :now, progress = :all, rows_read = :read, row_count = :rows, \
                  size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
@@ -179,12 +178,12 @@ impl Exports {
     pub async fn fail(
         &self,
         data_export_id: &str,
-        owner: &str,
+        lease_owner: &str,
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let update = self
-            .update_as(data_export_id, owner)
+            .update_as(data_export_id, lease_owner)
             .update_expression(
                 "SET #state = :failed, finished_ts = :now, #error = :reason REMOVE lease_owner, lease_until, checkpoint",
             )
@@ -195,13 +194,13 @@ impl Exports {
         self.finish(update).await
     }
 
-    /// The last step, then the export's place among the unfinished ones. Should the worker die in between, the place
-    /// is found empty when somebody needs it.
+    /// The last step, then the release of the export's slot. Should the worker die in between, the slot is released when
+    /// a request finds no free one.
     async fn finish(&self, update: UpdateItemFluentBuilder) -> Result<DataExport, LeaseError> {
         let export = read_export(step(update.return_values(ReturnValue::AllNew)).await?)?;
         let id = export.data_export_id.clone();
-        if let Err(error) = self.leave_place(&export.organization_id, vec![id.clone()]).await {
-            tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its place: {error}");
+        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
+            tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
         }
         Ok(export)
     }
@@ -214,12 +213,12 @@ impl Exports {
             .expression_attribute_names("#state", "state")
     }
 
-    /// An update that takes place only while `owner` has the export.
-    fn update_as(&self, data_export_id: &str, owner: &str) -> UpdateItemFluentBuilder {
+    /// An update that takes place only while `lease_owner` has the export.
+    fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
         self.update(data_export_id)
             .condition_expression("#state = :in_progress AND lease_owner = :owner")
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
-            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":owner", text(lease_owner))
     }
 }
 
@@ -238,12 +237,8 @@ async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
     match update.send().await {
         Ok(output) => Ok(output.attributes.unwrap_or_default()),
         Err(error) if condition_failed(&error) => Err(LeaseError::Lost),
-        Err(error) => Err(StoreError::aws("dynamodb:UpdateItem")(error).into()),
+        Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error).into()),
     }
-}
-
-pub(super) fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
-    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
 }
 
 #[cfg(test)]

@@ -5,16 +5,20 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::api_key::ApiKey;
-use crate::auth::Caller;
-use crate::directory::{Directory, SESSION_PREFIX, digest};
-use crate::dynamo::{StoreError, number, text};
+use super::Caller;
+use super::api_key::{ApiKey, sha256};
+use crate::directory::Directory;
+use crate::dynamo::{condition_failed, number, text};
+use crate::error::AwsError;
 use crate::timestamp;
+
+/// In front of the SHA-256 of a session's token. Another one than that of API keys, so that the page's role can be kept
+/// from writing those, and neither passes for the other.
+const SESSION_PREFIX: &str = "SESSION#";
 
 /// How long a session lasts: a working day.
 pub const SESSION_LIFE: TimeDelta = TimeDelta::hours(12);
@@ -24,9 +28,9 @@ pub struct SessionToken(String);
 
 impl SessionToken {
     /// 32 bytes that nobody can guess.
-    fn random() -> Result<Self, StoreError> {
+    fn random() -> Result<Self, AwsError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| StoreError::corrupt("random bytes", error))?;
+        getrandom::fill(&mut bytes).map_err(|error| AwsError::corrupt("random bytes", error))?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
@@ -50,34 +54,39 @@ impl Directory {
         key_secret: &str,
         key: &ApiKey,
         now: DateTime<Utc>,
-    ) -> Result<SessionToken, StoreError> {
+    ) -> Result<SessionToken, AwsError> {
         let token = SessionToken::random()?;
         let expires_ts = key.expires_ts.unwrap_or(DateTime::<Utc>::MAX_UTC).min(now + SESSION_LIFE);
         self.client
             .put_item()
             .table_name(&self.table)
-            .item("PK", text(format!("{SESSION_PREFIX}{}", digest(token.secret()))))
+            .item("PK", text(format!("{SESSION_PREFIX}{}", sha256(token.secret()))))
             .item("SK", text("KEY"))
             .item("kind", text("personal"))
             .item("organization_id", text(&caller.organization_id))
             .item("user_id", text(&caller.user_id))
-            .item("made_with", text(digest(key_secret)))
+            .item("api_key_sha256", text(sha256(key_secret)))
             .item("expires_ts", text(timestamp::to_text(expires_ts)))
             .item("ttl", number(expires_ts.timestamp()))
             .condition_expression("attribute_not_exists(PK)")
             .send()
             .await
-            .map_err(StoreError::aws("dynamodb:PutItem"))?;
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))?;
         Ok(token)
     }
 
+    /// The session with this token, as [`Directory::start_session`] wrote it.
+    pub async fn session(&self, token: &str) -> Result<Option<ApiKey>, AwsError> {
+        self.get(format!("{SESSION_PREFIX}{}", sha256(token)), "KEY".to_owned()).await
+    }
+
     /// Ends the session with this token; that there is none is fine.
-    pub async fn end_session(&self, token: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn end_session(&self, token: &str, now: DateTime<Utc>) -> Result<(), AwsError> {
         let ended = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("PK", text(format!("{SESSION_PREFIX}{}", digest(token))))
+            .key("PK", text(format!("{SESSION_PREFIX}{}", sha256(token))))
             .key("SK", text("KEY"))
             .update_expression("SET revoked_ts = :now")
             .condition_expression("attribute_exists(PK)")
@@ -85,14 +94,8 @@ impl Directory {
             .send()
             .await;
         match ended {
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(StoreError::aws("dynamodb:UpdateItem")(error)),
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
             Ok(_) => Ok(()),
         }
     }

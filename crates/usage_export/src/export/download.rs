@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use super::DataExport;
-use crate::dynamo::StoreError;
+use crate::error::AwsError;
 use crate::problem::{Problem, RequestError};
 
 /// How long a presigned URL lives: the time to follow a redirect. It is signed at the click, never kept or mailed.
@@ -44,13 +44,13 @@ impl ExportFiles {
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
                 return Err(expired().into());
             }
-            Err(error) => return Err(StoreError::aws("s3:GetObject")(error).into()),
+            Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error).into()),
         };
         let file =
-            object.body.collect().await.map_err(|error| StoreError::corrupt("S3 object", error))?.to_vec();
+            object.body.collect().await.map_err(|error| AwsError::corrupt("S3 object", error))?.to_vec();
         if export.size_bytes != u64::try_from(file.len()).ok() {
             let reason = format!("{} bytes instead of {:?}", file.len(), export.size_bytes);
-            return Err(StoreError::corrupt(format!("file of {}", export.data_export_id), reason).into());
+            return Err(AwsError::corrupt(format!("file of {}", export.data_export_id), reason).into());
         }
         Ok(file)
     }
@@ -66,10 +66,10 @@ impl ExportFiles {
         match self.s3.head_object().bucket(&self.bucket).key(&key).send().await {
             Ok(_) => {}
             Err(error) if is_missing(&error) => return Err(expired().into()),
-            Err(error) => return Err(StoreError::aws("s3:HeadObject")(error).into()),
+            Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error).into()),
         }
-        let config = PresigningConfig::expires_in(URL_LIFE)
-            .map_err(|error| StoreError::corrupt("presigning", error))?;
+        let config =
+            PresigningConfig::expires_in(URL_LIFE).map_err(|error| AwsError::corrupt("presigning", error))?;
         let presigned = self
             .s3
             .get_object()
@@ -79,7 +79,7 @@ impl ExportFiles {
             .response_content_disposition(content_disposition(export))
             .presigned(config)
             .await
-            .map_err(StoreError::aws("s3:GetObject (presign)"))?;
+            .map_err(AwsError::from_sdk("s3:GetObject (presign)"))?;
         Ok(presigned.uri().to_owned())
     }
 }

@@ -2,8 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
+use crate::directory::Directory;
+use crate::error::AwsError;
 use crate::timestamp;
+
+/// In front of the SHA-256 of an API key.
+const KEY_PREFIX: &str = "KEY#";
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,7 +29,7 @@ pub struct ApiKey {
     pub revoked_ts: Option<DateTime<Utc>>,
     /// Of a session: the SHA-256 of the API key that it was started with.
     #[serde(default)]
-    pub made_with: Option<String>,
+    pub api_key_sha256: Option<String>,
 }
 
 impl ApiKey {
@@ -41,4 +47,21 @@ pub enum KeyKind {
     Personal,
     /// Any member of the organization.
     Organization,
+}
+
+impl Directory {
+    /// The API key with this secret. Only its SHA-256 leaves this function.
+    pub async fn api_key(&self, secret: &str) -> Result<Option<ApiKey>, AwsError> {
+        self.api_key_by_sha256(&sha256(secret)).await
+    }
+
+    /// The API key whose secret has this SHA-256, in hex.
+    pub async fn api_key_by_sha256(&self, sha256: &str) -> Result<Option<ApiKey>, AwsError> {
+        self.get(format!("{KEY_PREFIX}{sha256}"), "KEY".to_owned()).await
+    }
+}
+
+/// SHA-256 in hex: the form in which secrets are stored.
+pub(super) fn sha256(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret))
 }

@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_mocks::{Rule, mock, mock_client};
@@ -9,7 +9,7 @@ use super::*;
 use crate::export::Position;
 use crate::export::tests::export_at;
 
-const OWNER: &str = "worker-1";
+const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
 
 fn now() -> DateTime<Utc> {
@@ -63,7 +63,7 @@ fn value<'a>(update: &'a UpdateItemInput, name: &str) -> Option<&'a AttributeVal
 }
 
 /// Whether this takes one export out of the organization's unfinished ones.
-fn leaves_place(update: &UpdateItemInput, id: &str) -> bool {
+fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
     update.key().unwrap()["data_export_id"] == text("ACTIVE#org_1")
         && update.update_expression() == Some("DELETE unfinished :ids")
         && value(update, ":ids") == Some(&AttributeValue::Ss(vec![id.to_owned()]))
@@ -73,12 +73,12 @@ fn leaves_place(update: &UpdateItemInput, id: &str) -> bool {
 async fn a_claim_takes_the_export_for_the_length_of_a_lease() {
     let taken = export(State::InProgress);
     let rule = updates(&taken, |update| {
-        value(update, ":owner") == Some(&text(OWNER))
+        value(update, ":owner") == Some(&text(LEASE_OWNER))
             && value(update, ":now") == Some(&text("2025-11-23T12:13:20.000Z"))
             && value(update, ":until") == Some(&text("2025-11-23T12:14:20.000Z"))
             && update.update_expression().unwrap().contains("ADD attempts :one")
     });
-    let claim = exports(&[&rule]).claim(&taken.data_export_id, OWNER, now()).await.unwrap();
+    let claim = exports(&[&rule]).claim(&taken.data_export_id, LEASE_OWNER, now()).await.unwrap();
     assert_eq!(claim, Claim::Claimed(Box::new(taken)));
 }
 
@@ -97,16 +97,16 @@ async fn a_claim_that_does_not_hold_says_why() {
         (None, Claim::Unknown),
     ] {
         let exports = exports(&[&refuses(), &gets(found)]);
-        assert_eq!(exports.claim(&busy.data_export_id, OWNER, now()).await.unwrap(), claim);
+        assert_eq!(exports.claim(&busy.data_export_id, LEASE_OWNER, now()).await.unwrap(), claim);
     }
-    let error = exports(&[&breaks()]).claim(&busy.data_export_id, OWNER, now()).await.unwrap_err();
+    let error = exports(&[&breaks()]).claim(&busy.data_export_id, LEASE_OWNER, now()).await.unwrap_err();
     assert_eq!(error.to_string(), "dynamodb:UpdateItem: ResourceNotFoundException: no table");
 }
 
 #[tokio::test]
 async fn a_message_cannot_claim_what_is_no_export() {
     // The update's condition fails for an item without a state; no read of that item follows.
-    let claim = exports(&[&refuses()]).claim("ACTIVE#org_1", OWNER, now()).await.unwrap();
+    let claim = exports(&[&refuses()]).claim("ACTIVE#org_1", LEASE_OWNER, now()).await.unwrap();
     assert_eq!(claim, Claim::Unknown);
 }
 
@@ -123,36 +123,36 @@ async fn a_worker_without_the_lease_changes_nothing() {
     let lost =
         |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
     let refusing = || exports(&[&refuses()]);
-    lost(refusing().save_progress(&id, OWNER, PROGRESS, now()).await);
-    lost(refusing().save_checkpoint(&id, OWNER, &checkpoint, PROGRESS, now()).await);
-    lost(refusing().release(&id, OWNER).await);
-    // Without a second rule, an attempt to leave the place would panic.
-    lost(refusing().complete(&id, OWNER, &completed(), now()).await.map(|_| ()));
-    lost(refusing().fail(&id, OWNER, "why", now()).await.map(|_| ()));
+    lost(refusing().save_progress(&id, LEASE_OWNER, PROGRESS, now()).await);
+    lost(refusing().save_checkpoint(&id, LEASE_OWNER, &checkpoint, PROGRESS, now()).await);
+    lost(refusing().release(&id, LEASE_OWNER).await);
+    // Without a second rule, an attempt to release the slot would panic.
+    lost(refusing().complete(&id, LEASE_OWNER, &completed(), now()).await.map(|_| ()));
+    lost(refusing().fail(&id, LEASE_OWNER, "why", now()).await.map(|_| ()));
 
-    let broken = exports(&[&breaks()]).save_progress(&id, OWNER, PROGRESS, now()).await;
+    let broken = exports(&[&breaks()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await;
     assert!(matches!(broken, Err(LeaseError::Store(_))), "a lost connection is no lost lease: {broken:?}");
 }
 
 #[tokio::test]
-async fn every_step_asks_for_the_owner() {
+async fn every_step_asks_for_the_lease_owner() {
     let taken = export(State::InProgress);
     let id = taken.data_export_id.clone();
     let guarded = |update: &UpdateItemInput| {
         update.condition_expression() == Some("#state = :in_progress AND lease_owner = :owner")
-            && value(update, ":owner") == Some(&text(OWNER))
+            && value(update, ":owner") == Some(&text(LEASE_OWNER))
             && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
     };
     let step = || updates(&taken, guarded);
     let left = || updates(&taken, |_| true);
-    exports(&[&step()]).save_progress(&id, OWNER, PROGRESS, now()).await.unwrap();
-    exports(&[&step()]).release(&id, OWNER).await.unwrap();
-    exports(&[&step(), &left()]).complete(&id, OWNER, &completed(), now()).await.unwrap();
-    exports(&[&step(), &left()]).fail(&id, OWNER, "why", now()).await.unwrap();
+    exports(&[&step()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await.unwrap();
+    exports(&[&step()]).release(&id, LEASE_OWNER).await.unwrap();
+    exports(&[&step(), &left()]).complete(&id, LEASE_OWNER, &completed(), now()).await.unwrap();
+    exports(&[&step(), &left()]).fail(&id, LEASE_OWNER, "why", now()).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_last_step_leaves_the_place() {
+async fn the_last_step_releases_the_slot() {
     let done = export(State::Completed);
     let id = done.data_export_id.clone();
     let complete = updates(&done, |update| {
@@ -161,19 +161,19 @@ async fn the_last_step_leaves_the_place() {
             && value(update, ":rows") == Some(&number(3))
             && update.update_expression().unwrap().contains("REMOVE lease_owner, lease_until, checkpoint")
     });
-    let leave = updates(&done, move |update| leaves_place(update, &id));
+    let leave = updates(&done, move |update| releases_slot(update, &id));
     let answer =
-        exports(&[&complete, &leave]).complete(&done.data_export_id, OWNER, &completed(), now()).await;
+        exports(&[&complete, &leave]).complete(&done.data_export_id, LEASE_OWNER, &completed(), now()).await;
     assert_eq!(answer.unwrap(), done);
     assert_eq!(leave.num_calls(), 1);
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_left_does_not_undo_the_last_step() {
+async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
     let failed = export(State::Failed);
     let leave = breaks();
     let exports = exports(&[&updates(&failed, |_| true), &leave]);
-    assert_eq!(exports.fail(&failed.data_export_id, OWNER, "why", now()).await.unwrap(), failed);
+    assert_eq!(exports.fail(&failed.data_export_id, LEASE_OWNER, "why", now()).await.unwrap(), failed);
     assert_eq!(leave.num_calls(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! Taking an export in: checked against the directory, put into the table, its id sent to the worker.
+//! Submits an export: checks it against the directory, puts it into the table, sends its id to the worker.
 //!
 //! The API and the settings page both come through here, so an export is the same whoever asked for it.
 
@@ -9,13 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use serde_json::json;
 
-use super::create::{Created, IdempotencyMark};
 use super::request::ExportRequest;
 use super::store::Exports;
+use super::store::create::Created;
+use super::store::idempotency::IdempotencyKey;
 use super::{DataExport, State};
 use crate::auth::Caller;
 use crate::directory::Directory;
-use crate::dynamo::StoreError;
+use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 
 /// When a caller who met the limit of unfinished exports should try again, in seconds.
@@ -25,9 +26,9 @@ const RETRY_AFTER_SECONDS: u32 = 60;
 /// have died before it did. A message too many does no harm.
 const MESSAGE_LOST_AFTER: TimeDelta = TimeDelta::seconds(30);
 
-/// Where exports are taken in.
+/// Makes exports of requests.
 #[derive(Debug, Clone)]
-pub struct Intake {
+pub struct Submitter {
     /// Which workspaces there are.
     pub directory: Directory,
     /// Where the export is put.
@@ -40,26 +41,26 @@ pub struct Intake {
     pub active_limit: u32,
 }
 
-impl Intake {
-    /// Takes in a new export, or gives the one that the same request made before.
+impl Submitter {
+    /// Makes a new export, or returns the one that the same request made before.
     ///
     /// # Errors
     ///
-    /// 404 for a workspace that is not the organization's, 422 for a mark that came with another body, 429 at the limit
+    /// 404 for a workspace that is not the organization's, 422 for an `Idempotency-Key` that came with another body, 429 at the limit
     /// of unfinished exports.
-    pub async fn accept(
+    pub async fn submit(
         &self,
         caller: &Caller,
         request: ExportRequest,
-        mark: Option<&IdempotencyMark>,
+        idempotency_key: Option<&IdempotencyKey>,
         now: DateTime<Utc>,
     ) -> Result<DataExport, RequestError> {
         self.check_workspaces(&caller.organization_id, &request.scope.workspace_ids).await?;
         let export = DataExport::new(&caller.organization_id, &caller.user_id, request, now);
-        match self.exports.create(&export, mark, self.active_limit).await? {
+        match self.exports.create(&export, idempotency_key, self.active_limit).await? {
             Created::New => {
                 let id = &export.data_export_id;
-                self.send_or_withdraw(&export, mark).await?;
+                self.send_or_withdraw(&export, idempotency_key).await?;
                 tracing::info!(
                     data_export_id = id,
                     organization_id = export.organization_id,
@@ -106,13 +107,13 @@ impl Intake {
     async fn send_or_withdraw(
         &self,
         export: &DataExport,
-        mark: Option<&IdempotencyMark>,
+        idempotency_key: Option<&IdempotencyKey>,
     ) -> Result<(), RequestError> {
         let Err(error) = self.send(&export.data_export_id).await else { return Ok(()) };
-        if self.exports.withdraw(export, mark).await? { Err(error.into()) } else { Ok(()) }
+        if self.exports.withdraw(export, idempotency_key).await? { Err(error.into()) } else { Ok(()) }
     }
 
-    async fn send(&self, data_export_id: &str) -> Result<(), StoreError> {
+    async fn send(&self, data_export_id: &str) -> Result<(), AwsError> {
         let body = json!({"data_export_id": data_export_id}).to_string();
         self.sqs
             .send_message()
@@ -120,7 +121,7 @@ impl Intake {
             .message_body(body)
             .send()
             .await
-            .map_err(StoreError::aws("sqs:SendMessage"))?;
+            .map_err(AwsError::from_sdk("sqs:SendMessage"))?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemOutput;
+use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
@@ -8,10 +8,14 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, TransactionCanceledException};
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::*;
+use crate::dynamo::number;
+use crate::export::store::idempotency::IDEMPOTENCY_WINDOW;
 use crate::export::tests::export_at;
+use crate::timestamp;
 
 const LIMIT: u32 = 5;
 
@@ -23,20 +27,20 @@ fn export() -> DataExport {
     export_at(now())
 }
 
-fn mark() -> IdempotencyMark {
-    IdempotencyMark::new("usr_1", "key-1", &json!({"a": 1}))
+fn idempotency_key() -> IdempotencyKey {
+    IdempotencyKey::new("usr_1", "key-1", &json!({"a": 1}))
 }
 
 fn item(export: &DataExport) -> Item {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(export).unwrap()
 }
 
-/// The mark as a request for `export` left it, `age` ago.
-fn mark_item(export: &DataExport, age: TimeDelta) -> Item {
+/// The idempotency record as a request for `export` left it, `age` ago.
+fn record_item(export: &DataExport, age: TimeDelta) -> Item {
     Item::from([
-        ("data_export_id".to_owned(), text(mark().mark_id)),
+        ("data_export_id".to_owned(), text(idempotency_key().record_id)),
         ("export".to_owned(), text(&export.data_export_id)),
-        ("body_sha256".to_owned(), text(mark().body_sha256)),
+        ("body_sha256".to_owned(), text(idempotency_key().body_sha256)),
         ("ttl".to_owned(), number((now() - age + IDEMPOTENCY_WINDOW).timestamp())),
     ])
 }
@@ -46,8 +50,8 @@ fn exports(rules: &[&Rule]) -> Exports {
     Exports::new(mock_client!(aws_sdk_dynamodb, rules), "exports".to_owned())
 }
 
-async fn create(rules: &[&Rule], export: &DataExport) -> Result<Created, StoreError> {
-    let created = exports(rules).create(export, Some(&mark()), LIMIT).await;
+async fn create(rules: &[&Rule], export: &DataExport) -> Result<Created, AwsError> {
+    let created = exports(rules).create(export, Some(&idempotency_key()), LIMIT).await;
     for (index, rule) in rules.iter().enumerate() {
         assert_eq!(rule.num_calls(), 1, "call {index}; the answer was {created:?}");
     }
@@ -69,7 +73,7 @@ fn transacts(is: impl Fn(&TransactWriteItemsInput) -> bool + Send + Sync + 'stat
         .then_output(|| TransactWriteItemsOutput::builder().build())
 }
 
-/// The transaction is cancelled: the export's put, its place, its mark.
+/// The transaction is cancelled: the export's put, its slot, its idempotency record.
 fn cancelled(codes: [&'static str; 3]) -> TransactWriteItemsError {
     let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
     TransactWriteItemsError::TransactionCanceledException(
@@ -101,8 +105,8 @@ fn deletes_export(export: &DataExport) -> Rule {
     deletes(&export.data_export_id, "#state = :requested", ":requested", "REQUESTED")
 }
 
-fn deletes_mark(export: &DataExport) -> Rule {
-    deletes(&mark().mark_id, "#export = :export", ":export", &export.data_export_id)
+fn deletes_record(export: &DataExport) -> Rule {
+    deletes(&idempotency_key().record_id, "#export = :export", ":export", &export.data_export_id)
 }
 
 fn refuses_delete() -> Rule {
@@ -112,7 +116,7 @@ fn refuses_delete() -> Rule {
 }
 
 /// Takes these exports, and no others, out of the organization's unfinished ones.
-fn leaves_place(ids: &[&str]) -> Rule {
+fn releases_slots(ids: &[&str]) -> Rule {
     let mut ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
     ids.sort();
     mock!(Client::update_item)
@@ -130,29 +134,29 @@ fn unfinished(ids: &[&str]) -> Rule {
 }
 
 #[tokio::test]
-async fn an_export_its_place_and_its_mark_are_put_together() {
+async fn an_export_its_slot_and_its_idempotency_record_are_put_together() {
     let whole = transacts(|request| {
-        let [export, place, mark] = request.transact_items() else { return false };
-        let (export, place, mark) = (export.put().unwrap(), place.update().unwrap(), mark.put().unwrap());
+        let [export, slot, record] = request.transact_items() else { return false };
+        let (export, slot, record) = (export.put().unwrap(), slot.update().unwrap(), record.put().unwrap());
         export.condition_expression() == Some("attribute_not_exists(data_export_id)")
             && export.item()["state"] == text("REQUESTED")
-            && place.condition_expression().unwrap().ends_with("size(unfinished) < :limit")
-            && place.expression_attribute_values().unwrap()[":limit"] == number(LIMIT)
-            && mark.item()["export"] == export.item()["data_export_id"]
-            && mark.item()["ttl"] == number(now().timestamp() + 86_400)
+            && slot.condition_expression().unwrap().ends_with("size(unfinished) < :limit")
+            && slot.expression_attribute_values().unwrap()[":limit"] == number(LIMIT)
+            && record.item()["export"] == export.item()["data_export_id"]
+            && record.item()["ttl"] == number(now().timestamp() + 86_400)
     });
-    let created = create(&[&gets(&mark().mark_id, None), &whole], &export()).await;
+    let created = create(&[&gets(&idempotency_key().record_id, None), &whole], &export()).await;
     assert_eq!(created.unwrap(), Created::New);
 
-    let without_mark = transacts(|request| request.transact_items().len() == 2);
-    let created = exports(&[&without_mark]).create(&export(), None, LIMIT).await;
+    let without_key = transacts(|request| request.transact_items().len() == 2);
+    let created = exports(&[&without_key]).create(&export(), None, LIMIT).await;
     assert_eq!(created.unwrap(), Created::New);
 }
 
 #[tokio::test]
 async fn the_same_request_again_gives_the_first_export() {
     let first = DataExport { state: State::Completed, ..export() };
-    let key = gets(&mark().mark_id, Some(mark_item(&first, TimeDelta::hours(23))));
+    let key = gets(&idempotency_key().record_id, Some(record_item(&first, TimeDelta::hours(23))));
     let record = gets(&first.data_export_id, Some(item(&first)));
     assert_eq!(create(&[&key, &record], &export()).await.unwrap(), Created::Replayed(Box::new(first)));
 }
@@ -160,8 +164,8 @@ async fn the_same_request_again_gives_the_first_export() {
 #[tokio::test]
 async fn the_same_request_at_the_same_time_gives_the_first_export() {
     let first = export();
-    let before = gets(&mark().mark_id, None);
-    let after = gets(&mark().mark_id, Some(mark_item(&first, TimeDelta::zero())));
+    let before = gets(&idempotency_key().record_id, None);
+    let after = gets(&idempotency_key().record_id, Some(record_item(&first, TimeDelta::zero())));
     let record = gets(&first.data_export_id, Some(item(&first)));
     let created = create(&[&before, &cancels(MARK_EXISTS), &after, &record], &export()).await;
     assert_eq!(created.unwrap(), Created::Replayed(Box::new(first)));
@@ -169,69 +173,76 @@ async fn the_same_request_at_the_same_time_gives_the_first_export() {
 
 #[tokio::test]
 async fn a_key_with_another_body_is_told() {
-    let mut other = mark_item(&export(), TimeDelta::hours(1));
+    let mut other = record_item(&export(), TimeDelta::hours(1));
     other.insert("body_sha256".to_owned(), text("another"));
-    let key = gets(&mark().mark_id, Some(other));
+    let key = gets(&idempotency_key().record_id, Some(other));
     assert_eq!(create(&[&key], &export()).await.unwrap(), Created::KeyReused);
 }
 
 #[tokio::test]
-async fn a_mark_that_expired_is_overwritten() {
-    let old = mark_item(&export(), TimeDelta::hours(24) + TimeDelta::seconds(1));
+async fn an_idempotency_record_that_expired_is_overwritten() {
+    let old = record_item(&export(), TimeDelta::hours(24) + TimeDelta::seconds(1));
     let overwrites = transacts(|request| {
-        let mark = request.transact_items()[2].put().unwrap();
-        mark.condition_expression() == Some("attribute_not_exists(data_export_id) OR #ttl < :now")
-            && mark.expression_attribute_values().unwrap()[":now"] == number(now().timestamp())
+        let record = request.transact_items()[2].put().unwrap();
+        record.condition_expression() == Some("attribute_not_exists(data_export_id) OR #ttl < :now")
+            && record.expression_attribute_values().unwrap()[":now"] == number(now().timestamp())
     });
-    let created = create(&[&gets(&mark().mark_id, Some(old)), &overwrites], &export()).await;
+    let created = create(&[&gets(&idempotency_key().record_id, Some(old)), &overwrites], &export()).await;
     assert_eq!(created.unwrap(), Created::New);
 }
 
-/// The first request withdrew its export and died before it deleted the mark.
+/// The first request withdrew its export and died before it deleted the record.
 #[tokio::test]
-async fn a_mark_whose_export_was_withdrawn_makes_room_for_a_new_one() {
+async fn an_idempotency_record_whose_export_was_withdrawn_makes_room_for_a_new_one() {
     let gone = export();
-    let key = gets(&mark().mark_id, Some(mark_item(&gone, TimeDelta::minutes(1))));
+    let key = gets(&idempotency_key().record_id, Some(record_item(&gone, TimeDelta::minutes(1))));
     let record = gets(&gone.data_export_id, None);
-    let created = create(&[&key, &record, &deletes_mark(&gone), &transacts(|_| true)], &export()).await;
+    let created = create(&[&key, &record, &deletes_record(&gone), &transacts(|_| true)], &export()).await;
     assert_eq!(created.unwrap(), Created::New);
 }
 
 #[test]
-fn a_mark_is_its_users_and_does_not_see_the_order_of_members() {
-    let other_user = IdempotencyMark::new("usr_2", "key-1", &json!({"a": 1}));
-    assert_ne!(other_user.mark_id, mark().mark_id);
-    assert_ne!(IdempotencyMark::new("usr_1k", "ey-1", &json!({})).mark_id, mark().mark_id);
-    let body = |text| IdempotencyMark::new("u", "k", &serde_json::from_str(text).unwrap()).body_sha256;
+fn an_idempotency_key_is_its_users_and_does_not_see_the_order_of_members() {
+    let other_user = IdempotencyKey::new("usr_2", "key-1", &json!({"a": 1}));
+    assert_ne!(other_user.record_id, idempotency_key().record_id);
+    assert_ne!(IdempotencyKey::new("usr_1k", "ey-1", &json!({})).record_id, idempotency_key().record_id);
+    let body = |text| IdempotencyKey::new("u", "k", &serde_json::from_str(text).unwrap()).body_sha256;
     assert_eq!(body(r#"{"a":1,"b":[2]}"#), body(r#"{ "b":[2], "a":1 }"#));
     assert_ne!(body(r#"{"a":1}"#), body(r#"{"a":2}"#));
 }
 
 #[tokio::test]
-async fn places_of_finished_exports_are_freed_before_a_request_is_refused() {
+async fn slots_of_finished_exports_are_released_before_a_request_is_refused() {
     let running = DataExport { state: State::InProgress, ..export() };
     let finished = DataExport { state: State::Failed, ..export() };
     let gone = export();
-    let places = unfinished(&[&running.data_export_id, &finished.data_export_id, &gone.data_export_id]);
+    let slots = unfinished(&[&running.data_export_id, &finished.data_export_id, &gone.data_export_id]);
     let found = vec![item(&finished), item(&running)];
     let read = mock!(Client::batch_get_item)
         .match_requests(|request| request.request_items().unwrap()["exports"].consistent_read() == Some(true))
         .then_output(move || BatchGetItemOutput::builder().responses("exports", found.clone()).build());
-    let freed = leaves_place(&[&finished.data_export_id, &gone.data_export_id]);
-    let rules =
-        [&gets(&mark().mark_id, None), &cancels(NO_ROOM), &places, &read, &freed, &transacts(|_| true)];
+    let freed = releases_slots(&[&finished.data_export_id, &gone.data_export_id]);
+    let rules = [
+        &gets(&idempotency_key().record_id, None),
+        &cancels(NO_ROOM),
+        &slots,
+        &read,
+        &freed,
+        &transacts(|_| true),
+    ];
     assert_eq!(create(&rules, &export()).await.unwrap(), Created::New);
 }
 
 #[tokio::test]
 async fn a_request_above_the_limit_is_refused() {
     let running = DataExport { state: State::InProgress, ..export() };
-    let places = unfinished(&[&running.data_export_id]);
+    let slots = unfinished(&[&running.data_export_id]);
     let found = vec![item(&running)];
     let read = mock!(Client::batch_get_item)
         .then_output(move || BatchGetItemOutput::builder().responses("exports", found.clone()).build());
     // Nothing is freed, and there is no third try.
-    let rules = [&gets(&mark().mark_id, None), &cancels(NO_ROOM), &places, &read, &cancels(NO_ROOM)];
+    let rules =
+        [&gets(&idempotency_key().record_id, None), &cancels(NO_ROOM), &slots, &read, &cancels(NO_ROOM)];
     assert_eq!(create(&rules, &export()).await.unwrap(), Created::LimitReached);
 }
 
@@ -256,37 +267,38 @@ async fn a_transaction_that_always_meets_another_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_export_is_withdrawn_with_its_mark_and_its_place() {
+async fn an_export_is_withdrawn_with_its_idempotency_record_and_its_slot() {
     let export = export();
-    let rules = [&deletes_export(&export), &deletes_mark(&export), &leaves_place(&[&export.data_export_id])];
-    assert!(exports(&rules).withdraw(&export, Some(&mark())).await.unwrap());
+    let rules =
+        [&deletes_export(&export), &deletes_record(&export), &releases_slots(&[&export.data_export_id])];
+    assert!(exports(&rules).withdraw(&export, Some(&idempotency_key())).await.unwrap());
     assert!(rules.iter().all(|rule| rule.num_calls() == 1));
 }
 
 #[tokio::test]
 async fn an_export_that_a_worker_has_is_not_withdrawn() {
-    assert!(!exports(&[&refuses_delete()]).withdraw(&export(), Some(&mark())).await.unwrap());
+    assert!(!exports(&[&refuses_delete()]).withdraw(&export(), Some(&idempotency_key())).await.unwrap());
 }
 
 #[tokio::test]
-async fn the_mark_of_another_export_stays() {
+async fn the_idempotency_record_of_another_export_stays() {
     let export = export();
-    let left = leaves_place(&[&export.data_export_id]);
+    let left = releases_slots(&[&export.data_export_id]);
     let rules = [&deletes_export(&export), &refuses_delete(), &left];
-    assert!(exports(&rules).withdraw(&export, Some(&mark())).await.unwrap());
+    assert!(exports(&rules).withdraw(&export, Some(&idempotency_key())).await.unwrap());
     assert_eq!(left.num_calls(), 1);
 }
 
 #[tokio::test]
 async fn only_the_id_of_an_export_reaches_the_table() {
-    for id in ["", "ACTIVE#org_1", &mark().mark_id, "not-an-id"] {
+    for id in ["", "ACTIVE#org_1", &idempotency_key().record_id, "not-an-id"] {
         assert_eq!(exports(&[]).get(id).await.unwrap(), None);
     }
     let export = export();
     let mut broken = item(&export);
     broken.remove("request");
     let error = exports(&[&gets(&export.data_export_id, Some(broken))]).get(&export.data_export_id).await;
-    assert!(matches!(error, Err(StoreError::Corrupt { what, .. }) if what == export.data_export_id));
+    assert!(matches!(error, Err(AwsError::Corrupt { what, .. }) if what == export.data_export_id));
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::State;
-use super::lease::condition_failed;
-use super::store::Exports;
-use crate::dynamo::{StoreError, text};
+use super::Exports;
+use crate::dynamo::{condition_failed, text};
+use crate::error::AwsError;
+use crate::export::State;
 use crate::timestamp;
 
 impl Exports {
@@ -14,7 +14,7 @@ impl Exports {
         &self,
         data_export_id: &str,
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, AwsError> {
         let claimed = self
             .update(data_export_id)
             .update_expression("SET notified_ts = :now")
@@ -27,7 +27,7 @@ impl Exports {
         match claimed {
             Ok(_) => Ok(true),
             Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::aws("dynamodb:UpdateItem")(error)),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
 
@@ -36,7 +36,7 @@ impl Exports {
         &self,
         data_export_id: &str,
         claimed: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), AwsError> {
         let released = self
             .update(data_export_id)
             .update_expression("REMOVE notified_ts")
@@ -44,7 +44,7 @@ impl Exports {
             .expression_attribute_values(":claimed", text(timestamp::to_text(claimed)))
             .send()
             .await;
-        released.map_err(StoreError::aws("dynamodb:UpdateItem"))?;
+        released.map_err(AwsError::from_sdk("dynamodb:UpdateItem"))?;
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! The places of an organization: a set of the ids of its unfinished exports, no larger than its limit.
+//! The active exports of an organization: a set of the ids of its unfinished exports, no larger than its limit. Each id
+//! in the set is a slot.
 //!
 //! A set, because adding and removing an id can be repeated; a counter that is changed twice is wrong for ever.
 
@@ -6,17 +7,18 @@ use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 
-use super::DataExport;
-use super::store::{Exports, read_export};
-use crate::dynamo::{StoreError, batch_get, number, text};
+use super::{Exports, read_export};
+use crate::dynamo::{batch_get, number, text};
+use crate::error::AwsError;
+use crate::export::DataExport;
 
 impl Exports {
     /// Adds the export to the organization's unfinished ones, if there is room.
-    pub(super) fn take_place(
+    pub(super) fn take_slot(
         &self,
         export: &DataExport,
         active_limit: u32,
-    ) -> Result<TransactWriteItem, StoreError> {
+    ) -> Result<TransactWriteItem, AwsError> {
         let update = Update::builder()
             .table_name(&self.table)
             .key("data_export_id", text(active_key(&export.organization_id)))
@@ -25,13 +27,13 @@ impl Exports {
             .expression_attribute_values(":id", AttributeValue::Ss(vec![export.data_export_id.clone()]))
             .expression_attribute_values(":limit", number(active_limit))
             .build()
-            .map_err(|error| StoreError::corrupt("update of the unfinished exports", error))?;
+            .map_err(|error| AwsError::corrupt("update of the unfinished exports", error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Takes out of the organization's unfinished exports those that are finished or gone: a worker that died right
     /// after its last step did not.
-    pub(super) async fn forget_finished(&self, organization_id: &str) -> Result<(), StoreError> {
+    pub(super) async fn release_finished_slots(&self, organization_id: &str) -> Result<(), AwsError> {
         let Some(item) = self.get_item(&active_key(organization_id)).await? else { return Ok(()) };
         let Some(AttributeValue::Ss(ids)) = item.get("unfinished") else { return Ok(()) };
         let keys = ids.iter().map(|id| HashMap::from([("data_export_id".to_owned(), text(id))])).collect();
@@ -45,15 +47,15 @@ impl Exports {
             .map(|export| export.data_export_id)
             .collect();
         let finished: Vec<_> = ids.iter().filter(|id| !unfinished.contains(*id)).cloned().collect();
-        if finished.is_empty() { Ok(()) } else { self.leave_place(organization_id, finished).await }
+        if finished.is_empty() { Ok(()) } else { self.release_slots(organization_id, finished).await }
     }
 
     /// Takes exports out of the organization's unfinished ones. Repeating it changes nothing.
-    pub(super) async fn leave_place(
+    pub(super) async fn release_slots(
         &self,
         organization_id: &str,
         data_export_ids: Vec<String>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), AwsError> {
         self.client
             .update_item()
             .table_name(&self.table)
@@ -62,7 +64,7 @@ impl Exports {
             .expression_attribute_values(":ids", AttributeValue::Ss(data_export_ids))
             .send()
             .await
-            .map_err(StoreError::aws("dynamodb:UpdateItem"))?;
+            .map_err(AwsError::from_sdk("dynamodb:UpdateItem"))?;
         Ok(())
     }
 }
