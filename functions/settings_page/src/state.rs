@@ -12,7 +12,7 @@ pub struct AppState {
     pub directory: Directory,
     /// The exports of every organization.
     pub exports: Exports,
-    /// Makes an export of a submitted form.
+    /// Makes an export of what a form asks for.
     pub submitter: Submitter,
     /// The CSV files, for download.
     pub files: ExportFiles,

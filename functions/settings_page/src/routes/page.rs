@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
 use usage_export::export::created_ts_of_id;
 use usage_export::export::store::idempotency::IdempotencyKey;
-use usage_export::problem::{Problem, RequestError};
+use usage_export::problem::RequestError;
 use uuid::Uuid;
 
 use crate::error::PageError;
@@ -60,8 +60,8 @@ pub(super) async fn submit(
     };
     // The prefix keeps the keys of forms apart from those that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
-    let mark = IdempotencyKey::new(&caller.user_id, &key, &parsed.body);
-    match state.submitter.submit(&caller, parsed.request, Some(&mark), now).await {
+    let idempotency_key = IdempotencyKey::new(&caller.user_id, &key, &parsed.body);
+    match state.submitter.submit(&caller, parsed.request, Some(&idempotency_key), now).await {
         Ok(export) => {
             let id = export.data_export_id;
             see_other(&format!("{PAGE}?created={id}#export-{id}"))
@@ -142,7 +142,7 @@ async fn load_history(
         match exports.get_owned_by(caller, created).await {
             Ok(export) => history.rows.insert(0, Row::new(&export, now)),
             // An old address that names an export which is gone: the rest of the page is still of use.
-            Err(RequestError::Refused(Problem { .. })) => {}
+            Err(RequestError::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -147,7 +147,7 @@ pub fn directory() -> Rule {
                 ("kind", "personal"),
                 ("organization_id", "org_1"),
                 ("user_id", "usr_example"),
-                ("api_key_sha256", "the digest of a key"),
+                ("api_key_sha256", "the SHA-256 of a key"),
             ])),
             "ORG" => Some(item(&[("tier", "enterprise"), ("name", "Example")])),
             "MEMBER#usr_example" => Some(item(&[("email", "ada@example.com"), ("role", "admin")])),
