@@ -1,6 +1,6 @@
 //! Files of exports in the bucket, and data that makes large ones.
 
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, Part};
 
 use crate::org::TestOrg;
 use crate::runs::Run;
@@ -32,6 +32,35 @@ pub async fn etag_of_file(org: &TestOrg, data_export_id: &str) -> Option<String>
     }
 }
 
+/// The file of an export; `None` if there is none.
+pub async fn read_file(org: &TestOrg, data_export_id: &str) -> Option<Vec<u8>> {
+    let bucket = &system().outputs.bucket;
+    let sent = system().s3.get_object().bucket(bucket).key(object_key(org, data_export_id)).send().await;
+    match sent {
+        Ok(file) => Some(file.body.collect().await.unwrap().into_bytes().to_vec()),
+        Err(error) => {
+            assert!(error.as_service_error().unwrap().is_no_such_key(), "{error:?}");
+            None
+        }
+    }
+}
+
+/// The uploads of an export's file that are neither completed nor aborted.
+pub async fn open_uploads(org: &TestOrg, data_export_id: &str) -> Vec<String> {
+    let prefix = object_key(org, data_export_id);
+    let listed = system().s3.list_multipart_uploads().bucket(&system().outputs.bucket).prefix(prefix).send();
+    let uploads = listed.await.unwrap().uploads.unwrap_or_default();
+    uploads.into_iter().map(|upload| upload.upload_id.unwrap()).collect()
+}
+
+/// The parts that have arrived of an upload.
+pub async fn parts_of(org: &TestOrg, data_export_id: &str, upload_id: &str) -> Vec<Part> {
+    let key = object_key(org, data_export_id);
+    let listed =
+        system().s3.list_parts().bucket(&system().outputs.bucket).key(key).upload_id(upload_id).send();
+    listed.await.unwrap().parts.unwrap_or_default()
+}
+
 /// Begins the file of an export as a worker does: an upload with one part. Gives the upload's id.
 pub async fn begin_file(org: &TestOrg, data_export_id: &str, part: &[u8]) -> String {
     let (bucket, key) = (&system().outputs.bucket, object_key(org, data_export_id));
@@ -47,19 +76,24 @@ pub async fn begin_file(org: &TestOrg, data_export_id: &str, part: &[u8]) -> Str
         .await
         .unwrap();
     let upload_id = upload.upload_id.unwrap();
+    send_first_part(org, data_export_id, &upload_id, part).await;
+    upload_id
+}
+
+/// Sends the first part of an upload, also in place of one that was sent before.
+pub async fn send_first_part(org: &TestOrg, data_export_id: &str, upload_id: &str, part: &[u8]) {
     let sent = system()
         .s3
         .upload_part()
-        .bucket(bucket)
-        .key(&key)
-        .upload_id(&upload_id)
+        .bucket(&system().outputs.bucket)
+        .key(object_key(org, data_export_id))
+        .upload_id(upload_id)
         .part_number(1)
         .checksum_algorithm(ChecksumAlgorithm::Crc32)
         .body(part.to_vec().into())
         .send()
         .await;
     sent.unwrap();
-    upload_id
 }
 
 /// Runs whose names fill 3 kB a row: 500 in each of 12 workspaces, one a second from January 1 on. Some 19 MB of CSV.

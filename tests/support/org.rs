@@ -131,14 +131,29 @@ impl TestOrg {
 
     /// Takes the organization's own item away; members and keys stay.
     pub async fn remove_organization(&self) {
-        let sent = system()
-            .dynamodb
-            .delete_item()
-            .table_name(&system().outputs.tables.directory)
-            .key("PK", text(format!("ORG#{}", self.id)))
-            .key("SK", text("ORG"));
-        sent.send().await.unwrap();
+        remove(&self.id, "ORG").await;
     }
+
+    /// Takes the item of a member away, who is then as if never known.
+    pub async fn remove_member(&self, user_id: &str) {
+        remove(&self.id, &format!("MEMBER#{user_id}")).await;
+    }
+
+    /// Takes the item of a workspace away, which is then as if never known.
+    pub async fn remove_workspace(&self, workspace_id: &str) {
+        remove(&self.id, &format!("WORKSPACE#{workspace_id}")).await;
+    }
+}
+
+/// Takes an item of an organization out of the directory.
+async fn remove(organization_id: &str, sk: &str) {
+    let sent = system()
+        .dynamodb
+        .delete_item()
+        .table_name(&system().outputs.tables.directory)
+        .key("PK", text(format!("ORG#{organization_id}")))
+        .key("SK", text(sk));
+    sent.send().await.unwrap();
 }
 
 const DELETED: &str = "2025-06-30T12:00:00.000Z";

@@ -97,8 +97,13 @@ impl TestOrg {
 
     /// A run whose cost is a text: no writer of ours makes such an item.
     pub async fn write_corrupt_run(&self, run: &Run) {
+        self.write_run_with(run, "credit_cost", text("abc")).await;
+    }
+
+    /// A run with another attribute in place of its own.
+    pub async fn write_run_with(&self, run: &Run, name: &str, value: AttributeValue) {
         let mut item = run.item();
-        item.insert("credit_cost".to_owned(), text("abc"));
+        item.insert(name.to_owned(), value);
         let sent = system()
             .dynamodb
             .put_item()

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Deserialize;
@@ -14,6 +14,8 @@ static SYSTEM: LazyLock<Result<System, String>> = LazyLock::new(System::find);
 pub struct System {
     pub outputs: Outputs,
     pub http: reqwest::Client,
+    /// The emulator, for clients of a test's own.
+    pub sdk: SdkConfig,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub s3: aws_sdk_s3::Client,
     pub sqs: aws_sdk_sqs::Client,
@@ -76,7 +78,7 @@ impl System {
             .unwrap();
         let credentials =
             Credentials::new(&outputs.access_key_id, &outputs.secret_access_key, None, None, "tests");
-        let sdk = aws_config::SdkConfig::builder()
+        let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(outputs.region.clone()))
             .endpoint_url(&outputs.endpoint_url)
@@ -86,6 +88,7 @@ impl System {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
+            sdk,
             http,
             outputs,
         })

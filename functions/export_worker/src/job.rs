@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use usage_export::export::DataExport;
 use usage_export::export::store::lease::{Claim, LeaseError};
+use usage_export::export::{DataExport, created_ts_of_id};
 
 use crate::job::pipeline::PipelineError;
 use crate::{Disposition, Worker, notify};
@@ -28,7 +28,12 @@ const DELAY_AFTER_LEASE: Duration = Duration::from_secs(2);
 pub async fn process(worker: &Worker, data_export_id: &str, lease_owner: &str, receives: u32) -> Disposition {
     let id = data_export_id;
     let now = (worker.clock)();
-    let finished = match worker.exports.claim(id, lease_owner, now).await {
+    let claim = match created_ts_of_id(id) {
+        Some(_) => worker.exports.claim(id, lease_owner, now).await,
+        // Other items share the table, and DynamoDB refuses an empty key: only the id of an export may reach it.
+        None => Ok(Claim::Unknown),
+    };
+    let finished = match claim {
         Ok(Claim::Claimed(export)) => match execute(worker, *export, lease_owner).await {
             Ok(finished) => finished,
             Err(disposition) => return disposition,

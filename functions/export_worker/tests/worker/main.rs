@@ -1,12 +1,3 @@
-//! The worker against a world in memory: real SDK clients whose answers come from rules.
+//! What needs no tables. The other tests of the worker need an emulator: `tests/worker`.
 
-mod batch;
-mod bucket;
-mod failing;
 mod interceptor;
-mod job;
-mod mail;
-mod reader;
-mod resume;
-mod table;
-mod world;

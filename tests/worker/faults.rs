@@ -1,0 +1,215 @@
+//! What goes wrong between the worker and AWS: an HTTP client that stands between the SDK and the emulator.
+//!
+//! It records every attempt of every call. A test can answer the calls of an operation itself: with a recorded error, or
+//! with what the emulator says, later, changed or not at all.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use aws_sdk_s3::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_s3::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+static HTTP: LazyLock<SharedHttpClient> = LazyLock::new(|| {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
+});
+
+pub type Answer = Result<HttpResponse, ConnectorError>;
+
+type Fault = Arc<dyn Fn(Call, usize) -> BoxFuture<'static, Answer> + Send + Sync>;
+
+/// An attempt of a call, as it was recorded.
+pub struct Sent {
+    /// Its name in the service's API reference.
+    pub operation: String,
+    pub uri: String,
+    pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Sent {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The number of a part.
+    pub fn part_number(&self) -> i32 {
+        let uri = reqwest::Url::parse(&self.uri).unwrap();
+        uri.query_pairs().find(|(name, _)| name == "partNumber").unwrap().1.parse().unwrap()
+    }
+}
+
+/// An attempt of a call that a fault decides on.
+pub struct Call {
+    pub sent: Arc<Sent>,
+    request: HttpRequest,
+    emulator: SharedHttpConnector,
+}
+
+impl Call {
+    /// What the emulator answers.
+    pub async fn send(self) -> Answer {
+        self.emulator.call(self.request).await
+    }
+}
+
+/// An answer that was recorded.
+pub fn answer(status: u16, body: impl Into<String>) -> Answer {
+    Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.into())))
+}
+
+/// The answer of a service that speaks JSON to a call that it refuses.
+pub fn error(status: u16, code: &str) -> Answer {
+    answer(status, format!(r#"{{"__type":"{code}","message":"no"}}"#))
+}
+
+/// The request was sent, and the connection is gone.
+pub fn no_answer() -> Answer {
+    Err(ConnectorError::io("the connection was closed".into()))
+}
+
+/// A CRC-32 as S3 writes it.
+pub fn crc32(bytes: &[u8]) -> String {
+    STANDARD.encode(crc32fast::hash(bytes).to_be_bytes())
+}
+
+/// All that was sent, and the faults of the operations that have one.
+#[derive(Clone, Default)]
+pub struct Faults {
+    sent: Arc<Mutex<Vec<Arc<Sent>>>>,
+    faults: Arc<Mutex<HashMap<String, (Fault, usize)>>>,
+}
+
+impl Faults {
+    /// From now on `fault` answers this operation. It is told how many calls came to it before.
+    pub fn on<F>(&self, operation: &str, fault: impl Fn(Call, usize) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let fault: Fault = Arc::new(move |call, nth| Box::pin(fault(call, nth)));
+        self.faults.lock().unwrap().insert(operation.to_owned(), (fault, 0));
+    }
+
+    /// Ends all faults: from now on the emulator answers.
+    pub fn end(&self) {
+        self.faults.lock().unwrap().clear();
+    }
+
+    /// The attempts of an operation's calls, in the order in which they were sent.
+    pub fn sent(&self, operation: &str) -> Vec<Arc<Sent>> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter().filter(|sent| sent.operation == operation).cloned().collect()
+    }
+
+    /// What AWS needs in a request, or relies on, and the emulator does not look at.
+    fn assert_well_formed(&self, sent: &Sent) {
+        match sent.operation.as_str() {
+            "Query" => assert_eq!(sent.json()["ConsistentRead"], true),
+            "CreateMultipartUpload" => assert_eq!(sent.header("x-amz-checksum-type"), "FULL_OBJECT"),
+            "UploadPart" => {
+                assert_eq!(sent.header("x-amz-checksum-crc32"), crc32(&sent.body));
+                assert_eq!(sent.header("content-length"), sent.body.len().to_string());
+            }
+            "CompleteMultipartUpload" => {
+                assert_eq!(sent.header("x-amz-checksum-type"), "FULL_OBJECT");
+                let parts = self.sent("UploadPart");
+                let sizes: BTreeMap<_, _> =
+                    parts.iter().map(|part| (part.part_number(), part.body.len())).collect();
+                let size = sizes.values().sum::<usize>();
+                assert_eq!(sent.header("x-amz-mp-object-size"), size.to_string());
+            }
+            "HeadObject" => assert_eq!(sent.header("x-amz-checksum-mode"), "ENABLED"),
+            _ => {}
+        }
+    }
+
+    fn fault_of(&self, operation: &str) -> Option<(Fault, usize)> {
+        let mut faults = self.faults.lock().unwrap();
+        let (fault, calls) = faults.get_mut(operation)?;
+        *calls += 1;
+        Some((Arc::clone(fault), *calls - 1))
+    }
+
+    async fn call(self, request: HttpRequest, emulator: SharedHttpConnector) -> Answer {
+        // As a retry would send it.
+        let body = request.body().try_clone().expect("a body that can be sent again");
+        let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let sent = Arc::new(Sent {
+            operation: operation(&request),
+            uri: request.uri().to_owned(),
+            headers: headers.collect(),
+            body: ByteStream::new(body).collect().await.unwrap().into_bytes().to_vec(),
+        });
+        self.sent.lock().unwrap().push(Arc::clone(&sent));
+        self.assert_well_formed(&sent);
+        let fault = self.fault_of(&sent.operation);
+        let call = Call { sent, request, emulator };
+        match fault {
+            Some((fault, nth)) => fault(call, nth).await,
+            None => call.send().await,
+        }
+    }
+}
+
+/// The operation of a request: SQS and DynamoDB name it in a header, S3 and SES do not.
+fn operation(request: &HttpRequest) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.rsplit('.').next().unwrap_or_default().to_owned();
+    }
+    let has = |parameter: &str| request.uri().split(['?', '&']).any(|part| part.starts_with(parameter));
+    let operation = match request.method() {
+        "POST" if request.uri().ends_with("/outbound-emails") => "SendEmail",
+        "POST" if has("uploads") => "CreateMultipartUpload",
+        "PUT" if has("partNumber=") => "UploadPart",
+        "GET" if has("uploadId=") => "ListParts",
+        "POST" if has("uploadId=") => "CompleteMultipartUpload",
+        "DELETE" if has("uploadId=") => "AbortMultipartUpload",
+        "HEAD" => "HeadObject",
+        method => panic!("{method} {} is no call of the worker", request.uri()),
+    };
+    operation.to_owned()
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Faults")
+    }
+}
+
+impl HttpClient for Faults {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let emulator = HTTP.http_connector(settings, components);
+        SharedHttpConnector::new(Connector { faults: self.clone(), emulator })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Connector {
+    faults: Faults,
+    emulator: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(self.faults.clone().call(request, self.emulator.clone()))
+    }
+}

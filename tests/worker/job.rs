@@ -1,0 +1,151 @@
+//! One message, when everything works.
+
+use std::time::Duration;
+
+use export_worker::Disposition;
+use export_worker::job::process;
+use integration_tests::records::{read_unfinished, set_in_record, timestamp};
+use integration_tests::run;
+use serde_json::json;
+
+use crate::world::{World, now};
+
+const CSV: &str = "run_id,workspace_name,credit_cost\r\n\
+                   run_1,Sales,0.5\r\nrun_2,Sales,0.5\r\nrun_3,Sales,0.5\r\n";
+
+#[test]
+fn an_export_ends_with_a_file_a_mail_and_a_free_place() {
+    run(async {
+        let world = World::new().await;
+        assert_eq!(read_unfinished(&world.org).await, [world.id.as_str()]);
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        assert_eq!(world.file().await.as_deref(), Some(CSV.as_bytes()));
+        let export = world.export().await;
+        assert_eq!(export["state"], "COMPLETED");
+        assert_eq!((&export["row_count"], &export["progress"]), (&json!(3), &json!(100)));
+        assert_eq!(export["attempts"], 1);
+        assert_eq!(export["size_bytes"], CSV.len());
+        assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(CSV.as_bytes())));
+        assert_eq!(export["finished_ts"], timestamp(now()));
+        assert_eq!(export["expires_ts"], timestamp(now() + chrono::TimeDelta::days(30)));
+        assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
+        assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
+        assert_eq!(read_unfinished(&world.org).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_message_that_comes_twice_changes_nothing() {
+    run(async {
+        let world = World::new().await;
+        world.process(1).await;
+        let export = world.export().await;
+        assert_eq!(export["state"], "COMPLETED");
+        assert_eq!(world.process(2).await, Disposition::Acknowledge);
+        assert_eq!(world.export().await, export);
+        assert_eq!(world.subjects().await.len(), 1);
+        assert_eq!(world.parts_sent(), [1]);
+    });
+}
+
+#[test]
+fn a_message_whose_export_another_worker_has_comes_after_its_lease() {
+    run(async {
+        let world = World::new().await;
+        world.give_to_another(40).await;
+        assert_eq!(world.process(1).await, Disposition::Retry(Duration::from_secs(42)));
+        assert!(world.file().await.is_none());
+        assert_eq!(world.export().await["attempts"], 0);
+    });
+}
+
+#[test]
+fn the_export_of_a_dead_worker_is_taken_over() {
+    run(async {
+        let world = World::new().await;
+        world.give_to_another(-1).await;
+        assert_eq!(world.process(2).await, Disposition::Acknowledge);
+        assert_eq!(world.export().await["state"], "COMPLETED");
+    });
+}
+
+#[test]
+fn a_message_without_an_export_is_done() {
+    run(async {
+        let world = World::new().await;
+        let unfinished = format!("ACTIVE#{}", world.org.id);
+        for id in ["019ab0a2-0700-7000-8000-000000000009", "ACTIVE#org_1", &unfinished, ""] {
+            assert_eq!(process(&world.worker(), id, "worker", 1).await, Disposition::Acknowledge, "{id:?}");
+        }
+        assert_eq!(world.export().await["state"], "REQUESTED");
+    });
+}
+
+#[test]
+fn an_export_without_rows_is_a_header() {
+    run(async {
+        let leap_month = json!({"start": "2024-02-01T00:00:00.000Z", "end": "2024-02-29T23:59:59.999Z"});
+        let world = World::with_request(|request| request["interval"] = leap_month).await;
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        assert_eq!(world.file().await.as_deref(), Some(&b"run_id,workspace_name,credit_cost\r\n"[..]));
+        let export = world.export().await;
+        assert_eq!((&export["state"], &export["row_count"]), (&json!("COMPLETED"), &json!(0)));
+    });
+}
+
+/// Up to 100 ids DynamoDB leaves the others out, beyond that the worker does.
+#[test]
+fn only_the_runs_of_the_named_workbooks_are_written() {
+    run(async {
+        for more in [0, 99, 100, 500] {
+            let ids: Vec<_> =
+                (0..more).map(|id| format!("wbk_more_{id}")).chain(["wbk_2".to_owned()]).collect();
+            let world = World::with_request(|request| {
+                request["scope"]["entity_ids"] = json!(ids);
+                request["fields"] = json!(["run_id"]);
+            })
+            .await;
+            let run = world.run(0, "2025-01-09T09:00:00.000Z").of("wbk_2").with_id("run_9");
+            world.org.write_runs(&[run]).await;
+            world.process(1).await;
+            assert_eq!(world.file().await.as_deref(), Some(&b"run_id\r\nrun_9\r\n"[..]), "{more} more ids");
+            assert_eq!(world.export().await["rows_read"], 4);
+            let queries = world.faults.sent("Query");
+            let filtered = queries.iter().all(|query| query.json()["FilterExpression"].is_string());
+            assert_eq!(filtered, more < 100, "{more} more ids");
+        }
+    });
+}
+
+#[test]
+fn a_workspace_that_is_gone_keeps_its_rows() {
+    run(async {
+        let world = World::new().await;
+        world.org.remove_workspace(&world.workspaces[0]).await;
+        world.process(1).await;
+        let file = String::from_utf8(world.file().await.unwrap()).unwrap();
+        assert!(file.ends_with("run_3,,0.5\r\n"), "{file}");
+    });
+}
+
+#[test]
+fn a_lease_that_another_worker_took_stops_this_one() {
+    run(async {
+        let world = World::new().await;
+        let id = world.id.clone();
+        // While this worker reads, another takes the export.
+        world.faults.on("Query", move |call, _| {
+            let id = id.clone();
+            async move {
+                set_in_record(&id, "lease_owner", &"another".into()).await;
+                call.send().await
+            }
+        });
+        assert_eq!(world.process(1).await, Disposition::Retry(Duration::from_secs(10)));
+        assert!(world.file().await.is_none());
+        let export = world.export().await;
+        assert_eq!(export["state"], "IN_PROGRESS");
+        assert_eq!(export["lease_owner"], "another");
+        assert!(world.subjects().await.is_empty());
+    });
+}

@@ -1,0 +1,138 @@
+//! The email of an outcome: once, and never in the way of the export.
+
+use export_worker::Disposition;
+use export_worker::notify::notify_owner;
+use integration_tests::run;
+use usage_export::export::DataExport;
+
+use crate::faults::answer;
+use crate::world::World;
+
+/// From now on SES answers with this error code, and quotes the address. The emulator refuses no email.
+fn let_ses_say(world: &World, status: u16, code: &str) {
+    let address = &world.org.admin.email;
+    let body = format!(r#"{{"__type":"{code}","message":"Email address {address} is the matter"}}"#);
+    world.faults.on("SendEmail", move |_, _| std::future::ready(answer(status, body.clone())));
+}
+
+async fn stored(world: &World) -> DataExport {
+    world.worker().exports.get(&world.id).await.unwrap().unwrap()
+}
+
+#[test]
+fn a_mail_that_ses_throttles_is_sent_by_the_next_delivery() {
+    run(async {
+        let world = World::new().await;
+        let_ses_say(&world, 429, "TooManyRequestsException");
+        assert!(matches!(world.process(1).await, Disposition::Retry(_)));
+        let export = world.export().await;
+        assert_eq!(export["state"], "COMPLETED", "a mail that cannot be sent undoes nothing");
+        assert!(export.get("notified_ts").is_none(), "the claim is given back");
+        assert!(world.subjects().await.is_empty());
+
+        world.recover();
+        for delivery in 2..4 {
+            assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
+            assert_eq!(world.subjects().await.len(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_mail_without_an_answer_that_can_be_read_is_not_sent_again() {
+    run(async {
+        let world = World::new().await;
+        world.faults.on("SendEmail", async |_, _| answer(200, "{"));
+        for delivery in 1..3 {
+            assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
+        }
+        assert_eq!(world.faults.sent("SendEmail").len(), 1);
+        assert!(world.export().await["notified_ts"].is_string(), "SES may have taken it");
+    });
+}
+
+#[test]
+fn what_ses_says_of_an_address_stays_out_of_errors() {
+    run(async {
+        let world = World::new().await;
+        let_ses_say(&world, 400, "LimitExceededException");
+        world.set("state", "COMPLETED").await;
+        let error = notify_owner(&world.worker(), &stored(&world).await).await.expect_err("a limit");
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(text.contains("LimitExceededException"), "{text}");
+            assert!(!text.contains('@') && !text.contains("example.com"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_mail_that_ses_refuses_for_good_is_not_tried_again() {
+    run(async {
+        for code in [
+            "MessageRejected",
+            "MailFromDomainNotVerifiedException",
+            "NotFoundException",
+            "BadRequestException",
+            "AccountSuspendedException",
+        ] {
+            let world = World::new().await;
+            let_ses_say(&world, 400, code);
+            for delivery in 1..3 {
+                assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
+            }
+            assert_eq!(world.faults.sent("SendEmail").len(), 1, "{code}");
+            let export = world.export().await;
+            assert_eq!(export["state"], "COMPLETED");
+            assert!(export["notified_ts"].is_string());
+        }
+    });
+}
+
+#[test]
+fn an_owner_who_is_unknown_or_left_gets_no_mail() {
+    run(async {
+        for left in [true, false] {
+            let world = World::new().await;
+            let owner = &world.org.admin.user_id;
+            if left {
+                world.org.delete_member(owner).await;
+            } else {
+                world.org.remove_member(owner).await;
+            }
+            assert_eq!(world.process(1).await, Disposition::Acknowledge);
+            assert_eq!(world.export().await["state"], "COMPLETED");
+            assert!(world.subjects().await.is_empty(), "left: {left}");
+        }
+    });
+}
+
+#[test]
+fn two_workers_that_end_at_the_same_time_send_one_mail() {
+    run(async {
+        let world = World::new().await;
+        world.set("state", "COMPLETED").await;
+        let export = stored(&world).await;
+        let worker = world.worker();
+        let (one, other) = tokio::join!(notify_owner(&worker, &export), notify_owner(&worker, &export));
+        one.and(other).expect("both are content");
+        assert_eq!(world.subjects().await.len(), 1);
+
+        // Nor does one that finds the claim taken between its read and its update.
+        assert!(export.notified_ts.is_none());
+        notify_owner(&worker, &export).await.expect("content");
+        assert_eq!(world.subjects().await.len(), 1);
+        assert_eq!(world.faults.sent("SendEmail").len(), 1);
+    });
+}
+
+/// The claim came first: a mail too few, and never one too many.
+#[test]
+fn a_worker_that_died_after_its_claim_is_not_followed_by_a_second_mail() {
+    run(async {
+        let world = World::new().await;
+        world.set("state", "COMPLETED").await;
+        world.set("notified_ts", "2025-11-23T12:00:00.000Z").await;
+        assert_eq!(world.process(2).await, Disposition::Acknowledge);
+        assert!(world.subjects().await.is_empty());
+    });
+}

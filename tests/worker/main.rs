@@ -1,0 +1,15 @@
+//! Tests of the worker that need faults: its library runs in the test's process, against the tables, the bucket and the
+//! outbox of the emulator, and the calls that a test picks fail.
+//!
+//! `cargo xtask test` brings the system up and runs them.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod batch;
+mod failing;
+mod faults;
+mod job;
+mod mail;
+mod reader;
+mod resume;
+mod world;

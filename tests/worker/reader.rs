@@ -1,0 +1,191 @@
+//! Pages of usage records: in order, whatever is read ahead.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use export_worker::source::query::{Page, Partition, UsageRecords};
+use export_worker::source::selection::Selection;
+use futures::{StreamExt, TryStreamExt};
+use integration_tests::run;
+use integration_tests::runs::Run;
+use usage_export::error::AwsError;
+use usage_export::export::interval::{Interval, parse_end, parse_start};
+use usage_export::usage::Field;
+
+use crate::faults::{Sent, answer, error};
+use crate::world::World;
+
+const MONTHS: [&str; 3] = ["2025-01", "2025-02", "2025-03"];
+
+/// Runs in each partition, three months of two workspaces; pages have two.
+const RUNS: [usize; 6] = [5, 0, 2, 1, 0, 7];
+
+/// The partition of each page: three pages; an empty one; one, and an empty one because DynamoDB does not look ahead when
+/// a page is full; one; an empty one; four.
+const PAGES: [usize; 12] = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 5, 5];
+
+/// Where a partition's runs have a workspace and a month.
+fn place(partition: usize) -> (usize, &'static str) {
+    (partition / MONTHS.len(), MONTHS[partition % MONTHS.len()])
+}
+
+/// The world, and its runs in the order of the file.
+async fn world() -> (World, Vec<Run>) {
+    let world = World::without_runs(2, |_| ()).await;
+    let mut all = Vec::new();
+    for (partition, runs) in RUNS.into_iter().enumerate() {
+        let (workspace, month) = place(partition);
+        let starts = (0..runs).map(|run| format!("{month}-04T00:00:0{run}.000Z"));
+        all.extend(starts.map(|start| world.run(workspace, &start).with_id("run")));
+    }
+    world.org.write_runs(&all).await;
+    (world, all)
+}
+
+fn partitions(world: &World) -> Vec<Partition> {
+    let partition = |index| {
+        let (workspace, month) = place(index);
+        let workspace_id = world.workspaces[workspace].clone();
+        Partition {
+            index,
+            partition_key: format!("{workspace_id}#{month}"),
+            workspace_id,
+            workspace_name: String::new(),
+            after: None,
+        }
+    };
+    (0..RUNS.len()).map(partition).collect()
+}
+
+fn everything() -> Arc<Selection> {
+    // Nothing that the directory would have to be asked for.
+    let fields = [Field::PlRunCreatedTs, Field::RunId];
+    let interval = Interval::new(parse_start("2025-01-01").unwrap(), parse_end("2025-03-31").unwrap());
+    Arc::new(Selection::new(interval.unwrap(), &fields, &BTreeSet::new()).unwrap())
+}
+
+/// The sort keys of the rows.
+fn sort_keys(pages: Vec<Page>) -> Vec<String> {
+    let selection = everything();
+    let rows = pages
+        .into_iter()
+        .flat_map(|page| page.rows.into_rows(&selection.cells, &selection.pool).expect("nothing is joined"));
+    String::from_utf8(rows.collect()).unwrap().lines().map(|row| row.replace(',', "#")).collect()
+}
+
+fn reader(world: &World, read_ahead: usize) -> UsageRecords {
+    UsageRecords { read_ahead, ..world.worker().usage_records }
+}
+
+async fn read(world: &World, read_ahead: usize, partitions: Vec<Partition>) -> Vec<Page> {
+    let pages = reader(world, read_ahead);
+    pages.pages(partitions.into_iter(), &everything()).try_collect().await.expect("pages")
+}
+
+fn indexes(pages: &[Page]) -> Vec<usize> {
+    pages.iter().map(|page| page.partition.index).collect()
+}
+
+fn is_of(sent: &Sent, partition_key: &str) -> bool {
+    sent.json()["ExpressionAttributeValues"][":pk"]["S"] == partition_key
+}
+
+#[test]
+fn pages_come_in_the_order_of_the_file() {
+    run(async {
+        let (world, runs) = world().await;
+        let in_table: Vec<_> = runs.iter().map(|run| format!("{}#{}", run.start, run.id)).collect();
+        for read_ahead in [0, 1, 4, 100] {
+            let pages = read(&world, read_ahead, partitions(&world)).await;
+            assert_eq!(pages.iter().map(|page| page.read).sum::<u64>(), 15);
+            assert_eq!(indexes(&pages), PAGES);
+            assert_eq!(sort_keys(pages), in_table, "read_ahead {read_ahead}");
+        }
+    });
+}
+
+/// The SDK asks for the first partition's page a second time; those of the next partitions are here before.
+#[test]
+fn a_page_that_is_late_keeps_its_place() {
+    run(async {
+        let (world, runs) = world().await;
+        let partitions = partitions(&world);
+        let first = partitions[0].partition_key.clone();
+        let others = Arc::new(tokio::sync::Semaphore::new(0));
+        let (late, arrived) = (first.clone(), Arc::clone(&others));
+        let refused = std::sync::atomic::AtomicBool::new(false);
+        world.faults.on("Query", move |call, _| {
+            let is_late = is_of(&call.sent, &late);
+            let refuse = is_late && !refused.swap(true, std::sync::atomic::Ordering::Relaxed);
+            let arrived = Arc::clone(&arrived);
+            async move {
+                if refuse {
+                    return answer(503, "");
+                }
+                if is_late {
+                    // Those of the three partitions that are read ahead.
+                    arrived.acquire_many(3).await.unwrap().forget();
+                    arrived.add_permits(3);
+                    return call.send().await;
+                }
+                let page = call.send().await;
+                arrived.add_permits(1);
+                page
+            }
+        });
+        let pages = read(&world, 4, partitions).await;
+        let asked = world.faults.sent("Query").iter().filter(|sent| is_of(sent, &first)).count();
+        assert_eq!(asked, 1 + 3, "its first page was asked for twice");
+        assert_eq!(indexes(&pages), PAGES);
+        assert_eq!(sort_keys(pages).len(), runs.len());
+    });
+}
+
+#[test]
+fn reading_starts_after_a_position() {
+    run(async {
+        let (world, _) = world().await;
+        let mut first = partitions(&world).remove(0);
+        first.after = Some("2025-01-04T00:00:02.000Z#run".to_owned());
+        let pages = read(&world, 4, vec![first]).await;
+        assert_eq!(sort_keys(pages), ["2025-01-04T00:00:03.000Z#run", "2025-01-04T00:00:04.000Z#run"]);
+    });
+}
+
+#[test]
+fn an_error_in_the_middle_ends_the_pages() {
+    run(async {
+        for read_ahead in [1, 4] {
+            let (world, _) = world().await;
+            let partitions = partitions(&world);
+            // The second page of the last partition.
+            let last = partitions[5].partition_key.clone();
+            world.faults.on("Query", move |call, _| {
+                let denied = is_of(&call.sent, &last) && call.sent.json()["ExclusiveStartKey"].is_object();
+                async move { if denied { error(400, "AccessDeniedException") } else { call.send().await } }
+            });
+            let reader = reader(&world, read_ahead);
+            let pages: Vec<_> = reader.pages(partitions.into_iter(), &everything()).collect().await;
+            let first_error = pages.iter().position(Result::is_err).expect("an error");
+            assert_eq!(first_error, 9, "the pages before it are whole");
+            assert!(matches!(&pages[9], Err(AwsError::Aws { code, .. }) if code == "AccessDeniedException"));
+            assert_eq!(pages.len(), 10, "nothing follows");
+        }
+    });
+}
+
+#[test]
+fn no_more_is_asked_for_than_is_read_ahead() {
+    run(async {
+        let (world, _) = world().await;
+        let reader = reader(&world, 2);
+        let everything = everything();
+        let mut pages = std::pin::pin!(reader.pages(partitions(&world).into_iter(), &everything));
+        pages.next().await.expect("a page").expect("records");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The first page, the next of its partition, and the first pages of the two partitions ahead.
+        let asked = world.faults.sent("Query").len();
+        assert!((2..=4).contains(&asked), "{asked}");
+    });
+}
