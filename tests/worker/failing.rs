@@ -67,6 +67,24 @@ fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
     });
 }
 
+/// An answer without an upload id says nothing about the stored records.
+#[test]
+fn a_fault_on_our_side_is_retried_and_told_as_ours() {
+    run(async {
+        let world = World::new().await;
+        let without_id =
+            "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
+        world.faults.on("CreateMultipartUpload", async |_, _| answer(200, without_id));
+        for attempt in 1..MAX_ATTEMPTS {
+            let retry = world.process(attempt).await;
+            assert!(matches!(retry, Disposition::Retry(_)), "{retry:?}");
+            assert_eq!(world.export().await["state"], "IN_PROGRESS");
+        }
+        assert_eq!(world.process(MAX_ATTEMPTS).await, Disposition::Acknowledge);
+        assert_failed(&world, "technical problem on our side").await;
+    });
+}
+
 #[test]
 fn an_export_whose_workers_keep_dying_fails() {
     run(async {

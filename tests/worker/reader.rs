@@ -169,7 +169,9 @@ fn an_error_in_the_middle_ends_the_pages() {
             let pages: Vec<_> = reader.pages(partitions.into_iter(), &everything()).collect().await;
             let first_error = pages.iter().position(Result::is_err).expect("an error");
             assert_eq!(first_error, 9, "the pages before it are whole");
-            assert!(matches!(&pages[9], Err(AwsError::Aws { code, .. }) if code == "AccessDeniedException"));
+            assert!(
+                matches!(&pages[9], Err(AwsError::Refused { code, .. }) if code == "AccessDeniedException")
+            );
             assert_eq!(pages.len(), 10, "nothing follows");
         }
     });

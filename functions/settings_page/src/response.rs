@@ -20,7 +20,7 @@ pub struct RenderTime(pub Duration);
 /// Internal, if the template cannot be rendered.
 pub fn html(status: StatusCode, template: &impl Template) -> Result<Response, PageError> {
     let began = Instant::now();
-    let text = template.render().map_err(|error| AwsError::corrupt("template", error))?;
+    let text = template.render().map_err(|error| AwsError::internal("template", &error))?;
     let mut response = (status, Html(text)).into_response();
     response.extensions_mut().insert(RenderTime(began.elapsed()));
     Ok(response)
@@ -41,6 +41,6 @@ pub fn see_other(location: &str) -> Result<Response, PageError> {
 ///
 /// Internal, if the location cannot be a header's value.
 pub fn redirect(status: StatusCode, location: &str) -> Result<Response, PageError> {
-    let location = HeaderValue::try_from(location).map_err(|error| AwsError::corrupt("location", error))?;
+    let location = HeaderValue::try_from(location).map_err(|error| AwsError::internal("location", &error))?;
     Ok((status, [(header::LOCATION, location)]).into_response())
 }

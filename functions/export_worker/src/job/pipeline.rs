@@ -29,9 +29,9 @@ pub enum PipelineError {
     /// Another worker has the export, or the lease could not be renewed.
     #[error(transparent)]
     Lease(LeaseError),
-    /// A call failed. Trying again may help.
+    /// A call failed, or something on our side. Trying again may help.
     #[error(transparent)]
-    Store(AwsError),
+    Aws(AwsError),
     /// Trying again does not help.
     #[error("{cause}")]
     Permanent {
@@ -44,13 +44,11 @@ pub enum PipelineError {
 
 impl From<AwsError> for PipelineError {
     fn from(error: AwsError) -> Self {
-        match error {
-            AwsError::Corrupt { .. } => Self::Permanent {
-                reason: "A stored record could not be read, so the file would have been wrong.",
-                cause: error.to_string(),
-            },
-            AwsError::Aws { .. } => Self::Store(error),
+        if error.is_permanent() {
+            let reason = "A stored record could not be read, so the file would have been wrong.";
+            return Self::Permanent { reason, cause: error.to_string() };
         }
+        Self::Aws(error)
     }
 }
 
@@ -58,7 +56,7 @@ impl From<LeaseError> for PipelineError {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Lost => Self::Lease(error),
-            LeaseError::Store(error) => error.into(),
+            LeaseError::Aws(error) => error.into(),
         }
     }
 }
@@ -67,7 +65,7 @@ impl From<UploadError> for PipelineError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::IntegrityMismatch(cause) => integrity_mismatch(cause),
-            UploadError::Store(error) => error.into(),
+            UploadError::Aws(error) => error.into(),
         }
     }
 }
@@ -85,7 +83,7 @@ pub async fn run(
     let plan = Plan::resolve(&worker.directory, export).await?;
     let request = &export.request;
     let selection = Selection::new(plan.interval(), &request.fields, &request.scope.entity_ids)
-        .map_err(|error| AwsError::corrupt(&export.data_export_id, error))?;
+        .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
     let mut pipeline = Pipeline::start(worker, export, lease_owner, &plan, &selection).await?;
     let position = pipeline.position.clone();

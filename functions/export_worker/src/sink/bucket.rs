@@ -41,7 +41,7 @@ impl Bucket {
             .send()
             .await
             .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
-        output.upload_id.ok_or_else(|| AwsError::corrupt(key, "S3 gave no upload id"))
+        output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))
     }
 
     /// The file with this key; `None` if there is none.

@@ -27,7 +27,7 @@ pub enum UploadError {
     IntegrityMismatch(String),
     /// A call failed.
     #[error(transparent)]
-    Store(#[from] AwsError),
+    Aws(#[from] AwsError),
 }
 
 /// A file that is being written.
@@ -120,7 +120,7 @@ impl Upload {
     /// The part could not be uploaded.
     pub async fn finish_in_flight(&mut self) -> Result<Option<Part>, AwsError> {
         let Some((part, sending)) = self.in_flight.take() else { return Ok(None) };
-        sending.await.map_err(|error| AwsError::corrupt(&self.key, error))??;
+        sending.await.map_err(AwsError::from_join("part of an upload"))??;
         Ok(Some(part))
     }
 

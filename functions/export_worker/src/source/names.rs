@@ -41,7 +41,7 @@ impl Names {
                 self.look_up_users(join, &ids).await?;
             }
         }
-        page.into_rows(cells, pool).map_err(|error| AwsError::corrupt("a page", error))
+        page.into_rows(cells, pool).map_err(|error| AwsError::internal("page of usage records", &error))
     }
 
     async fn look_up_workbooks(&self, join: usize, ids: &[&str]) -> Result<(), AwsError> {

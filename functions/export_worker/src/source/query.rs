@@ -130,7 +130,7 @@ enum NextPage {
 }
 
 fn joined(page: Result<Result<Page, AwsError>, JoinError>) -> Result<Page, AwsError> {
-    page.map_err(|error| AwsError::corrupt("page", error))?
+    page.map_err(AwsError::from_join("page of usage records"))?
 }
 
 /// Reads one page.
@@ -167,10 +167,9 @@ async fn query(
         .send()
         .await
         .map_err(AwsError::from_sdk("dynamodb:Query"))?;
-    let rows = pages
-        .try_iter()
-        .last()
-        .ok_or_else(|| AwsError::corrupt("page", "the SDK has read the answer without the interceptor"))?;
+    let rows = pages.try_iter().last().ok_or_else(|| {
+        AwsError::unexpected("page of usage records", "the SDK did not call the interceptor")
+    })?;
     let rows =
         rows.map_err(|error| AwsError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
     let (read, filtered) = counts(&output, is_filtered);
@@ -180,7 +179,7 @@ async fn query(
         None => Some(last),
     };
     let up_to =
-        up_to.ok_or_else(|| AwsError::corrupt("a page of usage records", "its last key has no SK"))?;
+        up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
     Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
 }
 
