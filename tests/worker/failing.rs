@@ -16,6 +16,9 @@ use tokio::sync::Notify;
 use crate::faults::{Answer, answer, error};
 use crate::world::{World, let_pass};
 
+const WITHOUT_ID: &str =
+    "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
+
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
 
 fn throttled() -> Answer {
@@ -74,7 +77,7 @@ fn a_fault_on_our_side_is_retried_and_told_as_ours() {
         let world = World::new().await;
         let without_id =
             "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
-        world.faults.on("CreateMultipartUpload", async |_, _| answer(200, without_id));
+        world.faults.on("CreateMultipartUpload", async |_, _| answer(200, WITHOUT_ID));
         for attempt in 1..MAX_ATTEMPTS {
             let retry = world.process(attempt).await;
             assert!(matches!(retry, Disposition::Retry(_)), "{retry:?}");
