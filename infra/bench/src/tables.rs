@@ -15,8 +15,8 @@ use crate::directory::{Directory, ORGANIZATION};
 pub struct Outputs {
     /// The emulator.
     pub endpoint_url: String,
-    /// The settings page.
-    pub page_url: String,
+    /// The origin of the API and of the settings page.
+    pub api_url: String,
     /// The bucket of the files.
     pub bucket: String,
     /// The queue.

@@ -26,7 +26,7 @@ const API_PORT: u16 = 8080;
 /// Permissions that only the emulator asks for.
 const LOCAL_TEMPLATE: &str = include_str!("../local.yaml");
 const EMAIL_FROM: &str = "exports@example.com";
-/// As the template's parameter `SesIdentity` has it.
+/// Its SES identity.
 const EMAIL_DOMAIN: &str = "example.com";
 
 /// Which of the systems on this machine.
