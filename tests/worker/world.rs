@@ -148,7 +148,7 @@ impl World {
                 client: aws_sdk_sesv2::Client::from_conf(ses.build()),
                 from: "exports@example.com".to_owned(),
                 configuration_set: None,
-                page_url: "https://app.example.com".to_owned(),
+                page_origin: "https://app.example.com".parse().unwrap(),
             },
             sqs: aws_sdk_sqs::Client::new(&aws),
             queue_url: outputs.queue_url.clone(),

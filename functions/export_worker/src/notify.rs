@@ -4,6 +4,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use usage_export::config::Origin;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
@@ -33,7 +34,7 @@ pub struct Mailer {
     /// The configuration set of SES that receives bounces and complaints.
     pub configuration_set: Option<String>,
     /// The origin of the settings page, for the links.
-    pub page_url: String,
+    pub page_origin: Origin,
 }
 
 /// Sends the email of an export's outcome, unless it was sent before.
@@ -90,7 +91,7 @@ async fn email_to_owner(worker: &Worker, export: &DataExport) -> Result<Option<(
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
-    let email = email::compose(export, &names, &worker.mailer.page_url)
+    let email = email::compose(export, &names, &worker.mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
 }

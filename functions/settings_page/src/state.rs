@@ -1,6 +1,7 @@
 //! The clients and settings that every request handler borrows.
 
 use chrono::{DateTime, Utc};
+use usage_export::config::Origin;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
@@ -16,8 +17,8 @@ pub struct AppState {
     pub submitter: Submitter,
     /// The CSV files, for download.
     pub files: ExportFiles,
-    /// Scheme and host under which people open the page, without a trailing slash: `https://app.example.com`.
-    pub origin: String,
+    /// The origin at which people open the page.
+    pub origin: Origin,
     /// Tells the time: the wall clock in `main`, a fixed instant in tests.
     pub clock: fn() -> DateTime<Utc>,
 }
@@ -30,6 +31,6 @@ impl AppState {
 
     /// Whether people open the page over TLS. Only the local system does without.
     pub fn is_secure(&self) -> bool {
-        self.origin.starts_with("https://")
+        self.origin.is_https()
     }
 }

@@ -24,7 +24,7 @@ pub async fn require_same_origin(
     next: Next,
 ) -> Result<Response, PageError> {
     let origin = &state.origin;
-    if is_same_origin(origin, request.headers()) {
+    if is_same_origin(origin.as_str(), request.headers()) {
         return Ok(next.run(request).await);
     }
     let detail = format!("This form was sent from another site. Open {origin} and try again there.");
