@@ -219,7 +219,7 @@ impl Key {
 }
 
 fn read<T: DeserializeOwned>(item: Item, sk: &str) -> Result<T, AwsError> {
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::corrupt(sk, error))
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::unreadable(sk, &error))
 }
 
 fn organization_key(organization_id: &str) -> String {

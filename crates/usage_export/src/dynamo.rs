@@ -58,7 +58,7 @@ pub async fn batch_get(
         let mut tries = 0;
         while !pending.is_empty() {
             if tries == MAX_BATCH_GET_TRIES {
-                return Err(AwsError::Aws {
+                return Err(AwsError::Refused {
                     operation: "dynamodb:BatchGetItem",
                     code: "UnprocessedKeys".to_owned(),
                     message: format!("{} keys were left after {tries} tries", pending.len()),
@@ -86,7 +86,7 @@ async fn batch_get_once(
         .set_keys(Some(keys))
         .consistent_read(consistent)
         .build()
-        .map_err(|error| AwsError::corrupt("BatchGetItem request", error))?;
+        .map_err(|error| AwsError::internal("BatchGetItem request", &error))?;
     let output = client
         .batch_get_item()
         .request_items(table, request)

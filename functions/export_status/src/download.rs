@@ -43,7 +43,7 @@ fn inline(export: &DataExport, file: Vec<u8>) -> Response<Body> {
 }
 
 fn redirect(url: &str) -> Result<Response<Body>, RequestError> {
-    let location = HeaderValue::try_from(url).map_err(|error| AwsError::corrupt("presigned URL", error))?;
+    let location = HeaderValue::try_from(url).map_err(|error| AwsError::internal("presigned URL", &error))?;
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FOUND;
     response.headers_mut().insert(header::LOCATION, location);

@@ -30,7 +30,7 @@ impl Files {
             .send()
             .await
             .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
-        let upload_id = output.upload_id.ok_or_else(|| AwsError::corrupt(key, "S3 gave no upload id"))?;
+        let upload_id = output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))?;
         Ok(Upload::resume(self, key, &upload_id, 0, 0, 0))
     }
 

@@ -74,11 +74,11 @@ async fn execute(worker: &Worker, export: DataExport, owner: &str) -> Result<Dat
     };
     match error {
         RunError::Lease(error) => Err(lost(id, &error)),
-        RunError::Wrong { reason, cause } => {
+        RunError::Permanent { reason, cause } => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
             fail(worker, &export, owner, reason).await
         }
-        RunError::Store(error) if attempts >= MAX_ATTEMPTS => {
+        RunError::Aws(error) if attempts >= MAX_ATTEMPTS => {
             tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
             fail(
                 worker,
@@ -88,7 +88,7 @@ async fn execute(worker: &Worker, export: DataExport, owner: &str) -> Result<Dat
             )
             .await
         }
-        RunError::Store(error) => {
+        RunError::Aws(error) => {
             tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
             if let Err(error) = worker.exports.release(id, owner).await {
                 return Err(lost(id, &error));

@@ -89,7 +89,7 @@ fn not_known<'a>(known: &Known, unknown: &'a Unknown) -> Vec<&'a str> {
 /// Where the cells are of ids that were looked up.
 fn places(known: &Known, looked_up: &Unknown) -> Result<Vec<Place>, AwsError> {
     let place =
-        |id: &String| known.find(id.as_bytes()).ok_or_else(|| AwsError::corrupt(id, "its cells are gone"));
+        |id: &String| known.find(id.as_bytes()).ok_or_else(|| AwsError::unexpected(id, "its cells are gone"));
     looked_up.ids.iter().map(place).collect()
 }
 

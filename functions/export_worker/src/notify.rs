@@ -20,8 +20,8 @@ const REFUSED_FOR_GOOD: [&str; 5] = [
     "AccountSuspendedException",
 ];
 
-/// The code of an email that SES may have taken: the request went out, and no answer came.
-const NO_ANSWER: &str = "no answer";
+/// The operation's name in errors.
+const SEND_EMAIL: &str = "ses:SendEmail";
 
 /// Sends emails.
 #[derive(Debug, Clone)]
@@ -62,15 +62,16 @@ pub async fn tell(worker: &Worker, export: &DataExport) -> Result<(), AwsError> 
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
         }
-        Err(AwsError::Aws { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
+        Err(AwsError::Refused { code, .. }) if REFUSED_FOR_GOOD.contains(&code.as_str()) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
             Ok(())
         }
-        Err(AwsError::Aws { code, .. }) if code == NO_ANSWER => {
+        Err(AwsError::Transport { request_sent: true, cause, .. }) => {
             tracing::error!(
                 data_export_id = id,
-                "SES did not answer: the email of export {id} may not have gone"
+                error = cause,
+                "SES did not answer: the email of export {id} may not have gone: {cause}"
             );
             Ok(())
         }
@@ -89,13 +90,13 @@ async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String,
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
     let email = email::compose(export, &names, &worker.mailer.page_url)
-        .map_err(|error| AwsError::corrupt("email", error))?;
+        .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
 }
 
 impl Mailer {
     async fn send(&self, to: &str, email: Email) -> Result<(), AwsError> {
-        let content = content(email).map_err(|error| AwsError::corrupt("email", error))?;
+        let content = content(email).map_err(|error| AwsError::internal("email", &error))?;
         let sent = self
             .client
             .send_email()
@@ -105,15 +106,18 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
-        sent.map_err(|error| AwsError::Aws {
-            operation: "ses:SendEmail",
-            code: match &error {
-                SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => "not reached".to_owned(),
-                // An error of SES's has a code; anything else came after the request went out.
-                _ => error.code().unwrap_or(NO_ANSWER).to_owned(),
+        sent.map_err(|error| match &error {
+            // Something answered, but not as SES does: the request went out.
+            SdkError::ServiceError(_) if error.code().is_none() => {
+                AwsError::Transport { operation: SEND_EMAIL, request_sent: true, cause: error.to_string() }
+            }
+            SdkError::ServiceError(_) => AwsError::Refused {
+                operation: SEND_EMAIL,
+                code: error.code().unwrap_or_default().to_owned(),
+                // SES quotes addresses in its messages.
+                message: "see the code".to_owned(),
             },
-            // SES quotes addresses in its messages.
-            message: "see the code".to_owned(),
+            _ => AwsError::from_sdk(SEND_EMAIL)(error),
         })?;
         Ok(())
     }

@@ -173,7 +173,7 @@ enum Next {
 }
 
 fn joined(page: Result<Result<Page, AwsError>, tokio::task::JoinError>) -> Result<Page, AwsError> {
-    page.map_err(|error| AwsError::corrupt("page", error))?
+    page.map_err(AwsError::from_join("page of usage records"))?
 }
 
 async fn page(
@@ -217,7 +217,7 @@ async fn page(
         None => Some(last),
     };
     let up_to =
-        up_to.ok_or_else(|| AwsError::corrupt("a page of usage records", "its last key has no SK"))?;
+        up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
     Ok(Page { bucket, rows, read, filtered, up_to, next })
 }
 

@@ -28,12 +28,12 @@ pub enum RunError {
     /// Another worker has the export.
     #[error(transparent)]
     Lease(LeaseError),
-    /// A service failed; trying again may help.
+    /// A call failed, or something on our side: trying again may help.
     #[error(transparent)]
-    Store(AwsError),
+    Aws(AwsError),
     /// Trying again does not help.
     #[error("{cause}")]
-    Wrong {
+    Permanent {
         /// For the caller.
         reason: &'static str,
         /// For the log.
@@ -43,13 +43,11 @@ pub enum RunError {
 
 impl From<AwsError> for RunError {
     fn from(error: AwsError) -> Self {
-        match error {
-            AwsError::Corrupt { .. } => Self::Wrong {
-                reason: "A stored record could not be read, so the file would have been wrong.",
-                cause: error.to_string(),
-            },
-            AwsError::Aws { .. } => Self::Store(error),
+        if error.is_permanent() {
+            let reason = "A stored record could not be read, so the file would have been wrong.";
+            return Self::Permanent { reason, cause: error.to_string() };
         }
+        Self::Aws(error)
     }
 }
 
@@ -57,7 +55,7 @@ impl From<LeaseError> for RunError {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Lost => Self::Lease(error),
-            LeaseError::Store(error) => error.into(),
+            LeaseError::Aws(error) => error.into(),
         }
     }
 }
@@ -65,8 +63,8 @@ impl From<LeaseError> for RunError {
 impl From<UploadError> for RunError {
     fn from(error: UploadError) -> Self {
         match error {
-            UploadError::Differs(cause) => miscounted(cause),
-            UploadError::Store(error) => error.into(),
+            UploadError::IntegrityMismatch(cause) => miscounted(cause),
+            UploadError::Aws(error) => error.into(),
         }
     }
 }
@@ -120,7 +118,7 @@ impl<'a> Run<'a> {
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
                 return Err(
-                    AwsError::corrupt(&export.data_export_id, "the checkpoint is in no bucket").into()
+                    AwsError::corrupt(&export.data_export_id, "the checkpoint is in no partition").into()
                 );
             }
             let upload =
@@ -220,5 +218,5 @@ impl<'a> Run<'a> {
 }
 
 fn miscounted(cause: String) -> RunError {
-    RunError::Wrong { reason: "The file did not add up, so it was withheld.", cause }
+    RunError::Permanent { reason: "The file did not add up, so it was withheld.", cause }
 }

@@ -23,10 +23,10 @@ const LIST_PARTS: i32 = 1000;
 pub enum UploadError {
     /// The file is not what was written.
     #[error("{0}")]
-    Differs(String),
-    /// S3 could not be reached.
+    IntegrityMismatch(String),
+    /// A call to S3 failed.
     #[error(transparent)]
-    Store(#[from] AwsError),
+    Aws(#[from] AwsError),
 }
 
 /// A file that is being made.
@@ -105,7 +105,7 @@ impl Upload {
     /// Waits until the part on its way has arrived, and gives it back.
     pub async fn settle(&mut self) -> Result<Option<Part>, AwsError> {
         let Some((part, sending)) = self.on_its_way.take() else { return Ok(None) };
-        sending.await.map_err(|error| AwsError::corrupt(&self.key, error))??;
+        sending.await.map_err(AwsError::from_join("part of an upload"))??;
         Ok(Some(part))
     }
 
@@ -114,7 +114,7 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// [`UploadError::Differs`] if the file has another size or another CRC-32.
+    /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32.
     pub async fn complete(mut self) -> Result<(), UploadError> {
         self.settle().await?;
         // If S3 does not know the upload, a worker that died right after this step completed it.
@@ -133,11 +133,11 @@ impl Upload {
                 .map_err(AwsError::from_sdk("s3:CompleteMultipartUpload"))?;
         }
         let Some(stored) = self.files.stored(&self.key).await? else {
-            return Err(UploadError::Differs("S3 has neither the upload nor the file".to_owned()));
+            return Err(UploadError::IntegrityMismatch("S3 has neither the upload nor the file".to_owned()));
         };
         let crc32 = base64_crc32(self.crc32());
         if stored.bytes != self.bytes || stored.crc32.as_ref().is_some_and(|stored| *stored != crc32) {
-            return Err(UploadError::Differs(format!(
+            return Err(UploadError::IntegrityMismatch(format!(
                 "{} bytes, CRC-32 {crc32} were written; S3 has {stored:?}",
                 self.bytes
             )));

@@ -69,7 +69,7 @@ struct RenderTime(Duration);
 /// A filled template as an answer.
 pub fn html(status: StatusCode, template: &impl Template) -> Result<Response<Body>, RequestError> {
     let began = Instant::now();
-    let text = template.render().map_err(|error| AwsError::corrupt("template", error))?;
+    let text = template.render().map_err(|error| AwsError::internal("template", &error))?;
     let mut response = Response::new(Body::Text(text));
     *response.status_mut() = status;
     insert(response.headers_mut(), header::CONTENT_TYPE, "text/html; charset=utf-8");
@@ -84,7 +84,7 @@ pub fn see_other(location: &str) -> Result<Response<Body>, RequestError> {
 
 /// Sends the browser to another place.
 pub fn redirect(status: StatusCode, location: &str) -> Result<Response<Body>, RequestError> {
-    let location = HeaderValue::try_from(location).map_err(|error| AwsError::corrupt("location", error))?;
+    let location = HeaderValue::try_from(location).map_err(|error| AwsError::internal("location", &error))?;
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = status;
     response.headers_mut().insert(header::LOCATION, location);

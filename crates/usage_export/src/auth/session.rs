@@ -30,7 +30,7 @@ impl SessionToken {
     /// 32 bytes that nobody can guess.
     fn random() -> Result<Self, AwsError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| AwsError::corrupt("random bytes", error))?;
+        getrandom::fill(&mut bytes).map_err(|error| AwsError::internal("random bytes", &error))?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 

@@ -46,8 +46,12 @@ impl ExportFiles {
             }
             Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error).into()),
         };
-        let file =
-            object.body.collect().await.map_err(|error| AwsError::corrupt("S3 object", error))?.to_vec();
+        let file = object
+            .body
+            .collect()
+            .await
+            .map_err(|error| AwsError::broken_answer("s3:GetObject", &error))?
+            .to_vec();
         if export.size_bytes != u64::try_from(file.len()).ok() {
             let reason = format!("{} bytes instead of {:?}", file.len(), export.size_bytes);
             return Err(AwsError::corrupt(format!("file of {}", export.data_export_id), reason).into());
@@ -68,8 +72,8 @@ impl ExportFiles {
             Err(error) if is_missing(&error) => return Err(expired().into()),
             Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error).into()),
         }
-        let config =
-            PresigningConfig::expires_in(URL_LIFE).map_err(|error| AwsError::corrupt("presigning", error))?;
+        let config = PresigningConfig::expires_in(URL_LIFE)
+            .map_err(|error| AwsError::internal("presigning", &error))?;
         let presigned = self
             .s3
             .get_object()

@@ -126,7 +126,7 @@ impl Exports {
 
 fn read_export(item: Item) -> Result<DataExport, AwsError> {
     let id = attribute_s(&item, "data_export_id").unwrap_or("an export").to_owned();
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::corrupt(id, error))
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::unreadable(id, &error))
 }
 
 fn attribute_s<'a>(item: &'a Item, name: &str) -> Option<&'a str> {

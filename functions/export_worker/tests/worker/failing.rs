@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client as S3;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_smithy_mocks::{Rule, mock};
 use export_worker::Disposition;
@@ -65,6 +66,22 @@ async fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
         assert!(world.subjects().is_empty());
     }
     assert_eq!(process(&world.worker(), &world.id, "worker", MAX_ATTEMPTS).await, Disposition::Acknowledge);
+    assert_failed(&world, "technical problem on our side");
+}
+
+/// An answer without an upload id says nothing about the stored records.
+#[tokio::test]
+async fn a_fault_on_our_side_is_tried_again_and_told_as_ours() {
+    let mut world = World::new();
+    world.s3(mock!(S3::create_multipart_upload)
+        .then_output(|| CreateMultipartUploadOutput::builder().bucket("files").build()));
+    for attempt in 1..MAX_ATTEMPTS {
+        let again = process(&world.worker(), &world.id, "worker", attempt).await;
+        assert!(matches!(again, Disposition::Again(_)), "{again:?}");
+        assert_eq!(world.export().state, State::InProgress);
+    }
+    let last = process(&world.worker(), &world.id, "worker", MAX_ATTEMPTS).await;
+    assert_eq!(last, Disposition::Acknowledge);
     assert_failed(&world, "technical problem on our side");
 }
 

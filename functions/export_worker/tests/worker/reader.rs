@@ -136,7 +136,7 @@ async fn an_error_in_the_middle_ends_the_pages() {
         let pages: Vec<_> = reader.pages(buckets(), &everything()).collect().await;
         let first_error = pages.iter().position(Result::is_err).expect("an error");
         assert_eq!(first_error, 8, "the pages before it are whole");
-        assert!(matches!(&pages[8], Err(AwsError::Aws { code, .. }) if code == "AccessDeniedException"));
+        assert!(matches!(&pages[8], Err(AwsError::Refused { code, .. }) if code == "AccessDeniedException"));
         assert_eq!(pages.len(), 9, "nothing follows");
     }
 }

@@ -27,7 +27,7 @@ impl Exports {
             .expression_attribute_values(":id", AttributeValue::Ss(vec![export.data_export_id.clone()]))
             .expression_attribute_values(":limit", number(active_limit))
             .build()
-            .map_err(|error| AwsError::corrupt("update of the unfinished exports", error))?;
+            .map_err(|error| AwsError::internal("update of the active exports", &error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 

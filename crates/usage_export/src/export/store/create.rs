@@ -110,13 +110,13 @@ impl Exports {
 
     fn put_export(&self, export: &DataExport) -> Result<TransactWriteItem, AwsError> {
         let item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(export)
-            .map_err(|error| AwsError::corrupt(&export.data_export_id, error))?;
+            .map_err(|error| AwsError::internal(&export.data_export_id, &error))?;
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(data_export_id)")
             .build()
-            .map_err(|error| AwsError::corrupt("put of an export", error))?;
+            .map_err(|error| AwsError::internal("put of an export", &error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 

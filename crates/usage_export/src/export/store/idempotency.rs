@@ -87,7 +87,7 @@ impl Exports {
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", number(created_ts.timestamp()))
             .build()
-            .map_err(|error| AwsError::corrupt("put of an idempotency record", error))?;
+            .map_err(|error| AwsError::internal("put of an idempotency record", &error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 

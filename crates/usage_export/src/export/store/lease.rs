@@ -35,9 +35,9 @@ pub enum LeaseError {
     /// Another worker has the export.
     #[error("the lease was lost to another worker")]
     Lost,
-    /// The table could not be reached.
+    /// The call to the table failed.
     #[error(transparent)]
-    Store(#[from] AwsError),
+    Aws(#[from] AwsError),
 }
 
 /// How far a worker is, for those who watch.
@@ -127,7 +127,7 @@ impl Exports {
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
         let checkpoint = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(checkpoint)
-            .map_err(|error| AwsError::corrupt(data_export_id, error))?;
+            .map_err(|error| AwsError::internal(data_export_id, &error))?;
         let update = self
             .update_as(data_export_id, lease_owner)
             .update_expression(

@@ -131,7 +131,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
     lost(refusing().fail(&id, LEASE_OWNER, "why", now()).await.map(|_| ()));
 
     let broken = exports(&[&breaks()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await;
-    assert!(matches!(broken, Err(LeaseError::Store(_))), "a lost connection is no lost lease: {broken:?}");
+    assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
 }
 
 #[tokio::test]
