@@ -4,6 +4,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use usage_export::config::Origin;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
@@ -32,8 +33,8 @@ pub struct Mailer {
     pub from: String,
     /// For bounces and complaints.
     pub configuration_set: Option<String>,
-    /// Origin of the settings page.
-    pub page_url: String,
+    /// Where people see the settings page.
+    pub page_origin: Origin,
 }
 
 /// Sends the email of an export's outcome, unless it was sent before.
@@ -89,7 +90,7 @@ async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String,
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
-    let email = email::compose(export, &names, &worker.mailer.page_url)
+    let email = email::compose(export, &names, &worker.mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
 }

@@ -95,7 +95,7 @@ impl<'a> Bench<'a> {
             ("EXPORTS_TABLE", &tables.exports),
             ("BUCKET", &outputs.bucket),
             ("QUEUE_URL", &outputs.queue_url),
-            ("PAGE_URL", &outputs.page_url),
+            ("PAGE_URL", &outputs.api_url),
             ("EMAIL_FROM", "exports@example.com"),
             ("NODE_ENV", "production"),
         ];

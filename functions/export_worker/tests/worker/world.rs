@@ -184,7 +184,7 @@ impl World {
                 client: self.mail(),
                 from: "exports@example.com".to_owned(),
                 configuration_set: None,
-                page_url: "https://app.example.com".to_owned(),
+                page_origin: "https://app.example.com".parse().expect("an origin"),
             },
             sqs: self.queue(),
             queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),

@@ -16,8 +16,8 @@ use crate::data::directory::{Directory, ORGANIZATION_ID};
 pub struct Outputs {
     /// URL of the emulator.
     pub endpoint_url: String,
-    /// URL of the settings page.
-    pub page_url: String,
+    /// The origin of the API and of the settings page.
+    pub api_url: String,
     /// Name of the bucket of the files.
     pub bucket: String,
     /// URL of the queue.
