@@ -2,7 +2,7 @@
 //!
 //! [`seed`] writes sample data: three organizations and the runs of eighteen months. `cargo xtask up`, `demo` and
 //! `seed` call it. [`records`] and [`write_items`] are what it shares with the benchmark: the shape of each item
-//! (`docs/data.md`), its keys, and how many items get into a table. The benchmark generates its own runs; its module
+//! (`docs/data.md`), its keys, and the writing of many items in batches. The benchmark generates its own runs; its module
 //! `data` says why.
 //!
 //! Everything follows from the seed and the day: seeding again on the same day writes the same items again, and seeding

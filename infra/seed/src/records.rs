@@ -11,10 +11,10 @@ use usage_export::usage::{Month, partition_key};
 
 pub use self::item::{Item, ItemBuilder};
 
-/// An organization.
+/// An organization. Its key is `ORG#<organization_id>`, `ORG`.
 #[derive(Debug, Clone, Copy)]
 pub struct OrganizationRecord<'a> {
-    /// Its id.
+    /// Must not contain `#`, like every id.
     pub organization_id: &'a str,
     /// What people call it.
     pub name: &'a str,
@@ -22,12 +22,12 @@ pub struct OrganizationRecord<'a> {
     pub tier: &'a str,
 }
 
-/// A member of an organization.
+/// A member of an organization. Its key is `ORG#<organization_id>`, `MEMBER#<user_id>`.
 #[derive(Debug, Clone, Copy)]
 pub struct MemberRecord<'a> {
-    /// Id of the organization.
+    /// The organization to which the member belongs.
     pub organization_id: &'a str,
-    /// Id of the user.
+    /// The id under which usage records and API keys name the member.
     pub user_id: &'a str,
     /// The user's email address.
     pub email: &'a str,
@@ -39,12 +39,12 @@ pub struct MemberRecord<'a> {
     pub deleted: Option<DateTime<Utc>>,
 }
 
-/// A workspace of an organization.
+/// A workspace of an organization. Its key is `ORG#<organization_id>`, `WORKSPACE#<workspace_id>`.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkspaceRecord<'a> {
-    /// Id of the organization.
+    /// The organization to which the workspace belongs.
     pub organization_id: &'a str,
-    /// Its own id.
+    /// The id under which usage records name the workspace.
     pub workspace_id: &'a str,
     /// What people call it.
     pub name: &'a str,
@@ -54,14 +54,14 @@ pub struct WorkspaceRecord<'a> {
     pub deleted: Option<DateTime<Utc>>,
 }
 
-/// A workbook of a workspace.
+/// A workbook of a workspace. Its key is `WORKBOOK#<workbook_id>`, `WORKBOOK`.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkbookRecord<'a> {
-    /// Id of the organization.
+    /// The organization to which the workbook belongs.
     pub organization_id: &'a str,
-    /// Id of the workspace.
+    /// The workspace in which the workbook is saved.
     pub workspace_id: &'a str,
-    /// Its own id.
+    /// The id under which usage records name the workbook.
     pub workbook_id: &'a str,
     /// What people call it.
     pub name: &'a str,
@@ -71,18 +71,37 @@ pub struct WorkbookRecord<'a> {
     pub deleted: Option<DateTime<Utc>>,
 }
 
-/// A usage record: one run of a workbook.
+/// A usage record: one run of a workbook. Its key is `<workspace_id>#<month of the start>`, `<start>#<run_id>`.
+///
+/// ```
+/// use seed::records::UsageRecord;
+///
+/// let record = UsageRecord {
+///     workspace_id: "wsp_1",
+///     start: "2025-01-31T09:30:00Z".parse().unwrap(),
+///     run_id: "run_1",
+///     workbook_id: "wbk_1",
+///     user_id: "usr_1",
+///     credit_cost: Some("0.0125"),
+///     finished: None,
+/// };
+/// let item = record.to_item();
+/// assert_eq!(item["PK"].as_s().unwrap(), "wsp_1#2025-01");
+/// assert_eq!(item["SK"].as_s().unwrap(), "2025-01-31T09:30:00.000Z#run_1");
+/// assert_eq!(item["credit_cost"].as_n().unwrap(), "0.0125");
+/// assert!(!item.contains_key("finished_ts"));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct UsageRecord<'a> {
-    /// Id of the workspace in which the workbook ran.
+    /// The workspace in which the workbook ran.
     pub workspace_id: &'a str,
     /// When the run started.
     pub start: DateTime<Utc>,
-    /// Id of the run.
+    /// Orders runs of a workspace that start in the same millisecond.
     pub run_id: &'a str,
-    /// Id of the workbook.
+    /// The workbook that ran. The directory may have no item for it.
     pub workbook_id: &'a str,
-    /// Id of the user who ran it.
+    /// The user who ran it. The directory may have no item for them.
     pub user_id: &'a str,
     /// An exact decimal; `None` while no cost is recorded.
     pub credit_cost: Option<&'a str>,

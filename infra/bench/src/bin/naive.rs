@@ -87,7 +87,7 @@ async fn export(clients: &Clients, job: &Job) -> Result<(), Error> {
     let mut names = HashMap::new();
     let workspaces = job.workspaces.iter().map(|id| (organization.clone(), format!("WORKSPACE#{id}")));
     load(clients, &mut names, workspaces.collect()).await?;
-    let mut upload = Upload::begin(clients, &job.key).await?;
+    let mut upload = MultipartUpload::begin(clients, &job.key).await?;
     let mut csv = writer();
     csv.write_record(&job.fields)?;
     for workspace in &job.workspaces {
@@ -203,13 +203,13 @@ async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet
 }
 
 /// A multipart upload.
-struct Upload<'a> {
+struct MultipartUpload<'a> {
     key: &'a str,
     upload_id: String,
     parts: Vec<CompletedPart>,
 }
 
-impl<'a> Upload<'a> {
+impl<'a> MultipartUpload<'a> {
     async fn begin(clients: &Clients, key: &'a str) -> Result<Self, Error> {
         let begin = clients.s3.create_multipart_upload().bucket(&clients.bucket).key(key);
         let output = begin.content_type("text/csv; charset=utf-8").send().await?;

@@ -44,7 +44,8 @@ pub async fn demo(options: &SeedOptions, exit: bool) -> Result<()> {
         return Ok(());
     }
     print_how_to_use(&local, options.now);
-    stay_up().await
+    stay_up().await;
+    Ok(())
 }
 
 async fn export(local: &Local, options: &SeedOptions, steps: &mut Steps) -> Result<()> {

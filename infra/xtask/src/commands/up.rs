@@ -23,7 +23,8 @@ pub async fn up(options: &SeedOptions) -> Result<()> {
     local.seed(options, &mut steps).await?;
     local.announce()?;
     print_how_to_use(&local, options.now);
-    stay_up().await
+    stay_up().await;
+    Ok(())
 }
 
 /// Prints the addresses of the system, and the users and keys of the sample data with what to try with them.
@@ -67,12 +68,8 @@ fn print_first_steps(outputs: &Outputs, now: DateTime<Utc>) {
     println!("    '{}/exports?user_id={}'\n", outputs.api_url, user.user_id);
 }
 
-/// Never returns: a signal ends it.
-///
-/// # Errors
-///
-/// None; it returns a `Result` so that it can end a command.
-pub async fn stay_up() -> Result<()> {
+/// Waits for ever: a signal ends the program.
+pub async fn stay_up() {
     println!("Up until Ctrl-C.");
     std::future::pending().await
 }

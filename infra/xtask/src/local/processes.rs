@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// The variable that marks them. Its value says to which system they belong: the folder of its state.
 pub const MARK: &str = "USAGE_EXPORT_LOCAL";
-/// In which Lambda, and the emulator, tell a function its name.
+/// The variable in which Lambda, and the emulator, tell a function its name.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 
 /// How long a process may take to end after SIGTERM. Then it gets SIGKILL.

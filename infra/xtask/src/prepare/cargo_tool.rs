@@ -43,16 +43,17 @@ impl CargoTool {
         let root = cargo_home()?.join("xtask").join(format!("{}-{}", self.name, self.version));
         let program = root.join("bin").join(self.name);
         if !self.is_pinned(program.clone().into()).await {
-            terminal::note(&format!("installing {} {} (the first time)", self.name, self.version));
+            terminal::note(&format!("installing {} {} (once on this machine)", self.name, self.version));
+            let _spinner = terminal::spinner();
             let mut install = command::cargo();
             install
-                .args(["install", "--locked", "--quiet", "--version", self.version, self.name])
+                .args(["install", "--locked", "--version", self.version, self.name])
                 .arg("--root")
                 .arg(&root)
                 // Optimising takes minutes, and these programs run for seconds.
                 .arg("--debug")
                 .env("CARGO_PROFILE_DEV_DEBUG", "false");
-            command::run(&mut install).await?;
+            command::output(&mut install).await?;
         }
         Ok(command::program(program))
     }

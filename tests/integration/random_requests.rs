@@ -1,4 +1,4 @@
-//! Random requests over a random organization, compared with the oracle.
+//! Random requests for exports of a random organization. The files are compared with those of the oracle.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, TimeDelta};
 use fastrand::Rng;
@@ -13,11 +13,11 @@ use integration_tests::with_org;
 const REQUESTS: usize = 20;
 const RUNS: usize = 400;
 
-/// Characters that matter to CSV, to spreadsheets and to encodings.
+/// Characters that are special in CSV, in spreadsheets or in encodings, and plain ones.
 const CHARACTERS: [char; 16] =
     ['a', 'Z', '7', ' ', ',', '"', '\r', '\n', '\t', '=', '+', '-', '@', 'ß', '漢', '🧮'];
 
-/// The ids that requests may name, some of nothing.
+/// The ids that requests may name. Some name nothing.
 struct Ids {
     workspaces: Vec<String>,
     workbooks: Vec<String>,
@@ -27,7 +27,7 @@ fn random_name(rng: &mut Rng) -> String {
     (0..rng.usize(1..12)).map(|_| CHARACTERS[rng.usize(..CHARACTERS.len())]).collect()
 }
 
-/// From November 2024 to March 2025; every fifth at the edge of a day.
+/// An instant from November 2024 to March 2025. Every fifth is at the beginning of a day, or a millisecond away from it.
 fn random_instant(rng: &mut Rng) -> DateTime<FixedOffset> {
     let day = NaiveDate::from_ymd_opt(2024, 11, 1).unwrap() + TimeDelta::days(rng.i64(0..150));
     let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_utc();
@@ -69,7 +69,7 @@ async fn fill(org: &TestOrg, rng: &mut Rng) -> Ids {
     ids
 }
 
-/// The instant in one of the forms that the API reads. Forms without a time cut it.
+/// The instant in one of the forms that the API accepts. Those without a time cut it off.
 fn random_form(rng: &mut Rng, instant: DateTime<FixedOffset>) -> String {
     let offset = FixedOffset::east_opt(rng.i32(-24..=28) * 1800).unwrap();
     match rng.usize(..5) {
@@ -85,7 +85,7 @@ fn random_request(rng: &mut Rng, ids: &Ids) -> Value {
     let mut fields = FIELDS;
     rng.shuffle(&mut fields);
     let (a, b) = (random_instant(rng), random_instant(rng));
-    // A form may cut the end to before the start: a day apart, it cannot.
+    // Cutting the time off may move the end before the start, but not when they are two days apart.
     let (start, end) = (a.min(b), a.max(b) + TimeDelta::days(2));
     let mut body = json!({
         "export_fields": fields[..rng.usize(1..=FIELDS.len())],
@@ -110,14 +110,14 @@ fn random_request(rng: &mut Rng, ids: &Ids) -> Value {
     body
 }
 
-/// Some of the ids, often none.
+/// A random choice of the ids, in half of the cases none.
 fn random_some(rng: &mut Rng, ids: &[String]) -> Value {
     let count = if rng.bool() { 0 } else { rng.usize(1..=ids.len()) };
     (0..count).map(|_| rng.choice(ids).unwrap().as_str()).collect()
 }
 
 #[test]
-fn random_requests_give_what_the_tables_say() {
+fn files_of_random_requests_are_those_of_the_oracle() {
     with_org(async |org| {
         let seed = fastrand::u64(..);
         println!("the seed is {seed}");
@@ -126,6 +126,6 @@ fn random_requests_give_what_the_tables_say() {
         let bodies: Vec<_> = (0..REQUESTS).map(|_| random_request(&mut rng, &ids)).collect();
         let exports = org.assert_exports(&bodies).await;
         let with_rows = exports.iter().filter(|export| export.status["row_count"] != 0).count();
-        assert!(with_rows > REQUESTS / 4, "only {with_rows} had rows");
+        assert!(with_rows > REQUESTS / 4, "only {with_rows} of {REQUESTS} exports had rows");
     });
 }
