@@ -8,7 +8,7 @@ use export_worker::Disposition;
 use export_worker::job::MAX_ATTEMPTS;
 use integration_tests::files::open_uploads;
 use integration_tests::org::text;
-use integration_tests::records::read_unfinished;
+use integration_tests::records::read_active;
 use integration_tests::run;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -31,7 +31,7 @@ async fn assert_failed(world: &World, reason: &str) {
     assert!(export["error"].as_str().unwrap().contains(reason), "{export}");
     assert!(export["finished_ts"].is_string() && export.get("lease_owner").is_none(), "{export}");
     assert_eq!(world.subjects().await, ["Your usage data export failed: Jan 1, 2025 – Jan 31, 2025"]);
-    assert_eq!(read_unfinished(&world.org).await, Vec::<String>::new());
+    assert_eq!(read_active(&world.org).await, Vec::<String>::new());
 }
 
 #[test]
@@ -75,8 +75,6 @@ fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
 fn a_fault_on_our_side_is_retried_and_told_as_ours() {
     run(async {
         let world = World::new().await;
-        let without_id =
-            "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
         world.faults.on("CreateMultipartUpload", async |_, _| answer(200, WITHOUT_ID));
         for attempt in 1..MAX_ATTEMPTS {
             let retry = world.process(attempt).await;
