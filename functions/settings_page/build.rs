@@ -1,4 +1,4 @@
-//! Embeds the bundled script and style sheet, which `cargo xtask assets` leaves in `assets/dist`.
+//! Writes `bundles.rs`, which embeds the script and the style sheet of `assets/dist`. `cargo xtask assets` bundles them.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,11 +8,15 @@ use std::{env, fs};
 const MISSING: &str =
     "the page's script and style sheet are not bundled: run `cargo xtask assets` (it needs Node.js)";
 
+/// Name of the constant in `bundles.rs`, extension of the bundle, and its `Content-Type`.
+const BUNDLES: [(&str, &str, &str); 2] =
+    [("SCRIPT", "js", "text/javascript; charset=utf-8"), ("STYLE_SHEET", "css", "text/css; charset=utf-8")];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let dist = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("assets/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     let mut source = String::new();
-    for (constant, extension) in [("SCRIPT", "js"), ("STYLE_SHEET", "css")] {
+    for (constant, extension, content_type) in BUNDLES {
         let Some(file) = bundle(&dist, extension) else {
             println!("cargo::error={MISSING}");
             return Ok(());
@@ -20,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         writeln!(
             source,
-            "/// Bundled by `cargo xtask assets`.\npub const {constant}: Asset = Asset {{ name: {name:?}, \
-             plain: include_bytes!({0:?}), gzip: include_bytes!(concat!({0:?}, \".gz\")) }};",
+            "/// The only `.{extension}` file of `assets/dist`.\npub const {constant}: Asset = Asset {{ \
+             name: {name:?}, content_type: {content_type:?}, content: include_bytes!({:?}) }};",
             file.display()
         )?;
     }
@@ -29,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The one file of `dist` with this extension.
+/// The file of `dist` with this extension; `None` if the assets were not bundled. The bundler leaves one of each.
 fn bundle(dist: &Path, extension: &str) -> Option<PathBuf> {
     let mut files = fs::read_dir(dist).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     files.find(|path| path.extension().is_some_and(|found| found == extension))

@@ -1,4 +1,4 @@
-//! Who sees what: sessions that end, exports of others, names that try to be more than names.
+//! Sessions that end, exports of other users, and names that contain code.
 
 use integration_tests::org::Caller;
 use integration_tests::page::PAGE;
@@ -10,12 +10,12 @@ use crate::support::options::Options;
 use crate::support::{open_page, sign_in, with_browser};
 
 #[test]
-fn a_session_that_ends_asks_to_sign_in_again() {
+fn the_page_asks_to_sign_in_again_when_the_session_ends() {
     with_browser("a_session_that_ends", Options::default(), async |org, browser| {
         put_record(&running(new_record(&org, &org.caller, now()), 10, 5)).await;
         open_page(&browser, &org.caller).await;
         org.revoke_key(&org.caller.key).await;
-        // The row that refreshes itself finds out.
+        // The next refresh of the row shows it.
         browser.find("#sign-in").await;
         browser.wait_for_text("#sign-in", "Your session has ended").await;
         browser.screenshot("session-ended").await;
@@ -26,7 +26,7 @@ fn a_session_that_ends_asks_to_sign_in_again() {
 }
 
 #[test]
-fn a_form_sent_after_the_session_ended_says_so() {
+fn a_form_sent_after_the_session_has_ended_leads_to_the_sign_in() {
     with_browser("a_form_after_the_session", Options::default(), async |org, browser| {
         open_page(&browser, &org.caller).await;
         browser.client.delete_all_cookies().await.unwrap();
@@ -47,7 +47,7 @@ fn signing_out_ends_the_session() {
         browser.click("#sign-out").await;
         browser.find("#sign-in").await;
         assert!(browser.client.get_all_cookies().await.unwrap().is_empty());
-        // Nor is the cookie worth anything to who kept it.
+        // The cookie is worthless even to someone who has kept it.
         browser.client.add_cookie(cookie).await.unwrap();
         browser.goto(PAGE).await;
         browser.wait_for_text("#sign-in", "Your session has ended").await;
@@ -55,7 +55,7 @@ fn signing_out_ends_the_session() {
 }
 
 #[test]
-fn another_users_export_stays_theirs() {
+fn another_users_export_cannot_be_seen() {
     with_browser("another_users_export", Options::default(), async |org, browser| {
         let id = others_export(&org).await;
         open_page(&browser, &org.caller).await;
@@ -71,8 +71,8 @@ fn another_users_export_stays_theirs() {
 }
 
 #[test]
-fn names_are_only_names() {
-    with_browser("names_are_only_names", Options::default(), async |org, browser| {
+fn names_with_code_are_shown_as_text() {
+    with_browser("names_with_code", Options::default(), async |org, browser| {
         let names = [
             "<img src=x onerror=\"window.hacked=1\">",
             "</script><script>window.hacked=2</script>",

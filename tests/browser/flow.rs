@@ -1,4 +1,4 @@
-//! From the form to the file: with the mouse, with the keyboard alone, on a phone, without JavaScript.
+//! The way from the form to the file: with the mouse, with the keyboard alone, on a phone, without JavaScript.
 
 use fantoccini::key::Key;
 use integration_tests::export::{FIELDS, assert_same_file, request, wait_until_final};
@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::options::Options;
-use crate::support::{assert_marked, mark, open_page, started, with_browser};
+use crate::support::{assert_marked, created_export, mark, open_page, with_browser};
 
-/// What the form asks for in these tests, as the API would have it.
+/// The fields that the form asks for in these tests.
 const BILLING: [&str; 6] =
     ["workspace_id", "workspace_name", "user_email", "run_id", "credit_cost", "pl_run_created_ts"];
 
-/// Two workspaces called "Data …" and one that is not, with runs on the days around March 10 to April 5, 2025.
-async fn furnish(org: &TestOrg) -> [String; 2] {
+/// Adds two workspaces called "Data …" and one with another name, with runs at the edges of March 10 to April 5, 2025.
+/// Returns the ids of the two.
+async fn fill(org: &TestOrg) -> [String; 2] {
     let [data, science, other] = [
         org.add_workspace("Data platform").await,
         org.add_workspace("Data, \"science\"").await,
@@ -39,13 +40,14 @@ async fn furnish(org: &TestOrg) -> [String; 2] {
     [data, science]
 }
 
+/// The body of the API request that equals the form.
 fn billing(workspace_ids: &[String]) -> Value {
     request(&json!({
         "start_date": "2025-03-10", "end_date": "2025-04-05", "export_fields": BILLING, "workspace_ids": workspace_ids,
     }))
 }
 
-/// The download is the file that the tables ask for: six runs.
+/// Asserts that the downloaded file is the one that the oracle computes: six runs.
 async fn assert_downloads(org: &TestOrg, browser: &Browser, body: &Value) {
     let (expected, rows) = Snapshot::read(org).await.expected(body);
     assert_eq!(rows, 6);
@@ -76,11 +78,11 @@ async fn choose(browser: &Browser) {
 }
 
 async fn export_with_clicks(org: TestOrg, browser: Browser) {
-    let workspaces = furnish(&org).await;
+    let workspaces = fill(&org).await;
     open_page(&browser, &org.caller).await;
     choose(&browser).await;
     browser.click("#start").await;
-    let id = started(&org, &browser).await;
+    let id = created_export(&org, &browser).await;
     mark(&browser).await;
     browser.wait_for_text(&format!("#export-{id} .badge"), "Completed").await;
     assert_marked(&browser).await;
@@ -89,25 +91,25 @@ async fn export_with_clicks(org: TestOrg, browser: Browser) {
     browser.click(&format!("#export-{id} .run-action a")).await;
     assert_downloads(&org, &browser, &billing(&workspaces)).await;
     assert_marked(&browser).await;
-    // The page before the sign-in is answered 401.
+    // The status of the page before the sign-in is 401, which the console reports.
     let errors = browser.console_errors().await;
     assert!(errors.iter().all(|error| error.contains("401")), "{errors:?}");
 }
 
 #[test]
-fn with_the_mouse() {
+fn an_export_with_the_mouse() {
     with_browser("with_the_mouse", Options::default(), export_with_clicks);
 }
 
 #[test]
-fn with_a_finger_on_a_phone() {
-    with_browser("with_a_finger_on_a_phone", Options::default().narrow(), export_with_clicks);
+fn an_export_on_a_phone() {
+    with_browser("on_a_phone_with_a_finger", Options::default().narrow(), export_with_clicks);
 }
 
 #[test]
-fn with_the_keyboard_alone() {
+fn an_export_with_the_keyboard_alone() {
     with_browser("with_the_keyboard_alone", Options::default(), async |org, browser| {
-        let workspaces = furnish(&org).await;
+        let workspaces = fill(&org).await;
         browser.goto(&system().outputs.page_url).await;
         browser.tab_to("#user_id").await;
         browser.type_over(&org.caller.user_id).await;
@@ -118,7 +120,7 @@ fn with_the_keyboard_alone() {
 
         browser.tab_to("#start_date").await;
         browser.type_over("03/12/2025").await;
-        // To the day that was typed; from there to the tenth, then four weeks on and two days back.
+        // The focus begins at the typed day. Two days back is the tenth; four weeks on and two days back is April 5.
         browser.tab_to("calendar-month").await;
         browser.press_in_turn([Key::Left, Key::Left, Key::Enter]).await;
         browser
@@ -137,7 +139,7 @@ fn with_the_keyboard_alone() {
         browser.tab_to("#start").await;
         browser.press([Key::Enter]).await;
 
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         browser.find(&format!("#export-{id} .run-action a")).await;
         browser.tab_to(&format!("#export-{id} .run-action a")).await;
         browser.press([Key::Enter]).await;
@@ -149,10 +151,10 @@ fn with_the_keyboard_alone() {
 }
 
 #[test]
-fn without_javascript() {
+fn an_export_without_javascript() {
     let options = Options::default().without_javascript();
     with_browser("without_javascript", options, async |org, browser| {
-        let workspaces = furnish(&org).await;
+        let workspaces = fill(&org).await;
         open_page(&browser, &org.caller).await;
         browser.screenshot("without-javascript").await;
         browser.assert_accessible("without-javascript").await;
@@ -166,7 +168,7 @@ fn without_javascript() {
             browser.click(&format!("[name=export_fields][value={field}]")).await;
         }
         browser.click("#start").await;
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         wait_until_final(&org.caller, &id).await;
         browser.client.refresh().await.unwrap();
         assert_eq!(browser.text(&format!("#export-{id} .badge")).await, "Completed");

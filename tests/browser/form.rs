@@ -1,4 +1,4 @@
-//! The form: what is wrong is said at once and where it stands, and nothing is sent twice.
+//! The form: an error is shown at once beside its field, and no form is sent twice.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::options::Options;
-use crate::support::{assert_marked, mark, open_page, started, with_browser};
+use crate::support::{assert_marked, created_export, mark, open_page, with_browser};
 
 async fn value(browser: &Browser, css: &str) -> String {
     let script = "return document.querySelector(arguments[0]).value";
@@ -25,7 +25,7 @@ async fn is_checked(browser: &Browser, css: &str) -> bool {
 }
 
 #[test]
-fn a_date_that_is_wrong_is_said_while_it_is_typed() {
+fn an_invalid_date_is_reported_while_it_is_typed() {
     with_browser("a_date_that_is_wrong", Options::default(), async |org, browser| {
         open_page(&browser, &org.caller).await;
         mark(&browser).await;
@@ -34,7 +34,7 @@ fn a_date_that_is_wrong_is_said_while_it_is_typed() {
         browser.wait_for_text("#end_date_error", "on or after the start date").await;
         assert_eq!(browser.attribute("#end_date", "aria-invalid").await.as_deref(), Some("true"));
         browser.click("#start").await;
-        // Mended with the other field: nothing is wrong any more.
+        // The other field is corrected, so both dates are valid.
         browser.type_into("#start_date", "02/09/2025").await;
         browser.wait_until_gone("#end_date_error").await;
         browser.type_into("#start_date", "02/30/2025").await;
@@ -49,7 +49,7 @@ fn a_date_that_is_wrong_is_said_while_it_is_typed() {
 }
 
 #[test]
-fn no_workspace_and_no_field_are_said() {
+fn a_form_without_workspace_or_field_is_reported() {
     with_browser("no_workspace_and_no_field", Options::default(), async |org, browser| {
         org.add_workspace("Analytics").await;
         open_page(&browser, &org.caller).await;
@@ -66,7 +66,7 @@ fn no_workspace_and_no_field_are_said() {
         browser.wait_until_gone("#fields_error").await;
         assert_marked(&browser).await;
         browser.click("#start").await;
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         let record = read_record(&id).await;
         assert_eq!(record["request"]["fields"], json!(["run_id"]), "{record}");
     });
@@ -96,8 +96,8 @@ fn presets_fill_in_dates_and_fields() {
     });
 }
 
-/// The exports that the user has.
-async fn exports(org: &TestOrg) -> usize {
+/// The number of exports that the user has.
+async fn count_exports(org: &TestOrg) -> usize {
     Visitor::sign_in(&org.caller).await.get("").await.text().matches("<li class=\"export\"").count()
 }
 
@@ -105,33 +105,33 @@ async fn exports(org: &TestOrg) -> usize {
 fn a_double_click_and_a_reload_make_one_export() {
     with_browser("a_double_click_and_a_reload", Options::default(), async |org, browser| {
         open_page(&browser, &org.caller).await;
-        // Two clicks before anything can answer.
+        // Two clicks before the first can be answered.
         let script = "const start = document.querySelector('#start'); start.click(); start.click()";
         browser.script(script, vec![]).await;
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         wait_until_final(&org.caller, &id).await;
         browser.client.refresh().await.unwrap();
         browser.find(&format!("#export-{id}")).await;
-        assert_eq!(exports(&org).await, 1);
-        // And the same form sent past the script that holds the second click back.
+        assert_eq!(count_exports(&org).await, 1);
+        // The same form, sent without the script that suppresses the second click.
         browser.goto(PAGE).await;
         let script = "const form = document.querySelector('#export-form'); form.submit(); form.submit()";
         browser.script(script, vec![]).await;
         browser.wait_for_text("#exports", "just now").await;
-        let second = started(&org, &browser).await;
+        let second = created_export(&org, &browser).await;
         assert_ne!(second, id);
-        assert_eq!(exports(&org).await, 2);
+        assert_eq!(count_exports(&org).await, 2);
     });
 }
 
-/// Every fourth is in the west.
+/// Adds workspaces with these numbers in their names. Every fourth name ends with "west", the others with "east".
 async fn add_teams(org: &TestOrg, numbers: Range<u32>) {
     let names =
         stream::iter(numbers).map(|i| format!("Team no{i:04} {}", if i % 4 == 0 { "west" } else { "east" }));
     names.for_each_concurrent(16, async |name| drop(org.add_workspace(&name).await)).await;
 }
 
-/// How long the function takes for the page by its own account, once it is warm. To be read: no test depends on it.
+/// How long the function says it takes for the page when it is warm. It is printed for people; no test depends on it.
 async fn page_timing(org: &TestOrg) -> String {
     let visitor = Visitor::sign_in(&org.caller).await;
     for _ in 0..5 {
@@ -141,7 +141,7 @@ async fn page_timing(org: &TestOrg) -> String {
 }
 
 #[test]
-fn two_thousand_workspaces_are_searched_and_selected() {
+fn two_thousand_workspaces_can_be_searched_and_selected() {
     with_browser("two_thousand_workspaces", Options::default(), async |org, browser| {
         add_teams(&org, 0..20).await;
         println!("the page with 20 workspaces: {}", page_timing(&org).await);
@@ -166,7 +166,7 @@ fn two_thousand_workspaces_are_searched_and_selected() {
         browser.click("#workspace_all").await;
         browser.wait_for_text("#summary", "2,000 workspaces").await;
         browser.click("#start").await;
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         let record = read_record(&id).await;
         assert_eq!(record["request"]["scope"]["workspace_ids"].as_array().map(Vec::len), Some(2000));
     });

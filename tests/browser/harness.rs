@@ -1,4 +1,4 @@
-//! The browser support itself: what it can do it does, and what is wrong it notices.
+//! Tests of the browser support itself: that its actions work, and that its checks find what is wrong.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,8 +45,8 @@ fn url() -> String {
 }
 
 #[test]
-fn people_click_type_and_read() {
-    with_browser_only("people_click_type_and_read", Options::default(), async |browser| {
+fn clicking_typing_and_reading_work() {
+    with_browser_only("clicking_typing_and_reading_work", Options::default(), async |browser| {
         browser.goto(&url()).await;
         assert!(browser.url().await.starts_with("data:"));
         assert!(!browser.is_shown("#greet").await);
@@ -68,8 +68,8 @@ fn people_click_type_and_read() {
 }
 
 #[test]
-fn what_is_wrong_is_noticed() {
-    with_browser_only("what_is_wrong_is_noticed", Options::default(), async |browser| {
+fn accessibility_and_policy_violations_are_found() {
+    with_browser_only("violations_are_found", Options::default(), async |browser| {
         browser.goto(&url()).await;
         assert_eq!(browser.axe().await, [""; 0]);
         browser.emulate(Options::default().dark()).await;
@@ -79,7 +79,7 @@ fn what_is_wrong_is_noticed() {
         let violations = browser.axe().await;
         assert!(violations.iter().any(|line| line.starts_with("image-alt: ")), "{violations:?}");
 
-        // What the policy forbids.
+        // The policy forbids this.
         browser.script("document.body.setAttribute('style', 'color: red')", Vec::new()).await;
         let errors = browser.console_errors().await;
         assert!(errors.iter().any(|error| error.contains("Content Security Policy")), "{errors:?}");
@@ -87,10 +87,10 @@ fn what_is_wrong_is_noticed() {
 }
 
 #[test]
-fn a_page_without_scripts_can_be_used() {
+fn a_page_works_with_scripts_disabled() {
     with_browser_only("without_scripts", Options::default().without_javascript(), async |browser| {
         browser.goto(&url()).await;
-        // The driver believes that a noscript is never shown.
+        // The driver never reports a noscript element as shown.
         let note = browser.script("return document.querySelector('#note').innerText", Vec::new()).await;
         assert_eq!(note, "No script");
         browser.type_into("#name", "Ada").await;
@@ -116,7 +116,7 @@ fn a_phone_in_the_dark_is_emulated() {
 }
 
 #[test]
-fn a_download_arrives() {
+fn a_download_is_found() {
     with_browser_only("a_download_arrives", Options::default(), async |browser| {
         browser.goto(&url()).await;
         for _ in 0..2 {
@@ -133,14 +133,15 @@ fn a_failure_leaves_a_picture() {
     let failed = catch_unwind(AssertUnwindSafe(|| {
         with_browser_only("a_failure_leaves_a_picture", Options::default(), async |browser| {
             browser.goto(&url()).await;
-            panic!("as it should");
+            panic!("on purpose");
         });
     }));
-    assert_eq!(failed.unwrap_err().downcast_ref(), Some(&"as it should"));
+    assert_eq!(failed.unwrap_err().downcast_ref(), Some(&"on purpose"));
     assert!(picture.exists());
 }
 
-/// Width and height of a PNG: big-endian, at fixed places in its header.
+/// Width and height of a PNG, which are big-endian numbers at fixed offsets in its header:
+/// <https://www.w3.org/TR/png-3/#11IHDR>.
 fn size(png: &[u8]) -> (u32, u32) {
     let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     (number(16), number(20))

@@ -1,4 +1,4 @@
-//! The history: rows that refresh themselves, failed and expired exports, older ones, links to one.
+//! The history: rows that refresh themselves, failed and expired exports, older history pages, links to one export.
 
 use chrono::TimeDelta;
 use integration_tests::org::TestOrg;
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::options::Options;
-use crate::support::{assert_marked, mark, open_page, sign_in, started, with_browser};
+use crate::support::{assert_marked, created_export, mark, open_page, sign_in, with_browser};
 
-/// Records what the page does by itself: the states of an export's badge, what is announced, how far things move.
+/// Makes the page record the states of the first badge, what is announced to screen readers, and its requests.
 const WATCH: &str = "
     window.seen = {badges: [], announced: [], requests: 0};
     const read = (id) => document.querySelector(id)?.textContent.trim();
@@ -35,15 +35,15 @@ async fn seen(browser: &Browser) -> Value {
     browser.script("return window.seen", vec![]).await
 }
 
-/// How far things in the window have moved without being asked to:
-/// <https://web.dev/articles/cls>.
+/// The layout shifts so far: how far things in the window have moved without an action of the user.
+/// <https://web.dev/articles/cls>
 async fn shifts(browser: &Browser) -> Vec<Value> {
     browser.script("await 0;", vec![]).await;
     browser.script(SHIFTS, vec![]).await.as_array().unwrap().clone()
 }
 
 #[test]
-fn a_row_follows_its_export_without_moving_anything() {
+fn a_row_follows_its_export_without_layout_shifts() {
     with_browser("a_row_follows_its_export", Options::default(), async |org, browser| {
         let record = new_record(&org, &org.caller, now());
         put_record(&failed(new_record(&org, &org.caller, now() - TimeDelta::days(1)))).await;
@@ -71,12 +71,12 @@ fn a_row_follows_its_export_without_moving_anything() {
         assert_eq!(seen_by_then["badges"], json!(["Requested", "In progress", "Completed"]));
         let announced = "The export of 01/01/2025 – 01/31/2025 is ready: 1,300,000 rows.";
         assert_eq!(seen_by_then["announced"], json!([announced]));
-        // What was opened stays open.
+        // The details that were opened stay open.
         assert!(browser.is_shown(".export:first-child .facts").await);
-        assert_final_rows_rest(&browser).await;
+        assert_final_rows_send_no_requests(&browser).await;
         assert_marked(&browser).await;
 
-        // That shifts would have been seen.
+        // Proves that the test would have seen a layout shift.
         browser
             .script("document.querySelector('#exports').before(document.createElement('br'))", vec![])
             .await;
@@ -84,8 +84,8 @@ fn a_row_follows_its_export_without_moving_anything() {
     });
 }
 
-/// No row asks for itself any more: two seconds and more pass without a request.
-async fn assert_final_rows_rest(browser: &Browser) {
+/// Asserts that no request is sent for five seconds. Rows that are not final refresh themselves more often.
+async fn assert_final_rows_send_no_requests(browser: &Browser) {
     let requests = seen(browser).await["requests"].clone();
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     assert_eq!(seen(browser).await["requests"], requests);
@@ -115,14 +115,14 @@ fn a_failed_export_says_why_and_fills_the_form_again() {
         browser.screenshot("try-again").await;
         assert!(browser.text("#workspace_list").await.contains("Research & <b>Development</b>"));
         browser.click("#start").await;
-        let id = started(&org, &browser).await;
+        let id = created_export(&org, &browser).await;
         browser.wait_for_text(&format!("#export-{id} .badge"), "Completed").await;
         assert_eq!(browser.texts(".export .badge").await, ["Completed", "Failed"]);
     });
 }
 
 #[test]
-fn an_expired_export_can_be_made_again_but_not_downloaded() {
+fn an_expired_export_can_be_repeated_but_not_downloaded() {
     with_browser("an_expired_export", Options::default(), async |org, browser| {
         let mut record = completed(new_record(&org, &org.caller, now() - TimeDelta::days(40)), 7, 700);
         record["expires_ts"] = json!("2026-01-01T00:00:00.000Z");
@@ -139,7 +139,7 @@ fn an_expired_export_can_be_made_again_but_not_downloaded() {
 }
 
 #[test]
-fn older_exports_come_when_they_are_asked_for() {
+fn older_exports_are_loaded_on_request() {
     with_browser("older_exports", Options::default(), async |org, browser| {
         let mut ids = Vec::new();
         for minutes in 0..55 {
@@ -164,7 +164,7 @@ fn older_exports_come_when_they_are_asked_for() {
 }
 
 #[test]
-fn an_emails_link_leads_to_the_export_through_the_sign_in() {
+fn the_link_in_an_email_leads_through_the_sign_in_to_the_export() {
     with_browser("an_emails_link", Options::default(), async |org, browser| {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
         let newer = completed(new_record(&org, &org.caller, now() + TimeDelta::minutes(1)), 1, 80);
@@ -202,7 +202,7 @@ async fn assert_points_to(browser: &Browser, id: &str) {
 }
 
 #[test]
-fn a_link_to_an_old_export_shows_it() {
+fn a_link_to_an_export_on_a_later_history_page_shows_it() {
     with_browser("a_link_to_an_old_export", Options::default(), async |org, browser| {
         let old = completed(new_record(&org, &org.caller, now() - TimeDelta::days(20)), 17, 80);
         put_record(&old).await;
@@ -218,13 +218,13 @@ fn a_link_to_an_old_export_shows_it() {
     });
 }
 
-/// Opens the address of an export, past what the tab shows now.
+/// Opens the address of an export in a tab that shows something else, so that the page is loaded.
 pub async fn follow_link_to(browser: &Browser, id: &str) {
     browser.goto("about:blank").await;
     browser.goto(&format!("{PAGE}#export-{id}")).await;
 }
 
-/// An export that another administrator of the organization made.
+/// Makes an export of another administrator of the organization, and returns its id.
 pub async fn others_export(org: &TestOrg) -> String {
     let record = completed(new_record(org, &org.add_admin().await, now()), 5, 500);
     put_record(&record).await;

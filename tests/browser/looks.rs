@@ -1,4 +1,5 @@
-//! How the page looks in each of its states: a picture, and what axe says in light and in dark.
+//! What the page looks like in each of its states: a picture of each, and the accessibility checks of axe in light and in
+//! dark.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -15,7 +16,7 @@ use crate::support::browser::Browser;
 use crate::support::options::Options;
 use crate::support::{open_page, with_browser};
 
-/// Pictures of the page as it is now, and no rule of axe broken.
+/// Takes a picture of the page as it is now; asserts that it breaks no rule of axe and fits into the window.
 async fn look(browser: &Browser, name: &str) {
     browser.screenshot(name).await;
     browser.assert_accessible(name).await;
@@ -23,8 +24,8 @@ async fn look(browser: &Browser, name: &str) {
     assert_eq!(width, browser.options.width, "{name}: the page is wider than the window");
 }
 
-/// Like an organization that has used the product for a while.
-async fn furnish(org: &TestOrg) {
+/// Adds workspaces and exports, such as an organization has that has used the product for a while.
+async fn fill(org: &TestOrg) {
     for name in
         ["Analytics", "Design", "Data platform", "Finance", "Growth", "Legal", "Marketing", "Research"]
     {
@@ -60,7 +61,7 @@ async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
     open_page(&browser, &org.caller).await;
     look(&browser, &format!("{name}/empty-history")).await;
 
-    furnish(&org).await;
+    fill(&org).await;
     browser.goto(PAGE).await;
     look(&browser, &format!("{name}/page")).await;
     browser.click("#workspaces_selected").await;
@@ -75,21 +76,21 @@ async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
 }
 
 #[test]
-fn in_a_wide_window() {
+fn every_state_in_a_wide_window() {
     with_browser("in_a_wide_window", Options::default(), async |org, browser| {
         look_at_all("wide", org, browser).await;
     });
 }
 
 #[test]
-fn on_a_phone() {
+fn every_state_on_a_phone() {
     with_browser("on_a_phone", Options::default().narrow(), async |org, browser| {
         look_at_all("phone", org, browser).await;
     });
 }
 
 #[test]
-fn in_the_dark() {
+fn every_state_in_dark() {
     let options = Options::default().dark().with_reduced_motion();
     with_browser("in_the_dark", options, async |org, browser| look_at_all("dark", org, browser).await);
 }
@@ -97,18 +98,18 @@ fn in_the_dark() {
 #[test]
 fn details_and_error_pages() {
     with_browser("details_and_error_pages", Options::default(), async |org, browser| {
-        furnish(&org).await;
+        fill(&org).await;
         open_page(&browser, &org.caller).await;
         browser.click(".export:first-child summary").await;
         browser.find(".export:first-child .facts").await;
         look(&browser, "details").await;
         let others = failed(new_record(&org, &org.add_admin().await, now()));
         put_record(&others).await;
-        for (name, place, status) in [
+        for (name, path, status) in [
             ("403", format!("{PAGE}/exports/{}/download", id_of(&others)), "403"),
             ("404", format!("{PAGE}/nowhere"), "404"),
         ] {
-            browser.goto(&place).await;
+            browser.goto(&path).await;
             assert_eq!(browser.text(".status").await, status);
             assert!(browser.text("main").await.contains("Request "));
             look(&browser, &format!("error-{name}")).await;
@@ -116,13 +117,14 @@ fn details_and_error_pages() {
     });
 }
 
-/// The README's pictures. `cargo xtask screenshots` says where they go; in other runs they are with the others.
+/// Takes the pictures of the README. `cargo xtask screenshots` sets the folder they go to; in other runs they stay with the
+/// other pictures.
 #[test]
 fn for_the_readme() {
     let options = Options::default().with_reduced_motion();
     with_browser("for_the_readme", options, async |org, browser| {
         org.set_email(&org.caller.user_id, "ada@example.com").await;
-        furnish(&org).await;
+        fill(&org).await;
         open_page(&browser, &org.caller).await;
         let folder = env::var_os("USAGE_EXPORT_README_PICTURES").map(PathBuf::from);
         for (name, options) in [("settings-page", options), ("settings-page-dark", options.dark())] {

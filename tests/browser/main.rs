@@ -1,7 +1,7 @@
-//! Tests of the settings page in Chromium, as people use it: they click, type and read.
+//! Tests of the settings page in Chromium, used as people use it: they click, type and read.
 //!
 //! `cargo xtask test` brings the system and a `WebDriver` up and runs them. Each test has an organization and a browser
-//! session of its own, so they run side by side. Pictures of the page are left in `target/screenshots`.
+//! session of its own, so that tests can run at the same time. They leave pictures of the page in `target/screenshots`.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 

@@ -1,4 +1,4 @@
-//! What the tests share: a browser session for each test, verbs for what people do and see, accessibility.
+//! What the tests share: a browser session for each test, functions for what people do and see, and accessibility checks.
 
 pub mod axe;
 pub mod browser;
@@ -16,14 +16,14 @@ use integration_tests::{run, wait_for, with_org};
 use browser::Browser;
 use options::Options;
 
-/// Runs a test with an organization and a browser session of its own. `name` is what a picture of its failure is called.
+/// Runs a test with an organization and a browser session of its own. `name` names the picture that a failure leaves.
 pub fn with_browser(name: &str, options: Options, test: impl AsyncFnOnce(TestOrg, Browser)) {
     with_org(async |org| {
         session::with_session(name, options, async |browser| test(org, browser).await).await;
     });
 }
 
-/// Runs a test with a browser session, without a system.
+/// Runs a test that has a browser session and needs no system.
 pub fn with_browser_only(name: &str, options: Options, test: impl AsyncFnOnce(Browser)) {
     run(session::with_session(name, options, test));
 }
@@ -42,8 +42,8 @@ pub async fn sign_in(browser: &Browser, caller: &Caller) {
     browser.find("#export-form").await;
 }
 
-/// The export that the form was sent for: the page is at its row.
-pub async fn started(org: &TestOrg, browser: &Browser) -> String {
+/// Waits until the page shows the export that a form has created, and returns its id.
+pub async fn created_export(org: &TestOrg, browser: &Browser) -> String {
     let id = wait_for("the address of a new export", async || {
         Some(browser.url().await.split_once("#export-")?.1.to_owned())
     });
@@ -53,12 +53,12 @@ pub async fn started(org: &TestOrg, browser: &Browser) -> String {
     id
 }
 
-/// Leaves a note in the page, which goes when the page is loaded again.
+/// Marks the page. The mark is lost when the page is loaded again.
 pub async fn mark(browser: &Browser) {
     browser.script("window.marked = true", Vec::new()).await;
 }
 
-/// The page is the one that was marked: nothing has loaded it again.
+/// Asserts that the page was not loaded again since it was marked.
 pub async fn assert_marked(browser: &Browser) {
     assert_eq!(browser.script("return window.marked", Vec::new()).await, true, "the page was loaded again");
 }

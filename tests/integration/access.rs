@@ -1,4 +1,4 @@
-//! Who may do what: 401, 403 and 404, the same at every endpoint.
+//! Who may do what: 401, 403 and 404 are the same at every endpoint.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use integration_tests::with_org;
 const PAST: &str = "2025-01-01T00:00:00.000Z";
 const FUTURE: &str = "2999-01-01T00:00:00.000Z";
 
-/// The three endpoints, asked for what a good caller gets. Nothing is added to them yet: no key.
+/// Requests to the three endpoints that succeed with a good key, which they do not have yet.
 async fn good_calls(org: &TestOrg, user_id: &str) -> [Call; 3] {
     let mut record = new_record(org, &org.caller, now());
     record["user_id"] = user_id.into();
@@ -27,7 +27,7 @@ async fn good_calls(org: &TestOrg, user_id: &str) -> [Call; 3] {
     ]
 }
 
-/// Every endpoint refuses these calls.
+/// Asserts that every endpoint answers this status when its request is changed so.
 async fn assert_refused(calls: [Call; 3], status: u16, change: impl Fn(Call) -> Call) {
     for call in calls {
         change(call).send().await.assert_problem(status, &[]);
@@ -35,7 +35,7 @@ async fn assert_refused(calls: [Call; 3], status: u16, change: impl Fn(Call) -> 
 }
 
 #[test]
-fn without_a_valid_key_nobody_gets_in() {
+fn a_request_without_a_valid_key_is_refused() {
     with_org(async |org| {
         let user_id = &org.caller.user_id;
         let expired = org.add_key_with(user_id, "expires_ts", PAST).await;
@@ -56,7 +56,7 @@ fn without_a_valid_key_nobody_gets_in() {
 }
 
 #[test]
-fn a_key_that_expires_later_is_good() {
+fn a_key_that_expires_in_the_future_is_valid() {
     with_org(async |org| {
         let key = org.add_key_with(&org.caller.user_id, "expires_ts", FUTURE).await;
         let caller = Caller { key, ..org.caller.clone() };
@@ -74,7 +74,7 @@ fn a_personal_key_acts_only_as_its_owner() {
 }
 
 #[test]
-fn another_x_auth_key_is_refused() {
+fn an_x_auth_key_other_than_user_id_is_refused() {
     with_org(async |org| {
         let other = org.add_admin().await;
         let key = org.add_organization_key().await;
@@ -87,7 +87,7 @@ fn another_x_auth_key_is_refused() {
 }
 
 #[test]
-fn only_administrators_export() {
+fn only_administrators_may_export() {
     with_org(async |org| {
         let organization_key = org.add_organization_key().await;
         for role in ["member", "viewer"] {
@@ -101,7 +101,7 @@ fn only_administrators_export() {
 }
 
 #[test]
-fn who_left_or_never_was_there_is_refused() {
+fn former_members_and_strangers_are_refused() {
     with_org(async |org| {
         let past = org.add_admin().await;
         get_history(&past, None).await.ok();
@@ -118,7 +118,7 @@ fn who_left_or_never_was_there_is_refused() {
 }
 
 #[test]
-fn another_tier_does_not_export() {
+fn only_the_enterprise_tier_may_export() {
     with_org(async |org| {
         let calls = good_calls(&org, &org.caller.user_id).await;
         for tier in ["team", "free", "Enterprise"] {
@@ -129,7 +129,7 @@ fn another_tier_does_not_export() {
 }
 
 #[test]
-fn an_organization_that_is_gone_is_not_found() {
+fn a_removed_organization_is_not_found() {
     with_org(async |org| {
         let calls = good_calls(&org, &org.caller.user_id).await;
         org.remove_organization().await;
@@ -138,7 +138,7 @@ fn an_organization_that_is_gone_is_not_found() {
 }
 
 #[test]
-fn an_export_is_only_its_owner_s() {
+fn an_export_is_visible_only_to_its_owner() {
     with_org(async |org| {
         let id = org.post_export(&request(&json!({"include_all_workspaces": true}))).await;
         wait_until_final(&org.caller, &id).await;
@@ -157,7 +157,7 @@ fn an_export_is_only_its_owner_s() {
 }
 
 #[test]
-fn workspaces_of_others_are_not_found() {
+fn workspaces_of_another_organization_are_not_found() {
     with_org(async |org| {
         let own = org.add_workspace("Own").await;
         let neighbour = TestOrg::create().await;

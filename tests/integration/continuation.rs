@@ -1,4 +1,4 @@
-//! A worker that died, and the one that goes on; exports that cannot be made.
+//! Workers that continue what another one began before it died, and exports that fail.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -10,13 +10,13 @@ use integration_tests::oracle::{Snapshot, crc32};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::{emails_of, send_message, wait_for_email, wait_until_handled};
 use integration_tests::records::{
-    abandoned, id_of, new_record, put_record, put_unfinished, read_record, read_unfinished, timestamp,
+    abandoned, id_of, new_record, put_active, put_record, read_active, read_record, timestamp,
 };
 use integration_tests::runs::Run;
 use integration_tests::system::now;
 use integration_tests::with_org;
 
-/// What a new record asks for, as a body.
+/// The body of a request for what a new record asks for.
 fn request_of_record() -> Value {
     request(&json!({"include_all_workspaces": true}))
 }
@@ -26,16 +26,16 @@ async fn fill(org: &TestOrg) {
     org.write_runs_at(&workspace, &["2025-01-10T08:00:00.000Z", "2025-01-31T23:59:59.999Z"]).await;
 }
 
-/// Puts a record as if it had been asked for, with its place among the unfinished, and sends its message.
-async fn hand_over(org: &TestOrg, record: &Value) -> String {
+/// Puts a record as the API does: with a slot among the active exports and a message for the worker. Returns its id.
+async fn submit_record(org: &TestOrg, record: &Value) -> String {
     let id = id_of(record);
     put_record(record).await;
-    put_unfinished(org, vec![id.clone()]).await;
+    put_active(org, vec![id.clone()]).await;
     send_message(&id).await;
     id
 }
 
-/// The export is FAILED with a reason, told of once, without a file, and its place is free.
+/// Asserts that the export is FAILED with a reason, has no file, was notified of in one email, and has freed its slot.
 async fn assert_failed(org: &TestOrg, id: &str) {
     let status = wait_until_final(&org.caller, id).await;
     assert_eq!(status["state"], "FAILED", "{status}");
@@ -55,14 +55,14 @@ async fn assert_failed(org: &TestOrg, id: &str) {
     assert!(email.text.to_lowercase().contains("try again"), "{email:?}");
     wait_until_handled(id).await;
     assert_eq!(emails_of(id).await.len(), 1);
-    assert_eq!(read_unfinished(org).await, Vec::<String>::new());
+    assert_eq!(read_active(org).await, Vec::<String>::new());
 }
 
 #[test]
-fn another_worker_starts_again() {
+fn another_worker_starts_again_without_a_checkpoint() {
     with_org(async |org| {
         fill(&org).await;
-        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 1)).await;
+        let id = submit_record(&org, &abandoned(new_record(&org, &org.caller, now()), 1)).await;
         let export = org.finished_export(&id).await;
         let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
         assert_same_file(&export.file, &expected, &export.status);
@@ -71,18 +71,18 @@ fn another_worker_starts_again() {
         wait_for_email(&id).await;
         wait_until_handled(&id).await;
         assert_eq!(emails_of(&id).await.len(), 1);
-        assert_eq!(read_unfinished(&org).await, Vec::<String>::new());
+        assert_eq!(read_active(&org).await, Vec::<String>::new());
     });
 }
 
 #[test]
-fn another_worker_goes_on_after_the_checkpoint() {
+fn another_worker_continues_after_the_checkpoint() {
     with_org(async |org| {
         let mut runs = fill_large(&org).await;
         runs.sort_by(|a, b| (&a.workspace_id, &a.start, &a.id).cmp(&(&b.workspace_id, &b.start, &b.id)));
         let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
         let lines: Vec<_> = expected.split_inclusive(|byte| *byte == b'\n').collect();
-        // Within a workspace, and more than the 5 MiB that S3 wants of a part.
+        // Ends within a workspace, and after more than the 5 MiB that S3 demands of a part.
         let written = 2_345;
         let part = lines[..=written].concat();
         assert!(part.len() > 5 * 1024 * 1024 && rows == runs.len());
@@ -98,7 +98,7 @@ fn another_worker_goes_on_after_the_checkpoint() {
             "counts": {"read": written, "filtered": 0, "written": written, "bytes": part.len()},
             "crc32": crc32(&part),
         });
-        let id = hand_over(&org, &record).await;
+        let id = submit_record(&org, &record).await;
         let export = org.finished_export(&id).await;
         assert_same_file(&export.file, &expected, &export.status);
         assert_eq!(export.status["row_count"], rows);
@@ -107,13 +107,13 @@ fn another_worker_goes_on_after_the_checkpoint() {
 }
 
 #[test]
-fn a_worker_that_lives_is_waited_for() {
+fn a_living_lease_is_waited_for() {
     with_org(async |org| {
         fill(&org).await;
         let mut record = abandoned(new_record(&org, &org.caller, now()), 1);
         let lease_until = timestamp(now() + TimeDelta::seconds(3));
         record["lease_until"] = lease_until.clone().into();
-        let id = hand_over(&org, &record).await;
+        let id = submit_record(&org, &record).await;
         let export = org.finished_export(&id).await;
         assert!(export.status["finished_ts"].as_str().unwrap() >= lease_until.as_str(), "{}", export.status);
         assert_eq!(export.rows().len(), 2);
@@ -121,19 +121,19 @@ fn a_worker_that_lives_is_waited_for() {
 }
 
 #[test]
-fn an_export_that_kills_every_worker_fails() {
+fn an_export_fails_after_its_last_attempt() {
     with_org(async |org| {
         fill(&org).await;
-        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 5)).await;
+        let id = submit_record(&org, &abandoned(new_record(&org, &org.caller, now()), 5)).await;
         assert_failed(&org, &id).await;
     });
 }
 
 #[test]
-fn a_fifth_try_may_succeed() {
+fn the_last_attempt_may_succeed() {
     with_org(async |org| {
         fill(&org).await;
-        let id = hand_over(&org, &abandoned(new_record(&org, &org.caller, now()), 4)).await;
+        let id = submit_record(&org, &abandoned(new_record(&org, &org.caller, now()), 4)).await;
         assert_eq!(org.finished_export(&id).await.rows().len(), 2);
     });
 }
@@ -144,12 +144,13 @@ fn a_corrupt_record_fails_the_export() {
         fill(&org).await;
         let workspace = org.add_workspace("Corrupt").await;
         org.write_corrupt_run(&Run::new(&workspace, "2025-01-15T00:00:00.000Z")).await;
-        // More often than there are places, so each failure frees its own.
+        // More exports than there are slots, so each failure must free its own.
         for _ in 0..6 {
             let id = org.post_export(&request_of_record()).await;
             assert_failed(&org, &id).await;
         }
-        let without_it = request(&json!({"include_all_workspaces": true, "end_date": "2025-01-14"}));
-        assert_eq!(org.export(&without_it).await.rows().len(), 1);
+        let without_corrupt_record =
+            request(&json!({"include_all_workspaces": true, "end_date": "2025-01-14"}));
+        assert_eq!(org.export(&without_corrupt_record).await.rows().len(), 1);
     });
 }

@@ -6,10 +6,11 @@ use integration_tests::export::{Export, request};
 use integration_tests::org::TestOrg;
 use integration_tests::with_org;
 
-/// A date range, and the starts of the runs that are in it.
+/// Start and end of a date range, and the starts of the runs that it includes.
 type Case<'a> = (&'a str, &'a str, &'a [&'a str]);
 
-/// Exports each range over a workspace with all the runs that the cases name, and with `others`.
+/// Makes a workspace with all runs that the cases name and with `others`, exports each range, and asserts which runs are
+/// in its file.
 async fn assert_ranges(org: &TestOrg, cases: &[Case<'_>], others: &[&str]) -> Vec<Export> {
     let workspace = org.add_workspace("Edges").await;
     let mut starts: Vec<_> = cases.iter().flat_map(|(_, _, starts)| starts.iter().copied()).collect();
@@ -34,7 +35,7 @@ async fn assert_ranges(org: &TestOrg, cases: &[Case<'_>], others: &[&str]) -> Ve
 }
 
 #[test]
-fn a_bare_date_and_a_midnight_include_their_day() {
+fn an_end_that_is_a_date_or_a_midnight_includes_its_whole_day() {
     let day = [
         "2025-01-31T00:00:00.000Z",
         "2025-01-31T00:00:00.001Z",
@@ -61,7 +62,7 @@ fn a_bare_date_and_a_midnight_include_their_day() {
 }
 
 #[test]
-fn an_offset_moves_the_day() {
+fn an_offset_shifts_the_day() {
     let east = [
         "2025-01-30T22:00:00.000Z",
         "2025-01-31T05:29:59.999Z",
@@ -81,7 +82,7 @@ fn an_offset_moves_the_day() {
 }
 
 #[test]
-fn another_end_is_the_last_instant() {
+fn any_other_end_is_the_last_instant_included() {
     let (before, at, after) =
         ("2025-01-31T12:30:00.122Z", "2025-01-31T12:30:00.123Z", "2025-01-31T12:30:00.124Z");
     with_org(async |org| {
@@ -98,7 +99,7 @@ fn another_end_is_the_last_instant() {
 }
 
 #[test]
-fn a_range_crosses_months_and_years() {
+fn a_range_may_span_months_and_years() {
     let all = [
         "2024-02-29T00:00:00.000Z",
         "2024-02-29T23:59:59.999Z",

@@ -1,10 +1,10 @@
-//! `GET /export_status` with `download=true`: the file, or where it is.
+//! `GET /export_status` with `download=true`: the file itself, or a redirect to it.
 
 use serde_json::json;
 
 use integration_tests::api::{Call, ROOTS, follow, get_download, get_status};
 use integration_tests::export::request;
-use integration_tests::files::{INLINE_BYTES, delete_file, etag_of_file, fill_large};
+use integration_tests::files::{MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large};
 use integration_tests::org::TestOrg;
 use integration_tests::records::set_in_record;
 use integration_tests::with_org;
@@ -14,13 +14,13 @@ fn file_name(disposition: &str) -> &str {
     disposition.strip_prefix("attachment; filename=\"").and_then(|name| name.strip_suffix('"')).unwrap()
 }
 
-/// The name has the first and the last day.
-fn assert_telling(file_name: &str, last_day: &str) {
+/// Asserts that the name tells the first and the last day.
+fn assert_tells_dates(file_name: &str, last_day: &str) {
     assert!(file_name.contains("2025-01-01") && file_name.contains(last_day), "{file_name}");
     assert_eq!(std::path::Path::new(file_name).extension().unwrap(), "csv");
 }
 
-/// The file is not found, but the export is.
+/// Asserts that the file is not found, though the export is.
 async fn assert_file_gone(org: &TestOrg, id: &str) {
     let answer = get_download(&org.caller, id).await;
     answer.assert_problem(404, &[]);
@@ -29,7 +29,7 @@ async fn assert_file_gone(org: &TestOrg, id: &str) {
 }
 
 #[test]
-fn a_small_file_is_in_the_answer() {
+fn the_answer_contains_a_small_file() {
     with_org(async |org| {
         let workspace = org.add_workspace("表計算 👩‍👩‍👧‍👦").await;
         org.write_runs_at(&workspace, &["2025-01-10T08:00:00.000Z"]).await;
@@ -41,7 +41,7 @@ fn a_small_file_is_in_the_answer() {
             let answer = call.send().await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
-            assert_telling(file_name(answer.header("content-disposition")), "2025-01-31");
+            assert_tells_dates(file_name(answer.header("content-disposition")), "2025-01-31");
             assert_eq!(answer.body, export.file);
         }
         let parameters =
@@ -52,7 +52,7 @@ fn a_small_file_is_in_the_answer() {
 }
 
 #[test]
-fn a_file_that_is_past_its_time_is_not_found() {
+fn an_expired_file_is_not_found() {
     with_org(async |org| {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
         set_in_record(&export.id, "expires_ts", &json!("2025-01-01T00:00:00.000Z")).await;
@@ -61,7 +61,7 @@ fn a_file_that_is_past_its_time_is_not_found() {
 }
 
 #[test]
-fn a_file_that_was_deleted_is_not_found() {
+fn a_deleted_file_is_not_found() {
     with_org(async |org| {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
         delete_file(&org, &export.id).await;
@@ -70,7 +70,7 @@ fn a_file_that_was_deleted_is_not_found() {
 }
 
 #[test]
-fn a_large_file_is_a_redirect() {
+fn a_large_file_is_answered_with_a_redirect() {
     with_org(async |org| {
         fill_large(&org).await;
         let whole = request(&json!({"include_all_workspaces": true}));
@@ -79,7 +79,7 @@ fn a_large_file_is_a_redirect() {
         let exports = org.assert_exports(&[whole, one_part]).await;
         for (export, (several, last_day)) in exports.iter().zip([(true, "2025-01-31"), (false, "2025-01-02")])
         {
-            assert!(export.file.len() > INLINE_BYTES, "{}", export.file.len());
+            assert!(export.file.len() > MAX_INLINE_BYTES, "{}", export.file.len());
             let etag = etag_of_file(&org, &export.id).await.unwrap();
             let parts = etag.trim_matches('"').rsplit('-').next().unwrap();
             assert_eq!(parts != "1", several, "{etag}");
@@ -89,7 +89,7 @@ fn a_large_file_is_a_redirect() {
             let file = follow(&answer).await;
             assert_eq!(file.status, 200);
             assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
-            assert_telling(file_name(file.header("content-disposition")), last_day);
+            assert_tells_dates(file_name(file.header("content-disposition")), last_day);
             assert!(file.body == export.file);
         }
         let presigned = get_download(&org.caller, &exports[0].id).await;

@@ -1,4 +1,4 @@
-//! The email of a completed export. That of a failed one is tested where exports fail.
+//! The email about a completed export. `continuation` tests the one about a failed export.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use integration_tests::system::system;
 use integration_tests::with_org;
 
 #[test]
-fn it_tells_what_was_exported_and_where_to_get_it() {
+fn the_email_tells_what_was_exported_and_links_to_it() {
     with_org(async |org| {
         let workspace = org.add_workspace("Sales EMEA").await;
         let starts = ["2025-01-10T08:00:00.000Z", "2025-01-11T08:00:00.000Z", "2025-01-12T08:00:00.000Z"];
@@ -35,7 +35,7 @@ fn it_tells_what_was_exported_and_where_to_get_it() {
 }
 
 #[test]
-fn it_does_not_open_the_file_by_itself() {
+fn the_email_contains_nothing_that_opens_the_file() {
     with_org(async |org| {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
         let email = wait_for_email(&export.id).await;
@@ -55,7 +55,7 @@ fn it_does_not_open_the_file_by_itself() {
 }
 
 #[test]
-fn names_are_text_in_it() {
+fn hostile_names_are_only_text_in_the_email() {
     with_org(async |org| {
         let workspace = org.add_workspace("<b onclick=\"x\">&\r\nBcc: all@example.com").await;
         let export = org.export(&request(&json!({"workspace_ids": [workspace]}))).await;
@@ -68,7 +68,7 @@ fn names_are_text_in_it() {
 }
 
 #[test]
-fn it_goes_to_the_owner_only() {
+fn the_email_goes_only_to_the_export_owner() {
     with_org(async |org| {
         let colleague = org.add_admin().await;
         let body = request(&json!({"include_all_workspaces": true}));

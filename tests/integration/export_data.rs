@@ -1,16 +1,16 @@
-//! `POST /export_data`: what is accepted, and the answer.
+//! `POST /export_data`: requests that are accepted, and the answer.
 
 use serde_json::json;
 
 use integration_tests::api::{Call, ROOTS, as_caller, get_history, post_export};
 use integration_tests::export::{request, wait_until_final};
 use integration_tests::org::Caller;
-use integration_tests::records::{read_record, read_unfinished, timestamp};
+use integration_tests::records::{read_active, read_record, timestamp};
 use integration_tests::system::now;
 use integration_tests::with_org;
 
 #[test]
-fn the_answer_is_the_contract_s() {
+fn the_answer_is_as_the_contract_says() {
     with_org(async |org| {
         let body = as_caller(&org.caller, &request(&json!({"include_all_workspaces": true})));
         for root in ROOTS {
@@ -39,7 +39,7 @@ fn the_answer_is_the_contract_s() {
 }
 
 #[test]
-fn an_organization_key_acts_as_every_administrator() {
+fn an_organization_key_may_act_as_every_administrator() {
     with_org(async |org| {
         let key = org.add_organization_key().await;
         for user_id in [org.admin.user_id.clone(), org.add_admin().await.user_id] {
@@ -52,7 +52,7 @@ fn an_organization_key_acts_as_every_administrator() {
 }
 
 #[test]
-fn an_equal_x_auth_key_changes_nothing() {
+fn an_x_auth_key_that_equals_user_id_changes_nothing() {
     with_org(async |org| {
         let body = request(&json!({"include_personal_workspaces": true}));
         let user_id = &org.caller.user_id;
@@ -66,7 +66,7 @@ fn an_equal_x_auth_key_changes_nothing() {
 }
 
 #[test]
-fn what_is_unknown_or_null_is_ignored() {
+fn unknown_members_and_nulls_are_ignored() {
     with_org(async |org| {
         let more = json!({
             "include_all_workspaces": true,
@@ -82,7 +82,7 @@ fn what_is_unknown_or_null_is_ignored() {
 }
 
 #[test]
-fn the_scheme_s_case_does_not_matter() {
+fn the_authorization_scheme_may_be_in_lower_case() {
     with_org(async |org| {
         let body = as_caller(&org.caller, &request(&json!({"include_all_workspaces": true})));
         let authorization = format!("bearer {}", org.caller.key);
@@ -92,10 +92,10 @@ fn the_scheme_s_case_does_not_matter() {
 }
 
 #[test]
-fn a_refused_request_leaves_nothing() {
+fn a_refused_request_leaves_no_export_and_no_slot() {
     with_org(async |org| {
         post_export(&org.caller, &request(&json!({}))).await.assert_problem(400, &["workspace_ids"]);
         assert_eq!(get_history(&org.caller, None).await.ok()["exports"], json!([]));
-        assert_eq!(read_unfinished(&org).await, Vec::<String>::new());
+        assert_eq!(read_active(&org).await, Vec::<String>::new());
     });
 }

@@ -6,7 +6,7 @@ use integration_tests::api::{Call, as_caller, post_export};
 use integration_tests::export::{FIELDS, request};
 use integration_tests::with_org;
 
-/// A good body with one member replaced; `null` counts as absent.
+/// A good body in which one member is replaced. `null` stands for an absent member.
 fn with(name: &str, value: Value) -> Value {
     let mut body = request(&json!({"include_all_workspaces": true}));
     body[name] = value;
@@ -14,7 +14,7 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn every_fault_names_its_field() {
+fn every_error_names_its_field() {
     with_org(async |org| {
         let cases = [
             ("user_id", json!(null)),
@@ -90,7 +90,7 @@ fn a_scope_that_selects_nothing_is_refused() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     with_org(async |org| {
         let body =
             json!({"export_fields": FIELDS[0], "start_date": "x", "end_date": "y", "workspace_ids": 1});
@@ -103,7 +103,7 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
-fn a_body_that_is_no_object_is_refused() {
+fn a_body_that_is_not_an_object_is_refused() {
     with_org(async |org| {
         let too_large = json!({"workspace_ids": vec!["wsp_0123456789abcdef"; 20_000]}).to_string();
         for body in ["", "{", "null", "[]", "\"text\"", "7", &too_large] {

@@ -1,4 +1,4 @@
-//! `GET /export_status` without a file: states, members, refusals.
+//! `GET /export_status` without a file: states, members of the answer, errors.
 
 use serde_json::{Value, json};
 
@@ -8,15 +8,15 @@ use integration_tests::records::{abandoned, failed, id_of, new_record, put_recor
 use integration_tests::system::now;
 use integration_tests::with_org;
 
-/// Members that only a finished export has.
-const OF_FINISHED: [&str; 5] = ["finished_ts", "size_bytes", "checksum", "error", "expires_ts"];
+/// Members of the answer that only a finished export has.
+const FINISHED_MEMBERS: [&str; 5] = ["finished_ts", "size_bytes", "checksum", "error", "expires_ts"];
 
-fn members(status: &Value) -> Vec<&str> {
-    OF_FINISHED.into_iter().filter(|name| status.get(name).is_some()).collect()
+fn finished_members(status: &Value) -> Vec<&str> {
+    FINISHED_MEMBERS.into_iter().filter(|name| status.get(name).is_some()).collect()
 }
 
 #[test]
-fn the_members_follow_the_state() {
+fn the_members_depend_on_the_state() {
     with_org(async |org| {
         let requested = new_record(&org, &org.caller, now());
         let in_progress = abandoned(new_record(&org, &org.caller, now()), 1);
@@ -32,7 +32,7 @@ fn the_members_follow_the_state() {
             assert_eq!(status["state"], state);
             assert_eq!(status["data_export_id"], record["data_export_id"]);
             assert_eq!(status["created_ts"], record["created_ts"]);
-            assert_eq!(members(&status), expected, "{status}");
+            assert_eq!(finished_members(&status), expected, "{status}");
             for internal in ["organization_id", "request", "lease_owner", "attempts", "ttl", "checkpoint"] {
                 assert!(status.get(internal).is_none(), "{internal} leaks: {status}");
             }
@@ -41,7 +41,7 @@ fn the_members_follow_the_state() {
 }
 
 #[test]
-fn a_completed_export_tells_of_its_file() {
+fn the_status_of_a_completed_export_describes_its_file() {
     with_org(async |org| {
         let id = org.post_export(&request(&json!({"include_all_workspaces": true}))).await;
         wait_until_final(&org.caller, &id).await;
@@ -49,7 +49,11 @@ fn a_completed_export_tells_of_its_file() {
             let parameters = [("user_id", org.caller.user_id.as_str()), ("data_export_id", &id)];
             let call = Call::get(&format!("{root}/export_status"), &parameters).with_key(&org.caller.key);
             let status = call.send().await.ok();
-            assert_eq!(members(&status), ["finished_ts", "size_bytes", "checksum", "expires_ts"], "{status}");
+            assert_eq!(
+                finished_members(&status),
+                ["finished_ts", "size_bytes", "checksum", "expires_ts"],
+                "{status}"
+            );
             assert_eq!(status["progress"], 100);
             assert_eq!(status["start_ts"], "2025-01-01T00:00:00.000Z");
             assert_eq!(status["end_ts"], "2025-01-31T23:59:59.999Z");
@@ -58,7 +62,7 @@ fn a_completed_export_tells_of_its_file() {
 }
 
 #[test]
-fn a_download_before_the_end_is_the_status() {
+fn a_download_of_an_export_without_a_file_is_its_status() {
     with_org(async |org| {
         let requested = new_record(&org, &org.caller, now());
         let in_progress = abandoned(new_record(&org, &org.caller, now()), 1);

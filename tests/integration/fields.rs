@@ -10,7 +10,7 @@ use integration_tests::runs::Run;
 use integration_tests::system::now;
 use integration_tests::with_org;
 
-/// Names that break careless writers of CSV, and those that a spreadsheet would run.
+/// Names that break careless writers of CSV, and names that a spreadsheet would run as a formula.
 const HOSTILE: [&str; 18] = [
     "a,b",
     "a \"quoted\" word",
@@ -36,7 +36,7 @@ fn with_fields(fields: &[&str]) -> Value {
     request(&json!({"export_fields": fields, "include_all_workspaces": true}))
 }
 
-/// A few runs, known and unknown, finished and not.
+/// Writes runs whose workbook and user the directory knows or does not know, finished ones and one that is not.
 async fn fill(org: &TestOrg) {
     let workspace = org.add_workspace("Sales, EMEA").await;
     let workbook = org.add_workbook(&workspace, "Lead \"scoring\"").await;
@@ -66,7 +66,7 @@ fn columns_are_the_requested_fields_in_their_order() {
 }
 
 #[test]
-fn hostile_names_stay_in_their_cells() {
+fn hostile_names_are_quoted_and_escaped() {
     with_org(async |org| {
         let long = "x,".repeat(500);
         let mut runs = Vec::new();
@@ -127,14 +127,14 @@ fn costs_are_exact() {
 }
 
 #[test]
-fn rows_come_by_workspace_start_and_run() {
+fn rows_are_ordered_by_workspace_start_and_run_id() {
     with_org(async |org| {
         let mut runs = Vec::new();
         for _ in 0..3 {
             let workspace = org.add_workspace("Same name").await;
             for start in ["2025-01-31T23:59:59.999Z", "2025-02-01T00:00:00.000Z", "2025-01-31T23:59:59.998Z"]
             {
-                // Ids that sort otherwise by length or by letters' case than by their bytes.
+                // Ids whose order by bytes differs from that by length or without regard to case.
                 for id in ["run_b", "run_B", "run_10", "run_9", "run_", "run_é", "run_b!"] {
                     runs.push(Run::new(&workspace, start).with_id(id));
                 }
@@ -156,13 +156,13 @@ fn rows_come_by_workspace_start_and_run() {
 }
 
 #[test]
-fn an_unknown_workspace_keeps_its_rows() {
+fn rows_of_an_unknown_workspace_are_exported() {
     with_org(async |org| {
         let workspace = "wsp_that_nobody_knows";
         let start = format!("2025-01-10T08:00:00.{:03}Z", fastrand::u32(..1000));
         let run = Run::new(workspace, &start);
         org.write_runs(std::slice::from_ref(&run)).await;
-        // The API refuses such a workspace; it may go from the directory between the request and the export.
+        // The API refuses an unknown workspace, but one may vanish from the directory between the request and the export.
         let mut record = new_record(&org, &org.caller, now());
         record["request"]["fields"] = json!(["workspace_id", "workspace_name", "run_id"]);
         record["request"]["interval"] = json!({"start": start, "end": start});

@@ -1,4 +1,4 @@
-//! `GET /exports`: the caller's exports in pages.
+//! `GET /exports`: the history pages of the caller's exports.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -11,9 +11,10 @@ use integration_tests::records::{failed, id_of, new_export_id, new_record, put_r
 use integration_tests::system::now;
 use integration_tests::with_org;
 
+/// Exports on a history page.
 const PAGE: usize = 20;
 
-/// Every page, from the first to the one without a cursor.
+/// Reads all history pages, up to the one without a cursor.
 async fn read_pages(caller: &Caller) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut cursor: Option<String> = None;
@@ -27,10 +28,10 @@ async fn read_pages(caller: &Caller) -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn pages_have_every_export_once_newest_first() {
+fn history_pages_have_every_export_once_newest_first() {
     with_org(async |org| {
         let latest = now();
-        // Every third shares its millisecond with the one before.
+        // Every third export has the same instant as the one before.
         let age = |i: i32| TimeDelta::milliseconds(i64::from(i - i % 3 / 2) * 1000);
         let records: Vec<_> =
             (0..45).map(|i| failed(new_record(&org, &org.caller, latest - age(i)))).collect();
@@ -53,7 +54,7 @@ fn pages_have_every_export_once_newest_first() {
 }
 
 #[test]
-fn a_full_page_may_be_the_last() {
+fn a_full_history_page_may_be_the_last() {
     with_org(async |org| {
         let latest = now();
         let records: Vec<_> =
@@ -64,7 +65,7 @@ fn a_full_page_may_be_the_last() {
 }
 
 #[test]
-fn an_entry_is_the_export_s_status() {
+fn an_entry_equals_the_status_of_its_export() {
     with_org(async |org| {
         assert_eq!(get_history(&org.caller, None).await.ok(), json!({"exports": []}));
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
@@ -77,7 +78,7 @@ fn an_entry_is_the_export_s_status() {
 }
 
 #[test]
-fn an_organization_key_sees_the_named_user_s() {
+fn an_organization_key_gets_the_exports_of_user_id() {
     with_org(async |org| {
         let colleague = org.add_admin().await;
         put_record(&failed(new_record(&org, &colleague, now()))).await;
@@ -90,7 +91,7 @@ fn an_organization_key_sees_the_named_user_s() {
 }
 
 #[test]
-fn a_bad_cursor_is_refused() {
+fn an_invalid_cursor_is_refused() {
     with_org(async |org| {
         for cursor in ["nonsense", "ACTIVE#1", "00000000-0000-4000-8000-000000000000", "💥"] {
             get_history(&org.caller, Some(cursor)).await.assert_problem(400, &["cursor"]);
@@ -99,7 +100,7 @@ fn a_bad_cursor_is_refused() {
 }
 
 #[test]
-fn a_cursor_shows_nothing_of_others() {
+fn a_cursor_gives_no_exports_of_other_users() {
     with_org(async |org| {
         let colleague = org.add_admin().await;
         put_record(&failed(new_record(&org, &colleague, now() - TimeDelta::hours(1)))).await;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a repeated request is the same request.
+//! `Idempotency-Key`: a repeated request makes no second export.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -13,11 +13,11 @@ fn body() -> Value {
     request(&json!({"include_all_workspaces": true}))
 }
 
-async fn history(caller: &Caller) -> usize {
+async fn count_exports(caller: &Caller) -> usize {
     get_history(caller, None).await.ok()["exports"].as_array().unwrap().len()
 }
 
-/// Posts with a key; gives the answer, which must be a good one.
+/// Sends a request with an idempotency key, and returns the answer, which must be a 200.
 async fn post(org: &TestOrg, caller: &Caller, key: &str, body: &Value) -> Value {
     let accepted = Call::export(caller, body).with_idempotency_key(key).send().await.ok();
     org.exports().add(accepted["data_export_id"].as_str().unwrap());
@@ -25,7 +25,7 @@ async fn post(org: &TestOrg, caller: &Caller, key: &str, body: &Value) -> Value 
 }
 
 #[test]
-fn a_repeat_gets_the_first_answer() {
+fn a_repeated_request_gets_the_saved_response() {
     with_org(async |org| {
         let key = random_id("key");
         let first = post(&org, &org.caller, &key, &body()).await;
@@ -33,12 +33,12 @@ fn a_repeat_gets_the_first_answer() {
         let id = first["data_export_id"].as_str().unwrap();
         assert_eq!(wait_until_final(&org.caller, id).await["state"], "COMPLETED");
         assert_eq!(post(&org, &org.caller, &key, &body()).await, first);
-        assert_eq!(history(&org.caller).await, 1);
+        assert_eq!(count_exports(&org.caller).await, 1);
     });
 }
 
 #[test]
-fn repeats_at_the_same_time_make_one_export() {
+fn simultaneous_requests_with_one_key_make_one_export() {
     with_org(async |org| {
         let call = Call::export(&org.caller, &body()).with_idempotency_key(&random_id("key"));
         let answers = join_all((0..8).map(|_| call.clone().send())).await;
@@ -48,12 +48,12 @@ fn repeats_at_the_same_time_make_one_export() {
             assert_eq!(answer.body, answers[0].body);
         }
         org.exports().add(first["data_export_id"].as_str().unwrap());
-        assert_eq!(history(&org.caller).await, 1);
+        assert_eq!(count_exports(&org.caller).await, 1);
     });
 }
 
 #[test]
-fn another_body_is_refused() {
+fn another_body_with_the_same_key_is_refused() {
     with_org(async |org| {
         let key = random_id("key");
         post(&org, &org.caller, &key, &body()).await;
@@ -63,12 +63,12 @@ fn another_body_is_refused() {
             let answer = Call::export(&org.caller, &other).with_idempotency_key(&key).send().await;
             answer.assert_problem(422, &[]);
         }
-        assert_eq!(history(&org.caller).await, 1);
+        assert_eq!(count_exports(&org.caller).await, 1);
     });
 }
 
 #[test]
-fn spaces_and_the_order_of_members_do_not_matter() {
+fn white_space_and_the_order_of_members_do_not_matter() {
     with_org(async |org| {
         let key = random_id("key");
         let first = post(&org, &org.caller, &key, &body()).await;
@@ -81,36 +81,36 @@ fn spaces_and_the_order_of_members_do_not_matter() {
             let call = Call::post("/export_data", text).with_key(&org.caller.key).with_idempotency_key(&key);
             assert_eq!(call.send().await.ok(), first);
         }
-        assert_eq!(history(&org.caller).await, 1);
+        assert_eq!(count_exports(&org.caller).await, 1);
     });
 }
 
 #[test]
-fn keys_belong_to_their_user() {
+fn the_same_key_of_another_user_makes_another_export() {
     with_org(async |org| {
         let key = random_id("key");
         let colleague = org.add_admin().await;
         let mine = post(&org, &org.caller, &key, &body()).await;
         let theirs = post(&org, &colleague, &key, &body()).await;
         assert_ne!(mine["data_export_id"], theirs["data_export_id"]);
-        assert_eq!((history(&org.caller).await, history(&colleague).await), (1, 1));
+        assert_eq!((count_exports(&org.caller).await, count_exports(&colleague).await), (1, 1));
     });
 }
 
 #[test]
-fn another_key_or_none_is_another_export() {
+fn another_key_or_none_makes_another_export() {
     with_org(async |org| {
         let first = post(&org, &org.caller, &random_id("key"), &body()).await;
         let second = post(&org, &org.caller, &random_id("key"), &body()).await;
         let third = org.post_export(&body()).await;
         assert_ne!(first["data_export_id"], second["data_export_id"]);
         assert_ne!(second["data_export_id"], third);
-        assert_eq!(history(&org.caller).await, 3);
+        assert_eq!(count_exports(&org.caller).await, 3);
     });
 }
 
 #[test]
-fn a_refused_request_does_not_use_its_key_up() {
+fn a_key_can_be_used_again_after_a_refused_request() {
     with_org(async |org| {
         let key = random_id("key");
         let nothing = request(&json!({}));

@@ -1,8 +1,9 @@
-//! Tests of the deployed system. They talk to the API, and look into the tables, the bucket, the queue and the outbox
+//! Tests of the deployed system. They call the API, and look into the tables, the bucket, the queue and the sent emails
 //! of an emulator.
 //!
-//! `cargo xtask test` brings the system up and runs them. Each test makes an organization of its own, so they run side
-//! by side. What a file must hold is computed by [`integration_tests::oracle`], which shares no code with the product.
+//! `cargo xtask test` brings the system up and runs them. Each test makes an organization of its own, so that tests can
+//! run at the same time. What a file must contain is computed by [`integration_tests::oracle`], which shares no code with
+//! the product.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -15,10 +16,10 @@ mod export_data;
 mod export_data_errors;
 mod export_status;
 mod fields;
-mod fuzz;
 mod history;
 mod idempotency;
 mod limit;
+mod random_requests;
 mod redelivery;
 mod scope;
 mod settings_page;

@@ -1,4 +1,4 @@
-//! Messages that come more than once, or about nothing.
+//! Messages that are delivered more than once, or that are about no export.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn a_repeated_message_changes_nothing() {
         for _ in 0..3 {
             send_message(&id).await;
         }
-        // Also those that came while a worker had the export: they come again once its lease would have run out.
+        // Messages that arrived while a worker had the export are delivered again when its lease would have run out.
         wait_until_handled(&id).await;
         assert_eq!(read_record(&id).await, record);
         assert_eq!(download(&org.caller, &id).await, export.file);

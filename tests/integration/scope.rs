@@ -1,4 +1,4 @@
-//! Which runs an export holds.
+//! Which runs are in an export.
 
 use serde_json::json;
 
@@ -9,8 +9,8 @@ use integration_tests::outbox::wait_for_email;
 use integration_tests::runs::Run;
 use integration_tests::with_org;
 
-/// Workspaces, and what ran in them.
-struct Places {
+/// Ids of the workspaces, and of a workbook that ran in all of them.
+struct Filled {
     shared: String,
     other: String,
     deleted: String,
@@ -19,15 +19,15 @@ struct Places {
     workbook: String,
 }
 
-/// Two workbooks in every kind of workspace, and the same in an organization next door.
-async fn fill(org: &TestOrg) -> Places {
+/// Makes every kind of workspace, and runs of two workbooks and of an unknown one in each of them.
+async fn fill(org: &TestOrg) -> Filled {
     let shared = org.add_workspace("Shared").await;
     let other = org.add_workspace("Other").await;
     let deleted = org.add_workspace("Deleted since").await;
     let past_member = org.add_member("member").await;
     let workbook = org.add_workbook(&shared, "Lead scoring").await;
     let other_workbook = org.add_workbook(&shared, "Deleted since, too").await;
-    let places = Places {
+    let filled = Filled {
         personal: org.admin.personal_workspace_id.clone(),
         personal_of_past_member: past_member.personal_workspace_id.clone(),
         shared,
@@ -36,49 +36,49 @@ async fn fill(org: &TestOrg) -> Places {
         workbook,
     };
     let mut runs = Vec::new();
-    for workspace in places.all() {
+    for workspace in filled.all() {
         for start in ["2025-01-03T10:00:00.000Z", "2025-01-20T11:30:00.250Z"] {
-            runs.push(Run::new(workspace, start).of(&places.workbook).by(&org.admin.user_id));
+            runs.push(Run::new(workspace, start).of(&filled.workbook).by(&org.admin.user_id));
             runs.push(Run::new(workspace, start).of(&other_workbook).by(&past_member.user_id));
             runs.push(Run::new(workspace, start));
         }
     }
     org.write_runs(&runs).await;
-    org.delete_workspace(&places.deleted).await;
-    org.delete_workspace(&places.personal_of_past_member).await;
+    org.delete_workspace(&filled.deleted).await;
+    org.delete_workspace(&filled.personal_of_past_member).await;
     org.delete_workbook(&other_workbook).await;
     org.delete_member(&past_member.user_id).await;
-    places
+    filled
 }
 
-impl Places {
+impl Filled {
     fn all(&self) -> [&String; 5] {
         [&self.shared, &self.other, &self.deleted, &self.personal, &self.personal_of_past_member]
     }
 }
 
 #[test]
-fn every_scope_selects_its_runs() {
+fn every_scope_selects_exactly_its_runs() {
     with_org(async |org| {
-        let at = fill(&org).await;
+        let filled = fill(&org).await;
         let neighbour = TestOrg::create().await;
         fill(&neighbour).await;
         let scopes = [
             (json!({"include_all_workspaces": true}), 30),
-            (json!({"include_all_workspaces": true, "workspace_ids": [at.shared]}), 30),
+            (json!({"include_all_workspaces": true, "workspace_ids": [filled.shared]}), 30),
             (json!({"include_all_workspaces": true, "include_personal_workspaces": false}), 30),
             (json!({"include_personal_workspaces": true}), 12),
-            (json!({"workspace_ids": [at.shared]}), 6),
-            (json!({"workspace_ids": [at.other, at.shared, at.other]}), 12),
-            (json!({"workspace_ids": [at.deleted]}), 6),
-            (json!({"workspace_ids": [at.personal_of_past_member]}), 6),
-            (json!({"workspace_ids": [at.shared], "include_personal_workspaces": true}), 18),
-            (json!({"workspace_ids": [at.personal], "include_personal_workspaces": true}), 12),
-            (json!({"entity_ids": [at.workbook]}), 10),
-            (json!({"entity_ids": [at.workbook, at.workbook, "wbk_unknown"]}), 10),
-            (json!({"entity_ids": [at.workbook], "workspace_ids": [at.shared, at.personal]}), 4),
-            (json!({"entity_ids": [at.workbook], "include_personal_workspaces": true}), 4),
-            (json!({"entity_ids": [at.workbook], "include_all_workspaces": true}), 10),
+            (json!({"workspace_ids": [filled.shared]}), 6),
+            (json!({"workspace_ids": [filled.other, filled.shared, filled.other]}), 12),
+            (json!({"workspace_ids": [filled.deleted]}), 6),
+            (json!({"workspace_ids": [filled.personal_of_past_member]}), 6),
+            (json!({"workspace_ids": [filled.shared], "include_personal_workspaces": true}), 18),
+            (json!({"workspace_ids": [filled.personal], "include_personal_workspaces": true}), 12),
+            (json!({"entity_ids": [filled.workbook]}), 10),
+            (json!({"entity_ids": [filled.workbook, filled.workbook, "wbk_unknown"]}), 10),
+            (json!({"entity_ids": [filled.workbook], "workspace_ids": [filled.shared, filled.personal]}), 4),
+            (json!({"entity_ids": [filled.workbook], "include_personal_workspaces": true}), 4),
+            (json!({"entity_ids": [filled.workbook], "include_all_workspaces": true}), 10),
             (json!({"entity_ids": ["wbk_unknown"], "include_all_workspaces": true}), 0),
         ];
         let bodies: Vec<_> = scopes.iter().map(|(scope, _)| request(scope)).collect();
@@ -90,7 +90,7 @@ fn every_scope_selects_its_runs() {
 }
 
 #[test]
-fn ids_of_a_neighbour_select_nothing() {
+fn ids_of_another_organization_select_nothing() {
     with_org(async |org| {
         fill(&org).await;
         let neighbour = TestOrg::create().await;
@@ -105,7 +105,7 @@ fn ids_of_a_neighbour_select_nothing() {
 }
 
 #[test]
-fn an_export_without_rows_is_a_header() {
+fn an_export_without_rows_is_only_a_header() {
     with_org(async |org| {
         let workspace = org.add_workspace("Quiet").await;
         org.write_runs_at(&workspace, &["2025-02-01T00:00:00.000Z"]).await;
@@ -119,7 +119,7 @@ fn an_export_without_rows_is_a_header() {
 }
 
 #[test]
-fn the_same_request_gives_the_same_bytes() {
+fn the_same_request_gives_the_same_file() {
     with_org(async |org| {
         fill(&org).await;
         let body = request(&json!({"include_all_workspaces": true}));

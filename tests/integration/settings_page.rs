@@ -1,15 +1,16 @@
-//! The settings page over plain HTTP: who gets in, what a form does, what is kept safe. `browser/` has the rest.
+//! The settings page over plain HTTP: sign-in, sessions, forms, security headers. `browser/` has the tests of what people
+//! see.
 
 use integration_tests::api::{Answer, Call};
 use integration_tests::export::{request, wait_until_final};
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::page::{PAGE, Visitor, get_page, post_form, send_sign_in};
-use integration_tests::records::{failed, id_of, new_record, put_record, read_record};
+use integration_tests::records::{failed, id_of, new_record, put_active, put_record, read_record};
 use integration_tests::system::{now, system};
 use integration_tests::{random_id, with_org};
 use serde_json::json;
 
-/// A form that asks for one field of January 2025 everywhere.
+/// A form that asks for one field of January 2025 in all workspaces.
 const FORM: [(&str, &str); 4] = [
     ("start_date", "01/01/2025"),
     ("end_date", "01/31/2025"),
@@ -17,13 +18,13 @@ const FORM: [(&str, &str); 4] = [
     ("export_fields", "run_id"),
 ];
 
-/// The form with a key, and with more.
+/// `FORM` with an idempotency key and with further fields.
 fn form<'a>(key: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&[("idempotency_key", key)], &FORM[..], more].concat()
 }
 
-/// The id in the address that a form leads to.
-fn started(org: &TestOrg, answer: &Answer) -> String {
+/// The id of the export that the answer to a form redirects to.
+fn created_export(org: &TestOrg, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text());
     let id = answer.header("location").split_once("#export-").unwrap().1.to_owned();
     org.exports().add(&id);
@@ -36,14 +37,14 @@ fn assert_asks_to_sign_in(answer: &Answer) {
 }
 
 #[test]
-fn who_is_not_signed_in_is_asked_to() {
+fn a_visitor_without_a_session_is_asked_to_sign_in() {
     with_org(async |org| {
         assert_asks_to_sign_in(&get_page("").send().await);
         let stranger = Visitor { cookie: "usage_export_session=AAAA".to_owned() };
         let answer = stranger.get("").await;
         assert_asks_to_sign_in(&answer);
         assert!(answer.text().contains("Your session has ended"));
-        // An API key is no session, and htmx is made to load the page again.
+        // An API key is not a session token. For htmx, the answer makes the browser load the page again.
         let key = Visitor { cookie: format!("usage_export_session={}", org.caller.key) };
         assert_asks_to_sign_in(&key.get("").await);
         assert_eq!(key.get_part("/history").await.header("hx-refresh"), "true");
@@ -51,7 +52,7 @@ fn who_is_not_signed_in_is_asked_to() {
 }
 
 #[test]
-fn a_sign_in_is_refused_as_the_api_refuses() {
+fn the_sign_in_is_refused_for_the_same_reasons_as_at_the_api() {
     with_org(async |org| {
         let member = org.add_member("member").await;
         let member_key = org.add_personal_key(&member.user_id).await;
@@ -77,7 +78,7 @@ fn a_sign_in_is_refused_as_the_api_refuses() {
 }
 
 #[test]
-fn an_organization_key_signs_in_any_administrator() {
+fn an_organization_key_signs_any_administrator_in() {
     with_org(async |org| {
         let key = org.add_organization_key().await;
         let admin = org.add_admin().await;
@@ -101,7 +102,7 @@ fn a_session_ends_when_its_user_signs_out() {
 }
 
 #[test]
-fn a_session_ends_with_the_key_that_it_was_made_with() {
+fn a_session_ends_when_its_api_key_is_revoked() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         org.revoke_key(&org.caller.key).await;
@@ -110,7 +111,7 @@ fn a_session_ends_with_the_key_that_it_was_made_with() {
 }
 
 #[test]
-fn what_a_session_may_do_is_looked_up_each_time() {
+fn a_session_is_authorized_again_at_every_request() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         org.set_tier("team").await;
@@ -124,7 +125,7 @@ fn what_a_session_may_do_is_looked_up_each_time() {
 }
 
 #[test]
-fn a_session_opens_nothing_but_the_page() {
+fn a_session_token_is_no_api_key() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         let token = visitor.cookie.split_once('=').unwrap().1;
@@ -135,7 +136,7 @@ fn a_session_opens_nothing_but_the_page() {
 }
 
 #[test]
-fn only_the_page_itself_may_send_forms() {
+fn a_form_from_another_origin_is_refused() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         for origin in ["https://evil.example", "null", ""] {
@@ -154,28 +155,28 @@ fn only_the_page_itself_may_send_forms() {
 }
 
 #[test]
-fn a_form_sent_again_and_at_the_same_time_is_one_export() {
+fn a_form_that_is_sent_many_times_makes_one_export() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         let key = random_id("key");
         let fields = form(&key, &[]);
         let answers = futures::future::join_all((0..6).map(|_| visitor.post("", &fields))).await;
-        let ids: Vec<_> = answers.iter().map(|answer| started(&org, answer)).collect();
+        let ids: Vec<_> = answers.iter().map(|answer| created_export(&org, answer)).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
         let page = visitor.get(&format!("?created={}", ids[0])).await.text();
         assert_eq!(page.matches("<li class=\"export\"").count(), 1, "{page}");
 
-        // Changed after it was sent: another export, but only when the user says so again.
+        // A form that was changed since is another export, which the user must confirm.
         let changed = form(&key, &[("export_fields", "user_id")]);
         let answer = visitor.post("", &changed).await;
         assert_eq!(answer.status, 422);
         assert!(answer.text().contains("has started an export already"), "{}", answer.text());
-        assert!(!answer.text().contains(&key), "the form has a new key");
+        assert!(!answer.text().contains(&key), "the form must have a new key");
     });
 }
 
 #[test]
-fn the_page_and_the_api_make_the_same_export() {
+fn the_page_and_the_api_make_equal_exports() {
     with_org(async |org| {
         let workspace = org.add_workspace("Kitchen").await;
         org.write_runs_at(&workspace, &["2025-01-10T10:00:00.000Z", "2025-01-31T23:59:59.999Z"]).await;
@@ -189,7 +190,7 @@ fn the_page_and_the_api_make_the_same_export() {
             ("export_fields", "run_id"),
             ("export_fields", "credit_cost"),
         ];
-        let id = started(&org, &visitor.post("", &fields).await);
+        let id = created_export(&org, &visitor.post("", &fields).await);
         wait_until_final(&org.caller, &id).await;
         let by_api = request(&json!({
             "export_fields": ["run_id", "credit_cost"], "workspace_ids": [workspace],
@@ -204,7 +205,7 @@ fn the_page_and_the_api_make_the_same_export() {
 }
 
 #[test]
-fn what_is_wrong_with_a_form_is_said_and_what_was_typed_stays() {
+fn an_invalid_form_comes_back_with_errors_and_what_was_typed() {
     with_org(async |org| {
         let workspace = org.add_workspace("Kitchen").await;
         let visitor = Visitor::sign_in(&org.caller).await;
@@ -233,14 +234,14 @@ fn what_is_wrong_with_a_form_is_said_and_what_was_typed_stays() {
 }
 
 #[test]
-fn at_the_limit_the_form_says_so_and_keeps_what_was_typed() {
+fn a_form_beyond_the_limit_comes_back_with_an_error_and_what_was_typed() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         let records: Vec<_> = (0..5).map(|_| new_record(&org, &org.caller, now())).collect();
         for record in &records {
             put_record(record).await;
         }
-        integration_tests::records::put_unfinished(&org, records.iter().map(id_of).collect()).await;
+        put_active(&org, records.iter().map(id_of).collect()).await;
         let answer = visitor.post("", &form("k", &[])).await;
         assert_eq!((answer.status, answer.header("retry-after")), (429, "60"));
         assert!(answer.text().contains("already has 5 unfinished exports"), "{}", answer.text());
@@ -249,7 +250,7 @@ fn at_the_limit_the_form_says_so_and_keeps_what_was_typed() {
 }
 
 #[test]
-fn another_users_export_is_theirs() {
+fn another_users_export_is_refused() {
     with_org(async |org| {
         let record = failed(new_record(&org, &org.add_admin().await, now()));
         put_record(&record).await;
@@ -266,7 +267,7 @@ fn another_users_export_is_theirs() {
 }
 
 #[test]
-fn every_answer_is_fenced() {
+fn every_answer_has_the_security_headers() {
     with_org(async |org| {
         let visitor = Visitor::sign_in(&org.caller).await;
         for answer in [
@@ -288,20 +289,20 @@ fn every_answer_is_fenced() {
 }
 
 #[test]
-fn script_and_style_sheet_are_kept_for_good_and_small() {
+fn script_and_style_sheet_are_immutable_and_small() {
     with_org(async |_| {
         let page = get_page("").send().await.text();
         let mut compressed = 0;
         for (before, kind) in
             [("<script src=\"", "text/javascript"), ("rel=\"stylesheet\" href=\"", "text/css")]
         {
-            let place = page.split_once(before).unwrap().1.split('"').next().unwrap();
-            let answer = Call::get(place, &[]).with_header("accept-encoding", "gzip").send().await;
+            let path = page.split_once(before).unwrap().1.split('"').next().unwrap();
+            let answer = Call::get(path, &[]).with_header("accept-encoding", "gzip").send().await;
             assert_eq!((answer.status, answer.header("content-encoding")), (200, "gzip"));
             assert!(answer.header("content-type").starts_with(kind));
             assert!(answer.header("cache-control").contains("immutable"));
             compressed += answer.body.len();
-            let plain = Call::get(place, &[]).send().await;
+            let plain = Call::get(path, &[]).send().await;
             assert_eq!(plain.header("content-encoding"), "");
             assert!(plain.body.len() > answer.body.len());
         }

@@ -1,4 +1,4 @@
-//! What callers do: requests to the API, and what they get.
+//! Requests to the API, and their answers.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::org::Caller;
 use crate::system::system;
 
-/// The two places of every endpoint.
+/// The two prefixes under which every endpoint is served.
 pub const ROOTS: [&str; 2] = ["", "/api/v1"];
 
-/// An answer with all of its body.
+/// An answer that has arrived completely.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -18,7 +18,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A request that is not sent yet.
+/// A request that has not been sent yet.
 #[derive(Clone)]
 pub struct Call {
     method: Method,
@@ -44,7 +44,7 @@ impl Call {
         Self { method: Method::POST, url, headers, body: body.into() }
     }
 
-    /// `POST /export_data`, with the caller's `user_id` in the body unless it has one, and with their key.
+    /// `POST /export_data` with the caller's key. The body gets the caller's `user_id` unless it has one.
     pub fn export(caller: &Caller, body: &Value) -> Self {
         Self::post("/export_data", as_caller(caller, body).to_string()).with_key(&caller.key)
     }
@@ -76,7 +76,7 @@ impl Call {
     }
 }
 
-/// The body with the caller's `user_id`, unless it has one.
+/// Adds the caller's `user_id` to the body unless it has one.
 pub fn as_caller(caller: &Caller, body: &Value) -> Value {
     let mut body = body.clone();
     if let Value::Object(members) = &mut body {
@@ -106,7 +106,7 @@ pub async fn get_history(caller: &Caller, cursor: Option<&str>) -> Answer {
     Call::get("/exports", &parameters).with_key(&caller.key).send().await
 }
 
-/// Fetches what a redirect points to, as a browser would: without the key.
+/// Fetches what a redirect points to, without the key, as a browser does.
 pub async fn follow(answer: &Answer) -> Answer {
     assert_eq!(answer.status, 302, "{answer:?}");
     let response = system().http.get(answer.header("location")).send().await.unwrap();
@@ -115,7 +115,7 @@ pub async fn follow(answer: &Answer) -> Answer {
 }
 
 impl Answer {
-    /// The header's value; empty if it is absent.
+    /// The value of a header; empty if the answer does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -125,14 +125,15 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The body of a 200.
+    /// The body, which must be that of a 200 with JSON.
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         assert_eq!(self.header("content-type"), "application/json");
         self.json()
     }
 
-    /// The answer is a problem document of this status that names exactly these fields.
+    /// Asserts that the answer is a problem document of this status that blames exactly these fields, and that it contains
+    /// nothing internal.
     pub fn assert_problem(&self, status: u16, fields: &[&str]) {
         let text = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status, status, "{text}");

@@ -1,9 +1,10 @@
-//! An export from the request to the file.
+//! Making an export: from the request to the downloaded file.
 
 use std::sync::{Arc, Mutex};
 
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
+use usage_export::usage;
 
 use crate::api::{follow, get_download, get_status, post_export};
 use crate::oracle::{Snapshot, crc32};
@@ -11,25 +12,23 @@ use crate::org::{Caller, TestOrg};
 use crate::records::read_record;
 use crate::wait_for;
 
-/// The ids of all fields.
-pub const FIELDS: [&str; 11] = [
-    "workspace_id",
-    "workspace_name",
-    "workbook_id",
-    "workbook_name",
-    "workbook_created_ts",
-    "user_id",
-    "user_email",
-    "run_id",
-    "credit_cost",
-    "pl_run_created_ts",
-    "pl_run_finished_ts",
-];
+/// The ids of all fields, from the one list of them. What a field's cell must contain is for the oracle to say, which
+/// names the fields itself.
+pub const FIELDS: [&str; usage::FIELDS.len()] = {
+    let mut ids = [""; usage::FIELDS.len()];
+    let mut index = 0;
+    // `map` is not for constants yet.
+    while index < ids.len() {
+        ids[index] = usage::FIELDS[index].id;
+        index += 1;
+    }
+    ids
+};
 
-/// Exports of one organization at a time: below its limit.
-const AT_ONCE: usize = 4;
+/// Exports of one organization that run at a time, which are fewer than its limit.
+const CONCURRENT_EXPORTS: usize = 4;
 
-/// Ids of what a test asked for.
+/// Ids of the exports that a test has asked for.
 #[derive(Clone, Default)]
 pub struct PostedExports(Arc<Mutex<Vec<String>>>);
 
@@ -38,7 +37,7 @@ impl PostedExports {
         self.0.lock().unwrap().push(data_export_id.to_owned());
     }
 
-    /// Waits for those that still run.
+    /// Waits until all of them are finished.
     pub async fn assert_finished(&self) {
         let ids = self.0.lock().unwrap().clone();
         for id in ids {
@@ -63,13 +62,13 @@ impl Export {
         std::str::from_utf8(&self.file).unwrap()
     }
 
-    /// The lines after the header, for files without line breaks in cells.
+    /// The lines after the header. Only for files that have no line breaks in cells.
     pub fn rows(&self) -> Vec<&str> {
         self.text().split_terminator("\r\n").skip(1).collect()
     }
 }
 
-/// A body for all fields and January 2025, with `more` on top.
+/// A body that asks for all fields of January 2025; the members of `more` are added or replace others.
 pub fn request(more: &Value) -> Value {
     let mut body = json!({"export_fields": FIELDS, "start_date": "2025-01-01", "end_date": "2025-01-31"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -77,7 +76,7 @@ pub fn request(more: &Value) -> Value {
 }
 
 impl TestOrg {
-    /// Asks for an export as the administrator; gives its id.
+    /// Asks for an export as the administrator, and returns its id.
     pub async fn post_export(&self, body: &Value) -> String {
         self.post_export_as(&self.caller, body).await
     }
@@ -95,7 +94,7 @@ impl TestOrg {
         self.finished_export(&id).await
     }
 
-    /// Waits for an export and downloads its file.
+    /// Waits until an export completes, downloads its file, and compares size and checksum.
     pub async fn finished_export(&self, id: &str) -> Export {
         let status = wait_until_final(&self.caller, id).await;
         assert_eq!(status["state"], "COMPLETED", "{status}");
@@ -105,12 +104,12 @@ impl TestOrg {
         Export { id: id.to_owned(), status, file }
     }
 
-    /// Exports, and compares the file with what the tables say.
+    /// Makes an export, and compares the file with the one that the oracle computes from the tables.
     pub async fn assert_export(&self, body: &Value) -> Export {
         self.assert_exports(std::slice::from_ref(body)).await.remove(0)
     }
 
-    /// The same for several requests, some of them at a time. Gives the exports in their order.
+    /// The same for several requests, some of them at a time. Returns the exports in the order of the requests.
     pub async fn assert_exports(&self, bodies: &[Value]) -> Vec<Export> {
         let snapshot = Snapshot::read(self).await;
         stream::iter(bodies)
@@ -121,13 +120,13 @@ impl TestOrg {
                 assert_eq!(export.status["row_count"], rows, "{body}");
                 export
             })
-            .buffered(AT_ONCE)
+            .buffered(CONCURRENT_EXPORTS)
             .collect()
             .await
     }
 }
 
-/// Waits until an export is COMPLETED or FAILED, and looks at every answer on the way.
+/// Waits until an export is COMPLETED or FAILED. Asserts at every answer that the state never goes back.
 pub async fn wait_until_final(caller: &Caller, id: &str) -> Value {
     let mut last_state = 0;
     wait_for("an export to finish", async || {
@@ -148,7 +147,7 @@ fn is_final(status: &Value) -> bool {
     status["state"] == "COMPLETED" || status["state"] == "FAILED"
 }
 
-/// The file of a completed export, wherever the answer says it is.
+/// Downloads the file of a completed export, from the answer or from S3.
 pub async fn download(caller: &Caller, id: &str) -> Vec<u8> {
     let answer = get_download(caller, id).await;
     let file = if answer.status == 302 { follow(&answer).await } else { answer };
@@ -157,7 +156,7 @@ pub async fn download(caller: &Caller, id: &str) -> Vec<u8> {
     file.body
 }
 
-/// Compares bytes; shows the first line that differs.
+/// Asserts that the files are equal; shows the first line that differs.
 pub fn assert_same_file(file: &[u8], expected: &[u8], request: &Value) {
     if file == expected {
         return;

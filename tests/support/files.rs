@@ -1,4 +1,4 @@
-//! Files of exports in the bucket, and data that makes large ones.
+//! The files of exports in the bucket, and data that makes large files.
 
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, Part};
 
@@ -6,10 +6,10 @@ use crate::org::TestOrg;
 use crate::runs::Run;
 use crate::system::system;
 
-/// An answer with a file is at most this long; a larger file is a redirect.
-pub const INLINE_BYTES: usize = 4 * 1024 * 1024;
+/// The largest file that `GET /export_status` answers with itself; for a larger one it redirects to S3.
+pub const MAX_INLINE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Where the file of an export is.
+/// The key of an export's file in the bucket.
 pub fn object_key(org: &TestOrg, data_export_id: &str) -> String {
     format!("exports/{}/{data_export_id}.csv", org.id)
 }
@@ -19,7 +19,7 @@ pub async fn delete_file(org: &TestOrg, data_export_id: &str) {
     system().s3.delete_object().bucket(bucket).key(object_key(org, data_export_id)).send().await.unwrap();
 }
 
-/// The `ETag` of the file; `None` if there is no file.
+/// The `ETag` of an export's file; `None` if it has no file.
 pub async fn etag_of_file(org: &TestOrg, data_export_id: &str) -> Option<String> {
     let bucket = &system().outputs.bucket;
     let sent = system().s3.head_object().bucket(bucket).key(object_key(org, data_export_id)).send().await;
@@ -61,7 +61,7 @@ pub async fn parts_of(org: &TestOrg, data_export_id: &str, upload_id: &str) -> V
     listed.await.unwrap().parts.unwrap_or_default()
 }
 
-/// Begins the file of an export as a worker does: an upload with one part. Gives the upload's id.
+/// Begins the file of an export as a worker does: a multipart upload with one part. Returns the id of the upload.
 pub async fn begin_file(org: &TestOrg, data_export_id: &str, part: &[u8]) -> String {
     let (bucket, key) = (&system().outputs.bucket, object_key(org, data_export_id));
     let upload = system()
@@ -96,7 +96,8 @@ pub async fn send_first_part(org: &TestOrg, data_export_id: &str, upload_id: &st
     sent.unwrap();
 }
 
-/// Runs whose names fill 3 kB a row: 500 in each of 12 workspaces, one a second from January 1 on. Some 19 MB of CSV.
+/// Writes runs whose names make rows of 3 kB: 500 in each of 12 workspaces, 100 a day from January 1, 2025 on. They make
+/// about 19 MB of CSV.
 pub async fn fill_large(org: &TestOrg) -> Vec<Run> {
     let name = "long name ".repeat(100);
     let member = org.add_member("member").await;

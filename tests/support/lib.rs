@@ -1,7 +1,11 @@
-//! What the tests share: the system, an organization for each test, verbs for what callers do, the oracle.
+//! What the tests share: the system, an organization for each test, functions for what callers do, and the oracle, which
+//! computes what a file must contain.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
-#![expect(missing_docs, reason = "the helpers are verbs and the data is plain: most need no words")]
+#![expect(
+    missing_docs,
+    reason = "most helpers are named by what they do, and a comment would only repeat it"
+)]
 
 pub mod api;
 pub mod export;
@@ -21,22 +25,22 @@ use tokio::runtime::{Builder, Runtime};
 
 use org::TestOrg;
 
-/// One for all tests, so that they share connections.
+/// One runtime for all tests, so that they share connections.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().enable_all().build().unwrap());
 
-/// How often a test looks whether something has happened.
-pub const LOOK_EVERY: Duration = Duration::from_millis(120);
+/// Between two looks at whether something has happened.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(120);
 
-/// How long a test waits for it. Tests share two or more cores, so it is generous.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a test waits for something to happen. It is long, because many tests share a few cores.
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Runs a test on the threads that all tests share.
+/// Runs a test on the runtime that all tests share.
 pub fn run(test: impl Future<Output = ()>) {
     RUNTIME.block_on(test);
 }
 
-/// Runs a test with an organization of its own, then makes sure that none of its exports is left unfinished.
+/// Runs a test with an organization of its own, then waits until all of its exports are finished.
 pub fn with_org(test: impl AsyncFnOnce(TestOrg)) {
     run(async {
         let org = TestOrg::create().await;
@@ -46,19 +50,19 @@ pub fn with_org(test: impl AsyncFnOnce(TestOrg)) {
     });
 }
 
-/// Looks again and again until there is something.
+/// Calls `look` again and again until it returns something. `what` names it if the time is up.
 pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < WAIT_TIMEOUT {
         if let Some(seen) = look().await {
             return seen;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
-    panic!("waited {PATIENCE:?} for {what}");
+    panic!("waited {WAIT_TIMEOUT:?} for {what}");
 }
 
-/// A random id that no other test has.
+/// A random id such as `org_0123456789abcdef`, which no other test has.
 pub fn random_id(kind: &str) -> String {
     format!("{kind}_{}", hex::encode(fastrand::u64(..).to_be_bytes()))
 }

@@ -1,5 +1,9 @@
-//! What a file must hold, computed from the tables. The plainest way to do it: everything is read, then filtered, then
-//! sorted. It shares no code with the product.
+//! The oracle: computes from the tables what a file must contain, in the plainest way: it reads everything, then filters,
+//! then sorts.
+//!
+//! It shares no code with the product, on purpose: a fault of shared code would be in the file and in the expectation. So
+//! it has its own list of the fields ([`Snapshot::expected`] fails for one that it does not know), its own rules for quotes
+//! and formulas, and its own CRC-32.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +14,7 @@ use serde_json::Value;
 use crate::org::{Item, TestOrg, text};
 use crate::system::system;
 
-/// All of an organization's data at one time.
+/// Everything that the tables have about an organization at one time.
 pub struct Snapshot {
     /// Name and kind by id.
     workspaces: BTreeMap<String, (String, String)>,
@@ -31,6 +35,7 @@ struct StoredRun {
 }
 
 impl Snapshot {
+    /// Reads the directory, and the partitions of the usage records that the test has written to.
     pub async fn read(org: &TestOrg) -> Self {
         let outputs = &system().outputs;
         let mut workspaces = BTreeMap::new();
@@ -63,10 +68,10 @@ impl Snapshot {
         Self { workspaces, emails, workbooks, runs }
     }
 
-    /// The file of this request, and how many rows it has.
+    /// The file that this request must give, and the number of its rows.
     pub fn expected(&self, request: &Value) -> (Vec<u8>, usize) {
         let workspaces = self.scope(request);
-        let workbooks = texts(request, "entity_ids");
+        let workbooks = strings(request, "entity_ids");
         let (first, last) = (instant(request, "start_date"), last_instant(request));
         let mut rows: Vec<&StoredRun> = self
             .runs
@@ -79,7 +84,7 @@ impl Snapshot {
             })
             .collect();
         rows.sort_by_key(|run| (&run.workspace_id, &run.start, &run.run_id));
-        let fields = texts(request, "export_fields");
+        let fields = strings(request, "export_fields");
         let mut file = line(fields.iter().map(|field| (*field).to_owned()).collect());
         for run in &rows {
             file += &line(fields.iter().map(|field| self.cell(run, field)).collect());
@@ -90,7 +95,7 @@ impl Snapshot {
     fn scope(&self, request: &Value) -> Vec<&str> {
         let all = request["include_all_workspaces"] == true;
         let personal = request["include_personal_workspaces"] == true;
-        let named = texts(request, "workspace_ids");
+        let named = strings(request, "workspace_ids");
         let everywhere = all || (!personal && named.is_empty());
         let chosen = self.workspaces.iter().filter(|(id, (_, kind))| {
             everywhere || (personal && kind == "personal") || named.contains(&id.as_str())
@@ -103,12 +108,12 @@ impl Snapshot {
         let workbook = self.workbooks.get(&run.workbook_id).cloned().unwrap_or_default();
         match field {
             "workspace_id" => run.workspace_id.clone(),
-            "workspace_name" => guarded(workspace.0),
+            "workspace_name" => escape_formula(workspace.0),
             "workbook_id" => run.workbook_id.clone(),
-            "workbook_name" => guarded(workbook.0),
+            "workbook_name" => escape_formula(workbook.0),
             "workbook_created_ts" => workbook.1,
             "user_id" => run.user_id.clone(),
-            "user_email" => guarded(self.emails.get(&run.user_id).cloned().unwrap_or_default()),
+            "user_email" => escape_formula(self.emails.get(&run.user_id).cloned().unwrap_or_default()),
             "run_id" => run.run_id.clone(),
             "credit_cost" => run.credit_cost.clone(),
             "pl_run_created_ts" => run.start.clone(),
@@ -133,15 +138,15 @@ impl StoredRun {
     }
 }
 
-/// No cell is run as a formula.
-fn guarded(name: String) -> String {
+/// Escapes a cell that a spreadsheet would run as a formula.
+fn escape_formula(name: String) -> String {
     if name.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{name}") } else { name }
 }
 
-/// A line of the file, quoted only where it must be.
+/// A line of the file. Only cells that must be are quoted.
 fn line(cells: Vec<String>) -> String {
     if cells == [""] {
-        // An empty line would be no record at all to many readers.
+        // Many readers would skip an empty line.
         return "\"\"\r\n".to_owned();
     }
     let quoted = cells.into_iter().map(|cell| {
@@ -162,7 +167,8 @@ fn instant(request: &Value, name: &str) -> DateTime<FixedOffset> {
     }
 }
 
-/// A midnight stands for its whole day; of which the last millisecond is the last that a run can have.
+/// The last instant of the request's interval. A midnight stands for its whole day, whose last millisecond is the last
+/// start that a run can have.
 fn last_instant(request: &Value) -> DateTime<FixedOffset> {
     let end = instant(request, "end_date");
     if end.time() != NaiveTime::MIN {
@@ -171,16 +177,16 @@ fn last_instant(request: &Value) -> DateTime<FixedOffset> {
     end + Days::new(1) - chrono::TimeDelta::milliseconds(1)
 }
 
-fn texts<'a>(request: &'a Value, name: &str) -> Vec<&'a str> {
+fn strings<'a>(request: &'a Value, name: &str) -> Vec<&'a str> {
     request[name].as_array().into_iter().flatten().map(|text| text.as_str().unwrap()).collect()
 }
 
-/// The attribute; empty if it is absent.
+/// A string attribute; empty if the item does not have it.
 fn string(item: &Item, name: &str) -> String {
     item.get(name).map_or("", |value| value.as_s().unwrap()).to_owned()
 }
 
-/// All items of a partition.
+/// Reads all items of a partition.
 async fn query(table: &str, partition: &str) -> Vec<Item> {
     let pages = system()
         .dynamodb
@@ -195,7 +201,7 @@ async fn query(table: &str, partition: &str) -> Vec<Item> {
     pages.collect::<Result<Vec<_>, _>>().await.unwrap()
 }
 
-/// As in zip and PNG: reflected, polynomial 0xEDB88320.
+/// The CRC-32 of zip and PNG: reflected, with the polynomial 0xEDB88320.
 pub fn crc32(bytes: &[u8]) -> u32 {
     let table: Vec<u32> = (0..256)
         .map(|byte| {

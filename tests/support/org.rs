@@ -1,4 +1,4 @@
-//! An organization of one test's own, written straight into the directory table.
+//! The organization of a test, written directly into the table `Directory`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -29,18 +29,18 @@ pub struct Caller {
 pub struct Member {
     pub user_id: String,
     pub email: String,
-    /// Theirs alone.
+    /// Id of the workspace that is theirs alone.
     pub personal_workspace_id: String,
 }
 
-/// On the enterprise tier, with one administrator.
+/// An organization on the enterprise tier, with one administrator.
 #[derive(Clone)]
 pub struct TestOrg {
     pub id: String,
     pub admin: Member,
     /// The administrator, with a personal key.
     pub caller: Caller,
-    /// The partitions of the usage records that this test wrote to.
+    /// The partitions of the usage records that the test has written to.
     pub(super) partitions: Arc<Mutex<BTreeSet<String>>>,
     pub(super) posted: PostedExports,
 }
@@ -55,7 +55,7 @@ impl TestOrg {
         Self { id, admin, caller, partitions: Arc::default(), posted: PostedExports::default() }
     }
 
-    /// What was asked for in its name.
+    /// The exports that the test has asked for.
     pub fn exports(&self) -> PostedExports {
         self.posted.clone()
     }
@@ -68,7 +68,7 @@ impl TestOrg {
         add_member(&self.id, role).await
     }
 
-    /// Another administrator, with a personal key.
+    /// Adds another administrator, with a personal key.
     pub async fn add_admin(&self) -> Caller {
         let member = self.add_member("admin").await;
         let key = self.add_personal_key(&member.user_id).await;
@@ -79,19 +79,19 @@ impl TestOrg {
         add_key(&self.id, Some(user_id), &[]).await
     }
 
-    /// A key that may act as every member.
+    /// Adds a key that may act as every member.
     pub async fn add_organization_key(&self) -> String {
         add_key(&self.id, None, &[]).await
     }
 
-    /// A personal key with one attribute more, such as `expires_ts`.
+    /// Adds a personal key whose item has one more attribute, such as `expires_ts`.
     pub async fn add_key_with(&self, user_id: &str, name: &str, value: &str) -> String {
         add_key(&self.id, Some(user_id), &[(name, value)]).await
     }
 
     pub async fn revoke_key(&self, key: &str) {
-        let digest = hex::encode(Sha256::digest(key));
-        set(&format!("KEY#{digest}"), "KEY", "revoked_ts", "2025-06-30T12:00:00.000Z").await;
+        let sha256 = hex::encode(Sha256::digest(key));
+        set(&format!("KEY#{sha256}"), "KEY", "revoked_ts", "2025-06-30T12:00:00.000Z").await;
     }
 
     pub async fn add_workspace(&self, name: &str) -> String {
@@ -129,7 +129,7 @@ impl TestOrg {
         set(&format!("ORG#{}", self.id), &format!("MEMBER#{user_id}"), "email", email).await;
     }
 
-    /// Takes the organization's own item away; members and keys stay.
+    /// Removes the item of the organization. Members and keys stay.
     pub async fn remove_organization(&self) {
         remove(&self.id, "ORG").await;
     }
@@ -180,15 +180,15 @@ async fn put_workspace(organization_id: &str, id: &str, name: &str, owner: Optio
     put_directory(&format!("ORG#{organization_id}"), &format!("WORKSPACE#{id}"), &attributes).await;
 }
 
-/// Adds a key, personal if it has an owner, and gives its secret.
+/// Adds a key, and returns its secret. It is a personal key if it has an owner, else an organization key.
 async fn add_key(organization_id: &str, owner: Option<&str>, more: &[(&str, &str)]) -> String {
     let secret = format!("uex_{}", (0..43).map(|_| fastrand::alphanumeric()).collect::<String>());
     let kind = if owner.is_some() { "personal" } else { "organization" };
     let mut attributes = vec![("kind", kind), ("organization_id", organization_id)];
     attributes.extend(owner.map(|owner| ("user_id", owner)));
     attributes.extend(more);
-    let digest = hex::encode(Sha256::digest(&secret));
-    put_directory(&format!("KEY#{digest}"), "KEY", &attributes).await;
+    let sha256 = hex::encode(Sha256::digest(&secret));
+    put_directory(&format!("KEY#{sha256}"), "KEY", &attributes).await;
     secret
 }
 

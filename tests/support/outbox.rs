@@ -1,4 +1,4 @@
-//! The queue and the emails that were sent, as the emulator shows them.
+//! The queue and the sent emails, as the emulator shows them.
 
 use serde_json::{Value, json};
 
@@ -15,14 +15,14 @@ pub struct Email {
     pub html: String,
 }
 
-/// The emails about an export, in the order of sending.
+/// The emails about an export, in the order in which they were sent.
 pub async fn emails_of(data_export_id: &str) -> Vec<Email> {
     let messages = entries(&look("/_ministack/ses/messages").await["messages"]);
     let about_it = messages.iter().filter(|message| message.to_string().contains(data_export_id));
     about_it.map(email).collect()
 }
 
-/// Waits for the email about an export.
+/// Waits until an email about an export is sent, and returns the last one.
 pub async fn wait_for_email(data_export_id: &str) -> Email {
     wait_for("an email", async || emails_of(data_export_id).await.pop()).await
 }
@@ -51,7 +51,7 @@ pub async fn send_message(data_export_id: &str) {
         .unwrap();
 }
 
-/// Waits until the queue has no message about an export, also none that is hidden for a time.
+/// Waits until the queue has no message about an export, not even one whose redelivery is delayed.
 pub async fn wait_until_handled(data_export_id: &str) {
     wait_for("a message to be handled", async || {
         let messages = entries(&look("/_ministack/sqs/messages").await["messages"]);
@@ -61,7 +61,7 @@ pub async fn wait_until_handled(data_export_id: &str) {
     .await;
 }
 
-/// Whether a message about an export was given up.
+/// Whether the dead-letter queue has a message about an export.
 pub async fn is_in_dead_letter_queue(data_export_id: &str) -> bool {
     let queue = system().outputs.dlq_url.rsplit('/').next().unwrap();
     let messages = look(&format!("/_ministack/sqs/messages?QueueUrl={}", system().outputs.dlq_url)).await;
@@ -74,7 +74,7 @@ async fn look(path: &str) -> Value {
     system().http.get(url).send().await.unwrap().json().await.unwrap()
 }
 
-/// The messages, whatever account, region and queue they are grouped by.
+/// The messages without the groups, which are accounts, regions or queues.
 fn entries(grouped: &Value) -> Vec<Value> {
     match grouped {
         Value::Array(messages) => messages.clone(),

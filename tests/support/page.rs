@@ -1,4 +1,4 @@
-//! The settings page over plain HTTP, as a browser asks for it.
+//! The settings page over plain HTTP, with the requests that a browser makes.
 
 use reqwest::Url;
 
@@ -6,13 +6,13 @@ use crate::api::{Answer, Call};
 use crate::org::Caller;
 use crate::system::system;
 
-/// Where the page is.
+/// Path of the page.
 pub const PAGE: &str = "/settings/organization/data_export";
 
-/// Somebody who is signed in.
+/// Someone who is signed in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    /// The cookie that the page set, as a browser sends it.
+    /// The cookie of the session, in the form in which a browser sends it.
     pub cookie: String,
 }
 
@@ -24,12 +24,12 @@ impl Visitor {
         Self { cookie }
     }
 
-    /// Asks for a part of the page, such as `?again=…` or `/exports/…/row`.
+    /// Asks for the page with a query such as `?again=…`, or for a path below it such as `/exports/…/row`.
     pub async fn get(&self, rest: &str) -> Answer {
         get_page(rest).with_header("cookie", &self.cookie).send().await
     }
 
-    /// The same as htmx does.
+    /// The same, as htmx asks for a part of the page.
     pub async fn get_part(&self, rest: &str) -> Answer {
         get_page(rest).with_header("cookie", &self.cookie).with_header("hx-request", "true").send().await
     }
@@ -49,7 +49,7 @@ pub async fn send_sign_in(user_id: &str, key: &str) -> Answer {
     post_form("/sign_in", &fields).with_header("origin", &system().outputs.api_url).send().await
 }
 
-/// A request for a part of the page.
+/// A request for the page with a query, or for a path below it.
 pub fn get_page(rest: &str) -> Call {
     let url = Url::parse(&format!("http://page{PAGE}{rest}")).unwrap();
     let parameters: Vec<_> = url.query_pairs().collect();
@@ -57,7 +57,7 @@ pub fn get_page(rest: &str) -> Call {
     Call::get(url.path(), &parameters)
 }
 
-/// A form of the page, as a browser sends it but for the origin.
+/// A form of the page as a browser sends it, but without the header `Origin`.
 pub fn post_form(rest: &str, fields: &[(&str, &str)]) -> Call {
     let mut form = Url::parse("form:").unwrap();
     form.query_pairs_mut().extend_pairs(fields);
@@ -66,7 +66,7 @@ pub fn post_form(rest: &str, fields: &[(&str, &str)]) -> Call {
 }
 
 impl Answer {
-    /// The body of a page.
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

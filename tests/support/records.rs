@@ -1,4 +1,4 @@
-//! Records of exports, read from and put straight into their table.
+//! The records of exports: read from their table, and put directly into it.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::export::FIELDS;
 use crate::org::{Caller, Item, TestOrg, text};
 use crate::system::{now, system};
 
-/// A record as the API makes it: REQUESTED, every workspace, January 2025.
+/// A record as the API makes it: REQUESTED, for all fields of every workspace in January 2025.
 pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> Value {
     json!({
         "data_export_id": new_export_id(created_ts),
@@ -36,7 +36,7 @@ pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> 
     })
 }
 
-/// Turns it into one that a worker took `attempts` times and then died with.
+/// Turns the record into that of an export which a worker has claimed `attempts` times before it died.
 #[must_use]
 pub fn abandoned(mut record: Value, attempts: u32) -> Value {
     record["state"] = "IN_PROGRESS".into();
@@ -46,7 +46,7 @@ pub fn abandoned(mut record: Value, attempts: u32) -> Value {
     record
 }
 
-/// Turns it into one that failed.
+/// Turns the record into that of a failed export.
 #[must_use]
 pub fn failed(mut record: Value) -> Value {
     record["state"] = "FAILED".into();
@@ -55,7 +55,7 @@ pub fn failed(mut record: Value) -> Value {
     record
 }
 
-/// Turns it into one that a worker is at.
+/// Turns the record into that of an export which a worker is making.
 #[must_use]
 pub fn running(mut record: Value, progress: u8, rows: u64) -> Value {
     record["state"] = "IN_PROGRESS".into();
@@ -66,7 +66,7 @@ pub fn running(mut record: Value, progress: u8, rows: u64) -> Value {
     record
 }
 
-/// Turns it into one that is done, though there is no file.
+/// Turns the record into that of a completed export, though it has no file.
 #[must_use]
 pub fn completed(mut record: Value, rows: u64, bytes: u64) -> Value {
     record["state"] = "COMPLETED".into();
@@ -97,8 +97,8 @@ pub async fn put_record(record: &Value) {
     put(item).await;
 }
 
-/// Says which exports of the organization are unfinished.
-pub async fn put_unfinished(org: &TestOrg, ids: Vec<String>) {
+/// Sets the active exports of the organization.
+pub async fn put_active(org: &TestOrg, ids: Vec<String>) {
     let key = text(format!("ACTIVE#{}", org.id));
     put(HashMap::from([
         ("data_export_id".to_owned(), key),
@@ -107,14 +107,14 @@ pub async fn put_unfinished(org: &TestOrg, ids: Vec<String>) {
     .await;
 }
 
-/// The ids of the organization's unfinished exports.
-pub async fn read_unfinished(org: &TestOrg) -> Vec<String> {
+/// The ids of the organization's active exports.
+pub async fn read_active(org: &TestOrg) -> Vec<String> {
     let record = read_record(&format!("ACTIVE#{}", org.id)).await;
     let ids = record["unfinished"].as_array().cloned().unwrap_or_default();
     ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
-/// The record; `null` if there is none.
+/// Reads the record with this key; `null` if there is none.
 pub async fn read_record(key: &str) -> Value {
     let sent = system()
         .dynamodb

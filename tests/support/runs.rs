@@ -1,4 +1,4 @@
-//! Runs of workbooks, written straight into the table of usage records.
+//! Runs of workbooks, written directly into the table of usage records.
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use futures::stream::{self, StreamExt};
@@ -7,11 +7,11 @@ use crate::org::{Item, TestOrg, text};
 use crate::random_id;
 use crate::system::system;
 
-/// Items of one `BatchWriteItem`.
+/// Items that one `BatchWriteItem` takes at most.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
-const BATCH: usize = 25;
+const MAX_BATCH_ITEMS: usize = 25;
 
-/// One run. Times are as the table has them.
+/// One run. Instants are in the text form of the table.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub workspace_id: String,
@@ -24,7 +24,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// A finished run of a workbook that the directory does not know.
+    /// A finished run, whose workbook and user the directory does not know.
     pub fn new(workspace_id: &str, start: &str) -> Self {
         Self {
             workspace_id: workspace_id.to_owned(),
@@ -62,7 +62,7 @@ impl Run {
         Self { credit_cost: None, finished_ts: None, ..self }
     }
 
-    /// Workspace and month.
+    /// The partition key: workspace and month.
     fn partition(&self) -> String {
         format!("{}#{}", self.workspace_id, &self.start[..7])
     }
@@ -85,17 +85,17 @@ impl Run {
 impl TestOrg {
     pub async fn write_runs(&self, runs: &[Run]) {
         self.partitions.lock().unwrap().extend(runs.iter().map(Run::partition));
-        let batches = stream::iter(runs.chunks(BATCH).map(write_batch)).buffer_unordered(8);
+        let batches = stream::iter(runs.chunks(MAX_BATCH_ITEMS).map(write_batch)).buffer_unordered(8);
         batches.collect::<()>().await;
     }
 
-    /// Runs in a workspace, one at each of these times.
+    /// Writes runs in a workspace, one that starts at each of these instants.
     pub async fn write_runs_at(&self, workspace_id: &str, starts: &[&str]) {
         let runs: Vec<_> = starts.iter().map(|start| Run::new(workspace_id, start)).collect();
         self.write_runs(&runs).await;
     }
 
-    /// A run whose cost is a text: no writer of ours makes such an item.
+    /// Writes a run whose cost is a string, which a correct writer never does.
     pub async fn write_corrupt_run(&self, run: &Run) {
         self.write_run_with(run, "credit_cost", text("abc")).await;
     }

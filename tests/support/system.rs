@@ -1,4 +1,4 @@
-//! The system under test, as `cargo xtask test` tells of it.
+//! The system under test, which `cargo xtask test` has brought up.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use aws_sdk_s3::config::Credentials;
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Deserialize;
 
-/// The system that all tests share.
+/// The one system that all tests share; an error if there is none.
 static SYSTEM: LazyLock<Result<System, String>> = LazyLock::new(System::find);
 
-/// Names and clients.
+/// Addresses, names and clients.
 pub struct System {
     pub outputs: Outputs,
     pub http: reqwest::Client,
@@ -21,7 +21,7 @@ pub struct System {
     pub sqs: aws_sdk_sqs::Client,
 }
 
-/// The file that `USAGE_EXPORT_OUTPUTS` names.
+/// `outputs.json`, whose path is in the variable `USAGE_EXPORT_OUTPUTS`.
 #[derive(Deserialize)]
 pub struct Outputs {
     pub api_url: String,
@@ -46,17 +46,17 @@ pub struct Tables {
     pub exports: String,
 }
 
-/// The emulator's root.
+/// The key of the root of the emulator's account.
 fn root_key() -> String {
     "test".to_owned()
 }
 
-/// Fails the test if there is no system.
+/// The system. Panics if there is none.
 pub fn system() -> &'static System {
     SYSTEM.as_ref().unwrap_or_else(|reason| panic!("{reason}: run these tests with `cargo xtask test`"))
 }
 
-/// The time, cut to milliseconds as the tables have it.
+/// The current time, cut to milliseconds because the tables have no more.
 pub fn now() -> DateTime<Utc> {
     #[expect(clippy::disallowed_methods, reason = "tests make records of the past and of the future")]
     Utc::now().trunc_subsecs(3)
@@ -72,7 +72,7 @@ impl System {
             .map_err(|error| format!("{} is not as expected ({error})", path.display()))?;
         let http = reqwest::Client::builder()
             .no_proxy()
-            // A redirect is an answer to look at.
+            // Tests look at redirects themselves.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();

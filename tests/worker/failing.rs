@@ -8,13 +8,16 @@ use export_worker::Disposition;
 use export_worker::job::MAX_ATTEMPTS;
 use integration_tests::files::open_uploads;
 use integration_tests::org::text;
-use integration_tests::records::read_unfinished;
+use integration_tests::records::read_active;
 use integration_tests::run;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::faults::{Answer, answer, error};
 use crate::world::{World, let_pass};
+
+const WITHOUT_ID: &str =
+    "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
 
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
 
@@ -28,7 +31,7 @@ async fn assert_failed(world: &World, reason: &str) {
     assert!(export["error"].as_str().unwrap().contains(reason), "{export}");
     assert!(export["finished_ts"].is_string() && export.get("lease_owner").is_none(), "{export}");
     assert_eq!(world.subjects().await, ["Your usage data export failed: Jan 1, 2025 – Jan 31, 2025"]);
-    assert_eq!(read_unfinished(&world.org).await, Vec::<String>::new());
+    assert_eq!(read_active(&world.org).await, Vec::<String>::new());
 }
 
 #[test]
@@ -61,6 +64,22 @@ fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
             let is_free = export.get("lease_owner").is_none() && export.get("lease_until").is_none();
             assert!(is_free, "it is free for the next worker");
             assert!(world.subjects().await.is_empty());
+        }
+        assert_eq!(world.process(MAX_ATTEMPTS).await, Disposition::Acknowledge);
+        assert_failed(&world, "technical problem on our side").await;
+    });
+}
+
+/// An answer without an upload id says nothing about the stored records.
+#[test]
+fn a_fault_on_our_side_is_retried_and_told_as_ours() {
+    run(async {
+        let world = World::new().await;
+        world.faults.on("CreateMultipartUpload", async |_, _| answer(200, WITHOUT_ID));
+        for attempt in 1..MAX_ATTEMPTS {
+            let retry = world.process(attempt).await;
+            assert!(matches!(retry, Disposition::Retry(_)), "{retry:?}");
+            assert_eq!(world.export().await["state"], "IN_PROGRESS");
         }
         assert_eq!(world.process(MAX_ATTEMPTS).await, Disposition::Acknowledge);
         assert_failed(&world, "technical problem on our side").await;

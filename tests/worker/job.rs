@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use export_worker::Disposition;
 use export_worker::job::process;
-use integration_tests::records::{read_unfinished, set_in_record, timestamp};
+use integration_tests::records::{read_active, set_in_record, timestamp};
 use integration_tests::run;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ const CSV: &str = "run_id,workspace_name,credit_cost\r\n\
 fn an_export_ends_with_a_file_a_mail_and_a_free_place() {
     run(async {
         let world = World::new().await;
-        assert_eq!(read_unfinished(&world.org).await, [world.id.as_str()]);
+        assert_eq!(read_active(&world.org).await, [world.id.as_str()]);
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert_eq!(world.file().await.as_deref(), Some(CSV.as_bytes()));
         let export = world.export().await;
@@ -30,7 +30,7 @@ fn an_export_ends_with_a_file_a_mail_and_a_free_place() {
         assert_eq!(export["expires_ts"], timestamp(now() + chrono::TimeDelta::days(30)));
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
         assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
-        assert_eq!(read_unfinished(&world.org).await, Vec::<String>::new());
+        assert_eq!(read_active(&world.org).await, Vec::<String>::new());
     });
 }
 

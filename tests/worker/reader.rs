@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use export_worker::source::query::{Page, Partition, Selection, UsageRecords};
+use export_worker::source::query::{Page, Partition, UsageRecords};
+use export_worker::source::selection::Selection;
 use futures::{StreamExt, TryStreamExt};
-use integration_tests::{PATIENCE, run};
+use integration_tests::{WAIT_TIMEOUT, run};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
 
@@ -125,7 +126,7 @@ fn a_page_that_is_late_keeps_its_place() {
                 }
                 if is_late {
                     // The first pages of the three partitions that are read ahead.
-                    let three = timeout(PATIENCE, arrived.acquire_many(3)).await;
+                    let three = timeout(WAIT_TIMEOUT, arrived.acquire_many(3)).await;
                     drop(three.expect("three pages that do not wait for this one").unwrap());
                     return call.send().await;
                 }
@@ -170,7 +171,7 @@ fn an_error_in_the_middle_ends_the_pages() {
             let first_error = pages.iter().position(Result::is_err).expect("an error");
             assert_eq!(first_error, 9, "the pages before it are whole");
             assert!(
-                matches!(&pages[9], Err(StoreError::Aws { code, .. }) if code == "AccessDeniedException")
+                matches!(&pages[9], Err(AwsError::Refused { code, .. }) if code == "AccessDeniedException")
             );
             assert_eq!(pages.len(), 10, "nothing follows");
         }

@@ -18,7 +18,7 @@ use integration_tests::files::read_file;
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::emails_of;
 use integration_tests::records::{
-    id_of, new_record, put_record, put_unfinished, read_record, set_in_record, timestamp,
+    id_of, new_record, put_active, put_record, read_record, set_in_record, timestamp,
 };
 use integration_tests::runs::Run;
 use integration_tests::system::{self, system};
@@ -89,7 +89,7 @@ impl World {
         record["request"]["scope"]["workspace_ids"] = json!(self.workspaces);
         change(&mut record["request"]);
         put_record(&record).await;
-        put_unfinished(&self.org, vec![id_of(&record)]).await;
+        put_active(&self.org, vec![id_of(&record)]).await;
         let (org, workspaces) = (self.org.clone(), self.workspaces.clone());
         let world = Self {
             org,
@@ -148,7 +148,7 @@ impl World {
                 client: aws_sdk_sesv2::Client::from_conf(ses.build()),
                 from: "exports@example.com".to_owned(),
                 configuration_set: None,
-                page_url: "https://app.example.com".to_owned(),
+                page_origin: "https://app.example.com".parse().unwrap(),
             },
             sqs: aws_sdk_sqs::Client::new(&aws),
             queue_url: outputs.queue_url.clone(),

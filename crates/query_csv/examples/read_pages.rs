@@ -16,7 +16,7 @@ use query_csv::{BufferPool, CellCache, Column, PageReader, RowLayout};
 const PAGES: usize = 24;
 const ROWS_PER_PAGE: usize = 4_200;
 /// How many bytes of an answer arrive together.
-const FRAME_BYTES: usize = 64 * 1024;
+const FRAME_BYTES: usize = 400 * 1024;
 const PART_BYTES: usize = 8 * 1024 * 1024;
 const WORKBOOKS: u64 = 4_000;
 const USERS: u64 = 2_000;

@@ -6,9 +6,13 @@
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
-use crate::api_key::{ApiKey, KeyKind};
 use crate::directory::{Directory, ENTERPRISE_TIER, Role};
 use crate::problem::{Problem, RequestError};
+
+pub mod api_key;
+pub mod session;
+
+use api_key::{ApiKey, KeyKind};
 
 /// The longest secret that is looked at, in bytes.
 const MAX_SECRET_BYTES: usize = 512;
@@ -73,8 +77,10 @@ pub async fn resume_session(
     let Some(session) = directory.session(token).await?.filter(|session| session.is_valid(now)) else {
         return Ok(None);
     };
-    let (Some(user_id), Some(made_with)) = (&session.user_id, &session.made_with) else { return Ok(None) };
-    if !directory.api_key_of(made_with).await?.is_some_and(|key| key.is_valid(now)) {
+    let (Some(user_id), Some(api_key_sha256)) = (&session.user_id, &session.api_key_sha256) else {
+        return Ok(None);
+    };
+    if !directory.api_key_by_sha256(api_key_sha256).await?.is_some_and(|key| key.is_valid(now)) {
         return Ok(None);
     }
     authorize(directory, &session, &HeaderMap::new(), user_id).await.map(Some)

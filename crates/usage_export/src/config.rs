@@ -1,52 +1,217 @@
-//! Settings from environment variables: one small struct per concern.
+//! Settings from environment variables: one small struct per concern, each with `from_env()`.
 //!
-//! A missing or malformed variable is an error that names it, at start and not at the first request.
+//! | struct                | variables                                  | used by                                |
+//! | --------------------- | ------------------------------------------ | -------------------------------------- |
+//! | [`TableNames`]        | `DIRECTORY_TABLE`, `EXPORTS_TABLE`         | every function                         |
+//! | [`UsageRecordsTable`] | `USAGE_RECORDS_TABLE`, `READ_AHEAD`?       | the worker                             |
+//! | [`Queue`]             | `QUEUE_URL`                                | who submits exports, the worker        |
+//! | [`Bucket`]            | `BUCKET`                                   | who reads or writes files              |
+//! | [`Email`]             | `EMAIL_FROM`, `EMAIL_CONFIGURATION_SET`?   | the worker                             |
+//! | [`Origin`]            | `PAGE_URL`                                 | the settings page, the worker          |
+//! | [`Limits`]            | `ACTIVE_EXPORT_LIMIT`?                     | who submits exports                    |
+//! | [`Retention`]         | `FILE_DAYS`?                               | the worker                             |
+//!
+//! `?`: may be absent. An empty variable counts as an absent one. A variable that is missing or malformed is an error
+//! that names it: the function ends at its start and not at the first request. `template.yaml` sets them all.
 
-use std::env::{self, VarError};
-use std::fmt::Display;
-use std::str::FromStr;
+use std::ops::RangeInclusive;
 
-/// What is wrong with the environment.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The variable is not set, or is empty.
-    #[error("environment variable {0} is not set")]
-    Missing(&'static str),
-    /// The variable does not parse.
-    #[error("environment variable {name}: {reason}")]
-    Malformed {
-        /// Its name.
-        name: &'static str,
-        /// What the parser said.
-        reason: String,
-    },
+mod origin;
+mod variables;
+
+pub use origin::{InvalidOrigin, Origin};
+pub use variables::ConfigError;
+use variables::Variables;
+pub(crate) use variables::optional;
+
+/// Unfinished exports that one organization may have at least and at most. `template.yaml` has the same limits.
+pub const ACTIVE_EXPORTS: RangeInclusive<u32> = 1..=1000;
+
+/// Days that a file can be kept at least and at most. `template.yaml` has the same limits.
+pub const FILE_DAYS: RangeInclusive<u16> = 1..=3650;
+
+/// Partitions whose first page is read ahead, at least and at most. A page has up to 1 MB, and the worker 512 MB.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
+const READ_AHEAD: RangeInclusive<usize> = 1..=100;
+
+/// Tables that every function uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableNames {
+    /// Organizations, members, workspaces, workbooks, API keys, sessions: `DIRECTORY_TABLE`.
+    pub directory: String,
+    /// Exports, idempotency records, active exports: `EXPORTS_TABLE`.
+    pub exports: String,
 }
 
-/// A variable that must be there.
-pub fn required(name: &'static str) -> Result<String, ConfigError> {
-    optional(name)?.ok_or(ConfigError::Missing(name))
-}
+impl TableNames {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// A variable is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
 
-/// A variable that may be absent or empty.
-pub fn optional(name: &'static str) -> Result<Option<String>, ConfigError> {
-    match env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(error) => Err(ConfigError::Malformed { name, reason: error.to_string() }),
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            directory: variables.required("DIRECTORY_TABLE")?,
+            exports: variables.required("EXPORTS_TABLE")?,
+        })
     }
 }
 
-/// A variable that is parsed, with a default for an absent one.
-pub fn parsed_or<T>(name: &'static str, default: T) -> Result<T, ConfigError>
-where
-    T: FromStr,
-    T::Err: Display,
-{
-    match optional(name)? {
-        None => Ok(default),
-        Some(value) => {
-            value.parse().map_err(|error: T::Err| ConfigError::Malformed { name, reason: error.to_string() })
+/// The table of usage records, and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRecordsTable {
+    /// The table's name: `USAGE_RECORDS_TABLE`.
+    pub name: String,
+    /// Partitions whose first page is asked for before it is needed, 1 to 100: `READ_AHEAD`, by default 4.
+    pub read_ahead: usize,
+}
+
+impl UsageRecordsTable {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The table is missing, or `READ_AHEAD` is no number within its limits.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            name: variables.required("USAGE_RECORDS_TABLE")?,
+            read_ahead: variables.number_or("READ_AHEAD", 4, READ_AHEAD)?,
+        })
+    }
+}
+
+/// The queue from whoever submits exports to the worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The queue's URL: `QUEUE_URL`.
+    pub url: String,
+}
+
+impl Queue {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { url: Variables::of_process().required("QUEUE_URL")? })
+    }
+}
+
+/// The S3 bucket of the CSV files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// The bucket's name: `BUCKET`.
+    pub name: String,
+}
+
+impl Bucket {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { name: Variables::of_process().required("BUCKET")? })
+    }
+}
+
+/// How emails are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// The sender, `exports@example.com` or `Exports <exports@example.com>`: `EMAIL_FROM`.
+    pub from: String,
+    /// The SES configuration set for bounces and complaints: `EMAIL_CONFIGURATION_SET`.
+    pub configuration_set: Option<String>,
+}
+
+impl Email {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The sender is missing, or is no address.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        const FROM: &str = "EMAIL_FROM";
+        let from = variables.required(FROM)?;
+        if !from.contains('@') {
+            return Err(ConfigError::Malformed { name: FROM, reason: "not an email address".to_owned() });
         }
+        Ok(Self { from, configuration_set: variables.optional("EMAIL_CONFIGURATION_SET")? })
     }
 }
+
+impl Origin {
+    /// Where people see the settings page: `PAGE_URL` in the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is missing, or is no origin.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        const NAME: &str = "PAGE_URL";
+        variables.parsed(NAME)
+    }
+}
+
+/// What one organization may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Unfinished exports, 1 to 1000: `ACTIVE_EXPORT_LIMIT`, by default 5.
+    pub active_exports: u32,
+}
+
+impl Limits {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no number within [`ACTIVE_EXPORTS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { active_exports: variables.number_or("ACTIVE_EXPORT_LIMIT", 5, ACTIVE_EXPORTS)? })
+    }
+}
+
+/// How long files are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Days that a file can be downloaded, 1 to 3650: `FILE_DAYS`, by default 30.
+    pub file_days: u16,
+}
+
+impl Retention {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no number within [`FILE_DAYS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { file_days: variables.number_or("FILE_DAYS", 30, FILE_DAYS)? })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The directory: organizations, members, workspaces, workbooks, API keys. Read only but for [`crate::session`];
-//! `docs/data.md` has the table.
+//! The directory: organizations, members, workspaces, workbooks. Read only; [`crate::auth`] reads API keys from the
+//! same table, and writes sessions to it. `docs/data.md` has the table.
 //!
 //! What is deleted stays as a tombstone with its last name, so that an export of the past can still name it.
 
@@ -10,21 +10,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
-use crate::api_key::ApiKey;
-use crate::dynamo::{Item, StoreError, batch_get, text};
+use crate::dynamo::{Item, batch_get, text};
+use crate::error::AwsError;
 use crate::timestamp;
 
 /// The tier whose organizations may export.
 pub const ENTERPRISE_TIER: &str = "enterprise";
-
-/// In front of the SHA-256 of an API key.
-const KEY_PREFIX: &str = "KEY#";
-
-/// In front of the SHA-256 of a session's token. Another one than that of API keys, so that the page's role can be kept
-/// from writing those, and neither passes for the other.
-pub(crate) const SESSION_PREFIX: &str = "SESSION#";
 
 /// The directory table.
 #[derive(Debug, Clone)]
@@ -104,32 +96,22 @@ impl Directory {
         Self { client, table }
     }
 
-    /// The API key with this secret. Only its SHA-256 leaves this function.
-    pub async fn api_key(&self, secret: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.api_key_of(&digest(secret)).await
-    }
-
-    /// The API key with this SHA-256.
-    pub async fn api_key_of(&self, digest: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.get(format!("{KEY_PREFIX}{digest}"), "KEY".to_owned()).await
-    }
-
-    /// The session with this token, as [`crate::session`] started it.
-    pub async fn session(&self, token: &str) -> Result<Option<ApiKey>, StoreError> {
-        self.get(format!("{SESSION_PREFIX}{}", digest(token)), "KEY".to_owned()).await
-    }
-
     /// An organization.
-    pub async fn organization(&self, organization_id: &str) -> Result<Option<Organization>, StoreError> {
+    pub async fn organization(&self, organization_id: &str) -> Result<Option<Organization>, AwsError> {
         self.get(organization_key(organization_id), "ORG".to_owned()).await
     }
 
     /// A member of an organization; also one who left.
-    pub async fn member(&self, organization_id: &str, user_id: &str) -> Result<Option<Member>, StoreError> {
+    pub async fn member(&self, organization_id: &str, user_id: &str) -> Result<Option<Member>, AwsError> {
         self.get(organization_key(organization_id), format!("MEMBER#{user_id}")).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, pk: String, sk: String) -> Result<Option<T>, StoreError> {
+    /// The item with this key.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        pk: String,
+        sk: String,
+    ) -> Result<Option<T>, AwsError> {
         let output = self
             .client
             .get_item()
@@ -140,7 +122,7 @@ impl Directory {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::aws("dynamodb:GetItem"))?;
+            .map_err(AwsError::from_sdk("dynamodb:GetItem"))?;
         output.item.map(|item| read(item, &sk)).transpose()
     }
 
@@ -149,7 +131,7 @@ impl Directory {
         &self,
         organization_id: &str,
         workspace_ids: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, Workspace>, StoreError> {
+    ) -> Result<BTreeMap<String, Workspace>, AwsError> {
         let pk = organization_key(organization_id);
         let keys = workspace_ids.iter().map(|id| (pk.clone(), format!("WORKSPACE#{id}")));
         self.read_many(keys, |key| key.sk.strip_prefix("WORKSPACE#")).await
@@ -159,7 +141,7 @@ impl Directory {
     pub async fn all_workspaces(
         &self,
         organization_id: &str,
-    ) -> Result<BTreeMap<String, Workspace>, StoreError> {
+    ) -> Result<BTreeMap<String, Workspace>, AwsError> {
         let mut pages = self
             .client
             .query()
@@ -173,7 +155,7 @@ impl Directory {
             .send();
         let mut workspaces = BTreeMap::new();
         while let Some(item) = pages.next().await {
-            let item = item.map_err(StoreError::aws("dynamodb:Query"))?;
+            let item = item.map_err(AwsError::from_sdk("dynamodb:Query"))?;
             let key = Key::of(&item)?;
             let id = key.sk.trim_start_matches("WORKSPACE#").to_owned();
             workspaces.insert(id, read(item, &key.sk)?);
@@ -185,7 +167,7 @@ impl Directory {
     pub async fn workbooks(
         &self,
         workbook_ids: impl IntoIterator<Item = &str>,
-    ) -> Result<BTreeMap<String, Workbook>, StoreError> {
+    ) -> Result<BTreeMap<String, Workbook>, AwsError> {
         let keys = workbook_ids.into_iter().map(|id| (format!("WORKBOOK#{id}"), "WORKBOOK".to_owned()));
         self.read_many(keys, |key| key.pk.strip_prefix("WORKBOOK#")).await
     }
@@ -195,7 +177,7 @@ impl Directory {
         &self,
         organization_id: &str,
         user_ids: impl IntoIterator<Item = &str>,
-    ) -> Result<BTreeMap<String, Member>, StoreError> {
+    ) -> Result<BTreeMap<String, Member>, AwsError> {
         let pk = organization_key(organization_id);
         let keys = user_ids.into_iter().map(|id| (pk.clone(), format!("MEMBER#{id}")));
         self.read_many(keys, |key| key.sk.strip_prefix("MEMBER#")).await
@@ -205,7 +187,7 @@ impl Directory {
         &self,
         keys: impl Iterator<Item = (String, String)>,
         id_of: impl Fn(&Key) -> Option<&str>,
-    ) -> Result<BTreeMap<String, T>, StoreError> {
+    ) -> Result<BTreeMap<String, T>, AwsError> {
         let keys = keys
             .map(|(pk, sk)| HashMap::from([("PK".to_owned(), text(pk)), ("SK".to_owned(), text(sk))]))
             .collect();
@@ -227,22 +209,17 @@ struct Key {
 }
 
 impl Key {
-    fn of(item: &Item) -> Result<Self, StoreError> {
+    fn of(item: &Item) -> Result<Self, AwsError> {
         let part = |name| match item.get(name) {
             Some(AttributeValue::S(part)) => Ok(part.clone()),
-            _ => Err(StoreError::corrupt("directory item", format!("no {name}"))),
+            _ => Err(AwsError::corrupt("directory item", format!("no {name}"))),
         };
         Ok(Self { pk: part("PK")?, sk: part("SK")? })
     }
 }
 
-fn read<T: DeserializeOwned>(item: Item, sk: &str) -> Result<T, StoreError> {
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::corrupt(sk, error))
-}
-
-/// The form in which secrets are stored.
-pub(crate) fn digest(secret: &str) -> String {
-    hex::encode(Sha256::digest(secret))
+fn read<T: DeserializeOwned>(item: Item, sk: &str) -> Result<T, AwsError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::unreadable(sk, &error))
 }
 
 fn organization_key(organization_id: &str) -> String {

@@ -1,68 +1,18 @@
-//! What every table needs: an error that is safe to log, and reads of many keys at once.
+//! What every table needs: attribute values, reads of many keys at once, failed conditions.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use crate::error::AwsError;
 
 /// An item as the SDK gives it.
 pub type Item = HashMap<String, AttributeValue>;
-
-/// A call to AWS failed, or what it answered cannot be read.
-///
-/// Holds the operation and the service's own words only: the `Debug` form of an SDK error prints whole responses, and
-/// those hold customers' data.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The call failed, after the SDK's own retries.
-    #[error("{operation}: {code}: {message}")]
-    Aws {
-        /// Such as `dynamodb:Query`.
-        operation: &'static str,
-        /// The service's error code, or what kind of failure kept the service from answering.
-        code: String,
-        /// The service's message.
-        message: String,
-    },
-    /// An item misses an attribute or holds one of another type.
-    #[error("{what} cannot be read: {reason}")]
-    Corrupt {
-        /// Which item, by its id.
-        what: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl StoreError {
-    /// Keeps of an SDK error what may be logged. For `map_err(StoreError::aws("dynamodb:Query"))`.
-    pub fn aws<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata,
-    {
-        move |error| {
-            let kind = match &error {
-                SdkError::ConstructionFailure(_) => "ConstructionFailure",
-                SdkError::TimeoutError(_) => "TimeoutError",
-                SdkError::DispatchFailure(_) => "DispatchFailure",
-                SdkError::ResponseError(_) => "ResponseError",
-                _ => "ServiceError",
-            };
-            Self::Aws {
-                operation,
-                code: error.code().unwrap_or(kind).to_owned(),
-                message: error.message().unwrap_or("no message").to_owned(),
-            }
-        }
-    }
-
-    /// An item that cannot be read.
-    pub fn corrupt(what: impl Into<String>, reason: impl ToString) -> Self {
-        Self::Corrupt { what: what.into(), reason: reason.to_string() }
-    }
-}
 
 /// A string attribute's value.
 pub fn text(value: impl Into<String>) -> AttributeValue {
@@ -74,12 +24,23 @@ pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// Whether DynamoDB refused a conditional write because its condition did not hold.
+pub fn condition_failed<E, R>(error: &SdkError<E, R>) -> bool
+where
+    E: Error + 'static,
+{
+    error
+        .as_service_error()
+        .and_then(Error::source)
+        .is_some_and(|source| source.is::<ConditionalCheckFailedException>())
+}
+
 /// The most keys in one `BatchGetItem`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
-const BATCH_GET_KEYS: usize = 100;
+const MAX_BATCH_GET_KEYS: usize = 100;
 
 /// Tries for keys that DynamoDB left out of its answer; with the back-off below, about six seconds.
-const BATCH_GET_TRIES: u32 = 8;
+const MAX_BATCH_GET_TRIES: u32 = 8;
 
 /// Reads many items by key. Keys without an item are absent from the answer, whose order is arbitrary.
 ///
@@ -90,14 +51,14 @@ pub async fn batch_get(
     table: &str,
     keys: Vec<Item>,
     consistent: bool,
-) -> Result<Vec<Item>, StoreError> {
+) -> Result<Vec<Item>, AwsError> {
     let mut items = Vec::with_capacity(keys.len());
-    for chunk in keys.chunks(BATCH_GET_KEYS) {
+    for chunk in keys.chunks(MAX_BATCH_GET_KEYS) {
         let mut pending = chunk.to_vec();
         let mut tries = 0;
         while !pending.is_empty() {
-            if tries == BATCH_GET_TRIES {
-                return Err(StoreError::Aws {
+            if tries == MAX_BATCH_GET_TRIES {
+                return Err(AwsError::Refused {
                     operation: "dynamodb:BatchGetItem",
                     code: "UnprocessedKeys".to_owned(),
                     message: format!("{} keys were left after {tries} tries", pending.len()),
@@ -120,18 +81,18 @@ async fn batch_get_once(
     keys: Vec<Item>,
     consistent: bool,
     items: &mut Vec<Item>,
-) -> Result<Vec<Item>, StoreError> {
+) -> Result<Vec<Item>, AwsError> {
     let request = KeysAndAttributes::builder()
         .set_keys(Some(keys))
         .consistent_read(consistent)
         .build()
-        .map_err(|error| StoreError::corrupt("BatchGetItem request", error))?;
+        .map_err(|error| AwsError::internal("BatchGetItem request", &error))?;
     let output = client
         .batch_get_item()
         .request_items(table, request)
         .send()
         .await
-        .map_err(StoreError::aws("dynamodb:BatchGetItem"))?;
+        .map_err(AwsError::from_sdk("dynamodb:BatchGetItem"))?;
     items.extend(output.responses.unwrap_or_default().into_values().flatten());
     Ok(output.unprocessed_keys.unwrap_or_default().into_values().flat_map(|left| left.keys).collect())
 }

@@ -1,7 +1,7 @@
 //! A data export: one job, from request to file.
 //!
-//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`create`] or [`lease`], and
-//! nothing else moves a state.
+//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`store::create`] or
+//! [`store::lease`], and nothing else moves a state.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,11 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::export::request::ExportRequest;
 use crate::timestamp;
 
-pub mod accept;
-pub mod create;
-pub mod file;
+pub mod download;
 pub mod interval;
-pub mod lease;
-pub mod notification;
-mod places;
 pub mod request;
 pub mod store;
+pub mod submit;
 
 /// Days that the record of an export outlives its file.
 pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
@@ -123,7 +119,7 @@ pub struct Checkpoint {
     pub crc32: u32,
 }
 
-/// The keys of a usage record, or the end of a bucket: everything up to there is done.
+/// The keys of a usage record, or the end of a partition: everything up to there is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Workspace and month.

@@ -10,7 +10,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use crate::dynamo::StoreError;
+use crate::error::AwsError;
 
 /// The media type of every refusal.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -116,7 +116,7 @@ pub enum RequestError {
     Refused(Problem),
     /// We must mend it; the caller only sees a request id.
     #[error(transparent)]
-    Internal(#[from] StoreError),
+    Internal(#[from] AwsError),
 }
 
 impl From<Problem> for RequestError {

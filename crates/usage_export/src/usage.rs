@@ -5,7 +5,6 @@
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::export::interval::Interval;
 use crate::timestamp;
 
 /// A column of the CSV.
@@ -139,10 +138,10 @@ pub fn partition_key(workspace_id: &str, month: Month) -> String {
     format!("{workspace_id}#{month}")
 }
 
-/// The bounds for `SK BETWEEN`: both instants of the interval are included.
-pub fn sort_key_bounds(interval: Interval) -> (String, String) {
+/// The bounds for `SK BETWEEN` of the runs that started from `start` to `end`, both included.
+pub fn sort_key_bounds(start: DateTime<Utc>, end: DateTime<Utc>) -> (String, String) {
     // A sort key is `<start>#<run id>`. `$` is the character after `#`, so it is above every run of that millisecond.
-    (timestamp::to_text(interval.start()), format!("{}$", timestamp::to_text(interval.end())))
+    (timestamp::to_text(start), format!("{}$", timestamp::to_text(end)))
 }
 
 /// Whether it is a sort key: a run's start, `#`, and its id.

@@ -6,9 +6,9 @@ use lambda_http::{Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{authenticate, authorize};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::create::IdempotencyMark;
 use usage_export::export::request::ExportCall;
+use usage_export::export::store::idempotency::IdempotencyKey;
+use usage_export::export::submit::Submitter;
 use usage_export::export::{DataExport, State};
 use usage_export::problem::{Problem, RequestError};
 use usage_export::timestamp;
@@ -20,20 +20,20 @@ const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 pub struct Context {
     /// Keys and members.
     pub directory: Directory,
-    /// Where exports are taken in.
-    pub intake: Intake,
+    /// Makes exports of requests.
+    pub submitter: Submitter,
 }
 
 /// Answers one request. Every refusal is a problem document; `now` is the time of the request.
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<String> {
     let request_id = request.lambda_context().request_id;
-    match accept(context, &request, now).await {
+    match submit(context, &request, now).await {
         Ok(export) => answer(&export),
         Err(error) => error.into_response(&request_id),
     }
 }
 
-async fn accept(
+async fn submit(
     context: &Context,
     request: &Request,
     now: DateTime<Utc>,
@@ -42,17 +42,13 @@ async fn accept(
     let key = authenticate(&context.directory, headers, now).await?;
     let body: &[u8] = request.body().as_ref();
     let call = ExportCall::parse(body)?;
-    let mark = idempotency_mark(request, &call.user_id, body)?;
+    let idempotency_key = idempotency_key(request, &call.user_id, body)?;
     let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
-    context.intake.accept(&caller, call.request, mark.as_ref(), now).await
+    context.submitter.submit(&caller, call.request, idempotency_key.as_ref(), now).await
 }
 
-/// The mark of the `Idempotency-Key` header, if it was sent.
-fn idempotency_mark(
-    request: &Request,
-    user_id: &str,
-    body: &[u8],
-) -> Result<Option<IdempotencyMark>, Problem> {
+/// The `Idempotency-Key` header, if it was sent, with the body that it belongs to.
+fn idempotency_key(request: &Request, user_id: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     const NAME: &str = "Idempotency-Key";
     let Some(key) = request.headers().get(NAME) else { return Ok(None) };
     let key = key.to_str().map_err(|_| Problem::field(NAME, "must be printable ASCII"))?.trim();
@@ -60,7 +56,7 @@ fn idempotency_mark(
         return Err(Problem::field(NAME, format!("must have 1 to {MAX_IDEMPOTENCY_KEY_BYTES} characters")));
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    Ok(Some(IdempotencyMark::new(user_id, key, &body)))
+    Ok(Some(IdempotencyKey::new(user_id, key, &body)))
 }
 
 /// The first answer, and the same again for every repeat: whatever became of the export, it was REQUESTED then.

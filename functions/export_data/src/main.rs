@@ -5,28 +5,29 @@ use std::time::Duration;
 use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{parsed_or, required};
+use usage_export::config::{Limits, Queue, TableNames};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
+    let tables = TableNames::from_env()?;
+    let directory = Directory::new(dynamodb.clone(), tables.directory);
     let context = &Context {
         directory: directory.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
-            exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
+            exports: Exports::new(dynamodb, tables.exports),
             sqs: aws_sdk_sqs::Client::new(&aws),
-            queue_url: required("QUEUE_URL")?,
-            active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+            queue_url: Queue::from_env()?.url,
+            active_limit: Limits::from_env()?.active_exports,
         },
     };
     #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]

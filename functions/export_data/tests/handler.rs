@@ -20,8 +20,8 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 const REQUEST_ID: &str = "8f5c2a3e-request";
 
@@ -97,14 +97,14 @@ impl World {
         sqs.push(self.sends());
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &dynamodb);
         let directory = Directory::new(client.clone(), "directory".to_owned());
-        let intake = Intake {
+        let submitter = Submitter {
             directory: directory.clone(),
             exports: Exports::new(client, "exports".to_owned()),
             sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
             queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
             active_limit: 5,
         };
-        let context = Context { directory, intake };
+        let context = Context { directory, submitter };
         let (parts, body) = export_data::handle(&context, request, now).await.into_parts();
         let body = serde_json::from_str(&body).expect("JSON");
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
@@ -302,7 +302,7 @@ async fn an_export_whose_message_cannot_be_sent_is_withdrawn() {
     let world = World::default().sqs(&refuses_messages()).dynamodb(&delete).dynamodb(&leave);
     let answer = world.answer(request()).await;
     assert_problem(&answer, 500, None);
-    assert_eq!(delete.num_calls(), 2, "the export and its mark");
+    assert_eq!(delete.num_calls(), 2, "the export and its idempotency record");
     assert_eq!(leave.num_calls(), 1, "its place");
     assert!(answer.body["detail"].as_str().expect("a detail").contains(REQUEST_ID));
     for internal in ["sqs", "SendMessage", "QueueDoesNotExist", "secret-internal", "amazonaws"] {

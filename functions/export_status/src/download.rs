@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::DataExport;
-use usage_export::export::file::{CONTENT_TYPE, ExportFiles, content_disposition};
+use usage_export::export::download::{CONTENT_TYPE, ExportFiles, content_disposition};
 use usage_export::problem::RequestError;
 
 /// The largest file inside an answer, in bytes. Lambda's answers end at 6 MB, and the file grows by a third in base64.
@@ -43,7 +43,7 @@ fn inline(export: &DataExport, file: Vec<u8>) -> Response<Body> {
 }
 
 fn redirect(url: &str) -> Result<Response<Body>, RequestError> {
-    let location = HeaderValue::try_from(url).map_err(|error| StoreError::corrupt("presigned URL", error))?;
+    let location = HeaderValue::try_from(url).map_err(|error| AwsError::internal("presigned URL", &error))?;
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FOUND;
     response.headers_mut().insert(header::LOCATION, location);

@@ -6,7 +6,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{authenticate, authorize};
 use usage_export::directory::Directory;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State, created_ts_of_id};
 use usage_export::problem::{FieldError, Problem, RequestError};
@@ -43,7 +43,7 @@ async fn status(
     let query = Query { request, errors: Vec::new() };
     let (user_id, data_export_id, download) = query.status()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
-    let export = context.exports.get_own(&caller, &data_export_id).await?;
+    let export = context.exports.get_owned_by(&caller, &data_export_id).await?;
     if download && export.state == State::Completed {
         return download::answer(&context.files, &export, now).await;
     }

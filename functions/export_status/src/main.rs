@@ -5,23 +5,24 @@ use std::time::Duration;
 use chrono::Utc;
 use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::required;
+use usage_export::config::{Bucket, TableNames};
 use usage_export::directory::Directory;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let tables = TableNames::from_env()?;
     let context = &Context {
-        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
-        exports: Exports::new(dynamodb, required("EXPORTS_TABLE")?),
-        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
+        directory: Directory::new(dynamodb.clone(), tables.directory),
+        exports: Exports::new(dynamodb, tables.exports),
+        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
     };
     #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
     lambda_http::run(service_fn(move |request: Request| async move {

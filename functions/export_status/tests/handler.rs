@@ -18,7 +18,7 @@ use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::request::ExportCall;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State};

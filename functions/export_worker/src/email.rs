@@ -2,6 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use usage_export::config::Origin;
 use usage_export::export::interval::Interval;
 use usage_export::export::request::Scope;
 use usage_export::export::{DataExport, State};
@@ -72,12 +73,12 @@ struct FailedText<'a> {
 /// # Errors
 ///
 /// A template could not be filled, which these templates exclude.
-pub fn compose(export: &DataExport, names: &[String], page_url: &str) -> askama::Result<Email> {
+pub fn compose(export: &DataExport, names: &[String], page_origin: &Origin) -> askama::Result<Email> {
     let facts = Facts {
         range: range(export.request.interval),
         workspaces: workspaces(&export.request.scope, names),
         requested: export.created_ts.format("%B %-d, %Y at %H:%M UTC").to_string(),
-        link: format!("{page_url}/settings/organization/data_export#export-{}", export.data_export_id),
+        link: format!("{page_origin}/settings/organization/data_export#export-{}", export.data_export_id),
         data_export_id: export.data_export_id.clone(),
     };
     if export.state == State::Completed {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use usage_export::export::lease::{Claim, LeaseError};
+use usage_export::export::store::lease::{Claim, LeaseError};
 use usage_export::export::{DataExport, created_ts_of_id};
 
 use crate::job::pipeline::PipelineError;
@@ -87,7 +87,7 @@ async fn execute(worker: &Worker, export: DataExport, lease_owner: &str) -> Resu
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
             fail(worker, &export, lease_owner, reason).await
         }
-        PipelineError::Store(error) if attempts >= MAX_ATTEMPTS => {
+        PipelineError::Aws(error) if attempts >= MAX_ATTEMPTS => {
             tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
             fail(
                 worker,
@@ -97,7 +97,7 @@ async fn execute(worker: &Worker, export: DataExport, lease_owner: &str) -> Resu
             )
             .await
         }
-        PipelineError::Store(error) => {
+        PipelineError::Aws(error) => {
             tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
             if let Err(error) = worker.exports.release(id, lease_owner).await {
                 return Err(lost(id, &error));

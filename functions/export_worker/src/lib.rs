@@ -15,7 +15,7 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMe
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use usage_export::directory::Directory;
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::store::Exports;
 
 pub mod email;
@@ -110,7 +110,7 @@ async fn delay_redelivery(worker: &Worker, message: &SqsMessage, after: Duration
         .visibility_timeout(i32::try_from(after.as_secs()).unwrap_or(i32::MAX))
         .send()
         .await;
-    if let Err(error) = changed.map_err(StoreError::aws("sqs:ChangeMessageVisibility")) {
+    if let Err(error) = changed.map_err(AwsError::from_sdk("sqs:ChangeMessageVisibility")) {
         tracing::warn!(error = %error, "the redelivery waits for the queue's visibility time-out: {error}");
     }
 }

@@ -11,7 +11,7 @@ use export_worker::notify::Mailer;
 use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use usage_export::config::{optional, parsed_or, required};
+use usage_export::config::{self, Email, Origin, Queue, Retention, TableNames, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
@@ -23,24 +23,26 @@ async fn main() -> Result<(), Error> {
     usage_export::logging::init();
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let (tables, usage_records, email) =
+        (TableNames::from_env()?, UsageRecordsTable::from_env()?, Email::from_env()?);
     let worker = &Worker {
-        exports: Exports::new(dynamodb.clone(), required("EXPORTS_TABLE")?),
-        directory: Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?),
+        exports: Exports::new(dynamodb.clone(), tables.exports),
+        directory: Directory::new(dynamodb.clone(), tables.directory),
         usage_records: UsageRecords {
             client: dynamodb,
-            table: required("USAGE_RECORDS_TABLE")?,
-            read_ahead: parsed_or("READ_AHEAD", 4)?,
+            table: usage_records.name,
+            read_ahead: usage_records.read_ahead,
         },
-        bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: required("BUCKET")? },
+        bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: config::Bucket::from_env()?.name },
         mailer: Mailer {
             client: ses(&aws),
-            from: required("EMAIL_FROM")?,
-            configuration_set: optional("EMAIL_CONFIGURATION_SET")?,
-            page_url: required("PAGE_URL")?,
+            from: email.from,
+            configuration_set: email.configuration_set,
+            page_origin: Origin::from_env()?,
         },
         sqs: aws_sdk_sqs::Client::new(&aws),
-        queue_url: required("QUEUE_URL")?,
-        file_days: parsed_or("FILE_DAYS", 30)?,
+        queue_url: Queue::from_env()?.url,
+        file_days: Retention::from_env()?.file_days,
         #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
         clock: Utc::now,
     };

@@ -4,7 +4,8 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use usage_export::dynamo::StoreError;
+use usage_export::config::Origin;
+use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
 use crate::Worker;
@@ -20,8 +21,8 @@ const PERMANENT_REFUSALS: [&str; 5] = [
     "AccountSuspendedException",
 ];
 
-/// Stands for a code when the request was sent and no answer came, so that SES may have taken the email.
-const NO_ANSWER: &str = "no answer";
+/// How errors name the call.
+const SEND_EMAIL: &str = "ses:SendEmail";
 
 /// Sends emails through SES, one attempt each.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct Mailer {
     /// The configuration set of SES that receives bounces and complaints.
     pub configuration_set: Option<String>,
     /// The origin of the settings page, for the links.
-    pub page_url: String,
+    pub page_origin: Origin,
 }
 
 /// Sends the email of an export's outcome, unless it was sent before.
@@ -45,12 +46,12 @@ pub struct Mailer {
 /// # Errors
 ///
 /// The email was not sent and its claim is released: a retry may send it.
-pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), StoreError> {
+pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), AwsError> {
     let id = &export.data_export_id;
     if export.notified_ts.is_some() {
         return Ok(());
     }
-    let Some((to, email)) = compose(worker, export).await? else {
+    let Some((to, email)) = email_to_owner(worker, export).await? else {
         tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
         return Ok(());
     };
@@ -63,15 +64,16 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), St
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
         }
-        Err(StoreError::Aws { code, .. }) if PERMANENT_REFUSALS.contains(&code.as_str()) => {
+        Err(AwsError::Refused { code, .. }) if PERMANENT_REFUSALS.contains(&code.as_str()) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
             Ok(())
         }
-        Err(StoreError::Aws { code, .. }) if code == NO_ANSWER => {
+        Err(AwsError::Transport { request_sent: true, cause, .. }) => {
             tracing::error!(
                 data_export_id = id,
-                "SES did not answer: the email of export {id} may not have gone"
+                error = cause,
+                "SES did not answer, so the email of export {id} may not have been sent: {cause}"
             );
             Ok(())
         }
@@ -83,20 +85,20 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), St
 }
 
 /// The email and the owner's address; `None` if the owner is no longer a member.
-async fn compose(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, StoreError> {
+async fn email_to_owner(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, AwsError> {
     let owner = worker.directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
     let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
-    let email = email::compose(export, &names, &worker.mailer.page_url)
-        .map_err(|error| StoreError::corrupt("email", error))?;
+    let email = email::compose(export, &names, &worker.mailer.page_origin)
+        .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
 }
 
 impl Mailer {
-    async fn send(&self, to: &str, email: Email) -> Result<(), StoreError> {
-        let content = content(email).map_err(|error| StoreError::corrupt("email", error))?;
+    async fn send(&self, to: &str, email: Email) -> Result<(), AwsError> {
+        let content = content(email).map_err(|error| AwsError::internal("email", &error))?;
         let sent = self
             .client
             .send_email()
@@ -106,15 +108,18 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .send()
             .await;
-        sent.map_err(|error| StoreError::Aws {
-            operation: "ses:SendEmail",
-            code: match &error {
-                SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => "not reached".to_owned(),
-                // An error of SES's has a code; anything else came after the request went out.
-                _ => error.code().unwrap_or(NO_ANSWER).to_owned(),
+        sent.map_err(|error| match &error {
+            // An answer that does not come from SES: the request was sent, and SES may have taken the email.
+            SdkError::ServiceError(_) if error.code().is_none() => {
+                AwsError::Transport { operation: SEND_EMAIL, request_sent: true, cause: error.to_string() }
+            }
+            SdkError::ServiceError(_) => AwsError::Refused {
+                operation: SEND_EMAIL,
+                code: error.code().unwrap_or_default().to_owned(),
+                // SES quotes addresses in its messages.
+                message: "see the code".to_owned(),
             },
-            // SES quotes addresses in its messages.
-            message: "see the code".to_owned(),
+            _ => AwsError::from_sdk(SEND_EMAIL)(error),
         })?;
         Ok(())
     }

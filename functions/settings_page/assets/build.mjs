@@ -1,8 +1,8 @@
-// Bundles page.js and page.css into dist/, under names with a hash of their content, plain and compressed.
-// `cargo xtask assets` runs it; ../build.rs embeds what it leaves.
+// Bundles page.js and page.css into dist/, under names with a hash of their content, and prints how large each is as
+// gzip. `cargo xtask assets` runs it; ../build.rs embeds the two files in the binary.
 
 import { build } from "esbuild";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const here = new URL("./", import.meta.url);
@@ -22,8 +22,6 @@ await build({
   logLevel: "warning",
 });
 for (const name of readdirSync(dist)) {
-  const file = new URL(name, dist);
-  const compressed = gzipSync(readFileSync(file), { level: 9 });
-  writeFileSync(new URL(`${name}.gz`, dist), compressed);
+  const compressed = gzipSync(readFileSync(new URL(name, dist)));
   console.log(`${name}: ${compressed.length} bytes compressed`);
 }

@@ -1,9 +1,11 @@
-//! Days and times as the page writes them. Days are UTC.
+//! Days and times as the page writes and reads them. Days are UTC.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use usage_export::export::interval::Interval;
 
 /// Reads a day as people type it, `1/31/2025` or `01/31/2025`, or as browsers send it, `2025-01-31`.
+///
+/// Returns `None` for anything else: another format, a year that has not four digits, a day that the calendar lacks.
 pub fn read(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
     if text.len() > 10 || !text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'-')) {
@@ -12,7 +14,7 @@ pub fn read(text: &str) -> Option<NaiveDate> {
     let (separator, parts) = if text.contains('/') { ('/', [2, 0, 1]) } else { ('-', [0, 1, 2]) };
     let numbers: Vec<&str> = text.split(separator).collect();
     let [year, month, day] = parts.map(|part| numbers.get(part).copied().unwrap_or_default());
-    // A year of two digits is nobody's intention, whatever century it would be.
+    // A year of two digits does not tell the century.
     if numbers.len() != 3 || year.len() != 4 || month.len() > 2 || day.len() > 2 {
         return None;
     }
@@ -20,39 +22,40 @@ pub fn read(text: &str) -> Option<NaiveDate> {
     (day >= NaiveDate::from_ymd_opt(1, 1, 1)?).then_some(day)
 }
 
-/// `01/31/2025`
+/// Writes a day as people read it: `01/31/2025`.
 pub fn us(day: NaiveDate) -> String {
     day.format("%m/%d/%Y").to_string()
 }
 
-/// `2025-01-31`
+/// Writes a day as browsers send it: `2025-01-31`.
 pub fn iso(day: NaiveDate) -> String {
     day.format("%Y-%m-%d").to_string()
 }
 
-/// `Jan 31, 2025, 09:30:00 UTC`
+/// Writes an instant to the second: `Jan 31, 2025, 09:30:00 UTC`.
 pub fn exact(instant: DateTime<Utc>) -> String {
     instant.format("%b %-d, %Y, %H:%M:%S UTC").to_string()
 }
 
-/// Whether the interval is made of whole days, as all that the page makes.
+/// Whether the interval is made of whole UTC days, as every interval is that the page itself makes.
 pub fn is_whole(interval: Interval) -> bool {
     let after = interval.end() + TimeDelta::milliseconds(1);
     interval.start().time() == NaiveTime::MIN && after.time() == NaiveTime::MIN
 }
 
-/// `01/01/2025 – 01/31/2025`; with times where the interval has them.
+/// Writes an interval of whole days as `01/01/2025 – 01/31/2025`, any other with times:
+/// `01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC`.
 pub fn range(interval: Interval) -> String {
     let (start, end) = (interval.start(), interval.end());
     if is_whole(interval) {
         let (start, end) = (start.date_naive(), end.date_naive());
         return if start == end { us(start) } else { format!("{} – {}", us(start), us(end)) };
     }
-    let minute = |instant: DateTime<Utc>| instant.format("%m/%d/%Y %H:%M:%S").to_string();
-    format!("{} – {} UTC", minute(start), minute(end))
+    let time = |instant: DateTime<Utc>| instant.format("%m/%d/%Y %H:%M:%S").to_string();
+    format!("{} – {} UTC", time(start), time(end))
 }
 
-/// `just now`, `3 minutes ago`, `5 hours ago`, `2 days ago`.
+/// Writes how long before `now` an instant was, in its largest unit: `just now`, `3 minutes ago`, `2 days ago`.
 pub fn ago(instant: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let minutes = (now - instant).num_minutes();
     let (count, unit) = match minutes {
@@ -94,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_told_in_its_largest_unit() {
+    fn an_age_is_written_in_its_largest_unit() {
         let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
         let told = |seconds| ago(now - TimeDelta::seconds(seconds), now);
         assert_eq!(
@@ -106,14 +109,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(days in 1..3_652_059_i32) {
+        fn a_written_day_reads_back(days in 1..3_652_059_i32) {
             let day = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
             prop_assert_eq!(read(&us(day)), Some(day));
             prop_assert_eq!(read(&iso(day)), Some(day));
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC{0,12}") {
+        fn reading_any_text_does_not_panic(text in "\\PC{0,12}") {
             let _ = read(&text);
         }
     }

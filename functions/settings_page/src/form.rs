@@ -12,74 +12,58 @@ use uuid::Uuid;
 
 use crate::day;
 
-/// The largest form: 5,000 ids of the longest kind would not fit, ids as they are do ten times.
+mod errors;
+
+pub use errors::FormErrors;
+
+/// The largest form that is read, in bytes. A form that selects [`MAX_IDS`] workspaces by ids of some 40 bytes has a
+/// tenth of it.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 
-/// The longest text of one input that is looked at.
-const MAX_TEXT_CHARS: usize = 256;
+/// The longest input, in characters. Valid dates and ids are shorter. Of a longer input one character more is kept, so
+/// that it is refused and not cut to something valid.
+const MAX_INPUT_CHARS: usize = 256;
 
-/// Days of a form that nobody has touched.
+/// How many days an empty form selects, today included.
 const DEFAULT_DAYS: u64 = 30;
 
-/// What the form holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the form holds: what was typed into it, as it was typed, and what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExportForm {
-    /// Makes sending the form twice one export.
+    /// Random and part of the form, so that a form sent twice makes one export.
     pub idempotency_key: String,
-    /// As typed.
+    /// First day, as typed.
     pub start_date: String,
-    /// As typed.
+    /// Last day, as typed.
     pub end_date: String,
-    /// Every workspace, the personal ones too.
+    /// Whether every workspace is selected, the personal ones too.
     pub all_workspaces: bool,
-    /// The members' personal workspaces.
+    /// Whether the members' personal workspaces are selected.
     pub personal_workspaces: bool,
-    /// The chosen workspaces.
+    /// Ids of the selected workspaces.
     pub workspace_ids: BTreeSet<String>,
-    /// Only runs of these workbooks. The page has no control for them: they come from an export made by a program that
-    /// is tried again.
+    /// Ids of workbooks: only their runs are exported. The page has no input for them; they come from an earlier export
+    /// that a program asked for.
     pub entity_ids: BTreeSet<String>,
-    /// Ids of the chosen fields.
+    /// Ids of the selected fields.
     pub fields: BTreeSet<String>,
-    /// What is wrong, beside the input that can mend it.
+    /// What is wrong with it.
     pub errors: FormErrors,
-    /// What was changed about an export that is tried again.
+    /// What differs from the earlier export that the form was filled from.
     pub note: Option<String>,
 }
 
-/// A sentence for each step that has something wrong with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FormErrors {
-    /// Not about one step.
-    pub form: Option<String>,
-    /// About the first day.
-    pub start_date: Option<String>,
-    /// About the last day.
-    pub end_date: Option<String>,
-    /// About the workspaces.
-    pub workspaces: Option<String>,
-    /// About the fields.
-    pub fields: Option<String>,
-}
-
-impl FormErrors {
-    /// Whether the form can be sent.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// A request and the body that a program would have sent for it.
+/// The request that a form makes.
 #[derive(Debug)]
-pub struct Parsed {
-    /// What is asked for.
+pub struct ParsedForm {
+    /// What the form asks for.
     pub request: ExportRequest,
-    /// Tells one request from another.
+    /// The body that a program would have sent for it. The idempotency record is about this body.
     pub body: Value,
 }
 
 impl ExportForm {
-    /// The form as it greets people: the last 30 days, everywhere, every field.
+    /// The form before anything was typed: the last 30 days, all workspaces, every field.
     pub fn blank(now: DateTime<Utc>) -> Self {
         let today = now.date_naive();
         Self {
@@ -87,17 +71,13 @@ impl ExportForm {
             start_date: day::iso(today - Days::new(DEFAULT_DAYS - 1)),
             end_date: day::iso(today),
             all_workspaces: true,
-            personal_workspaces: false,
-            workspace_ids: BTreeSet::new(),
-            entity_ids: BTreeSet::new(),
             fields: FIELDS.iter().map(|info| info.id.to_owned()).collect(),
-            errors: FormErrors::default(),
-            note: None,
+            ..Self::default()
         }
     }
 
     /// The form filled with what an earlier export was asked for.
-    pub fn again(export: &DataExport) -> Self {
+    pub fn from_export(export: &DataExport) -> Self {
         let ExportRequest { fields, interval, scope } = &export.request;
         let mut notes = Vec::new();
         if !day::is_whole(*interval) {
@@ -116,34 +96,23 @@ impl ExportForm {
             workspace_ids: scope.workspace_ids.clone(),
             entity_ids: scope.entity_ids.clone(),
             fields: fields.iter().map(|field| field.id().to_owned()).collect(),
-            errors: FormErrors::default(),
             note: (!notes.is_empty()).then(|| notes.join(" ")),
+            ..Self::default()
         }
     }
 
-    /// Reads what the browser sent.
+    /// Reads the body that the browser sent. Inputs that the form does not have are ignored.
     ///
     /// # Errors
     ///
-    /// A form that is larger than any that the page makes.
+    /// 400 for a body of more than 2 MiB, which no form of the page reaches.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         if body.len() > MAX_FORM_BYTES {
             return Err(Problem::field("form", format!("is larger than {MAX_FORM_BYTES} bytes")));
         }
-        let mut form = Self {
-            idempotency_key: String::new(),
-            start_date: String::new(),
-            end_date: String::new(),
-            all_workspaces: false,
-            personal_workspaces: false,
-            workspace_ids: BTreeSet::new(),
-            entity_ids: BTreeSet::new(),
-            fields: BTreeSet::new(),
-            errors: FormErrors::default(),
-            note: None,
-        };
+        let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
-            let value: String = value.chars().take(MAX_TEXT_CHARS + 1).collect();
+            let value: String = value.chars().take(MAX_INPUT_CHARS + 1).collect();
             match &*name {
                 "idempotency_key" => form.idempotency_key = value,
                 "start_date" => form.start_date = value,
@@ -159,12 +128,13 @@ impl ExportForm {
         Ok(form)
     }
 
-    /// The request that the form makes, read by the same code as a program's.
+    /// Makes a request of the form, for this user. [`ExportCall`] parses it as it parses a program's, so page and API
+    /// take the same requests.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in the words of the page.
-    pub fn parse(&self, user_id: &str) -> Result<Parsed, FormErrors> {
+    /// Everything that is wrong with the form, in the words of the page.
+    pub fn parse(&self, user_id: &str) -> Result<ParsedForm, FormErrors> {
         let mut errors = FormErrors::default();
         let start = read_day(&self.start_date, &mut errors.start_date, "start");
         let end = read_day(&self.end_date, &mut errors.end_date, "end");
@@ -186,13 +156,13 @@ impl ExportForm {
         let (Some(start), Some(end), true) = (start, end, errors.is_empty()) else { return Err(errors) };
         let body = self.body(user_id, start, end);
         match ExportCall::parse(body.to_string().as_bytes()) {
-            Ok(call) => Ok(Parsed { request: call.request, body }),
-            Err(problem) => Err(errors_of(&problem)),
+            Ok(call) => Ok(ParsedForm { request: call.request, body }),
+            Err(problem) => Err(FormErrors::from_problem(&problem)),
         }
     }
 
+    /// The body that a program would send for the form. The order of the columns is that of the page.
     fn body(&self, user_id: &str, start: NaiveDate, end: NaiveDate) -> Value {
-        // In the page's order, which is that of the CSV.
         let known = FIELDS.iter().map(|info| info.id).filter(|id| self.fields.contains(*id));
         let unknown =
             self.fields.iter().map(String::as_str).filter(|id| FIELDS.iter().all(|info| info.id != *id));
@@ -210,6 +180,7 @@ impl ExportForm {
     }
 }
 
+/// Reads a date input; `which` names it in the error.
 fn read_day(text: &str, error: &mut Option<String>, which: &str) -> Option<NaiveDate> {
     let read = day::read(text);
     if read.is_none() {
@@ -220,32 +191,6 @@ fn read_day(text: &str, error: &mut Option<String>, which: &str) -> Option<Naive
         });
     }
     read
-}
-
-/// A refusal of the request, put beside the input that it is about.
-pub fn errors_of(problem: &Problem) -> FormErrors {
-    let mut errors = FormErrors::default();
-    for error in &problem.errors {
-        let sentence = format!("{} {}.", error.field, error.message);
-        match error.field.as_str() {
-            "start_date" => errors.start_date = Some(sentence.replace("start_date", "The start date")),
-            "end_date" => {
-                let sentence = sentence.replacen("end_date", "The end date", 1);
-                errors.end_date = Some(sentence.replace("start_date", "the start date"));
-            }
-            "workspace_ids" => {
-                errors.workspaces = Some(sentence.replace("workspace_ids has", "The selection has"));
-            }
-            "export_fields" => {
-                errors.fields = Some(sentence.replace("export_fields has", "The selection has"));
-            }
-            _ => errors.form = Some(sentence),
-        }
-    }
-    if errors.is_empty() {
-        errors.form = Some(problem.detail.clone());
-    }
-    errors
 }
 
 #[cfg(test)]

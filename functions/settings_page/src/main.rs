@@ -3,40 +3,40 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use lambda_http::{Error, Request, service_fn};
-use settings_page::Context;
-use usage_export::config::{parsed_or, required};
+use lambda_http::Error;
+use settings_page::AppState;
+use usage_export::config::{Bucket, Limits, Origin, Queue, TableNames};
 use usage_export::directory::Directory;
-use usage_export::export::accept::Intake;
-use usage_export::export::file::ExportFiles;
+use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
-const ATTEMPT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
-    let aws = usage_export::aws::config(ATTEMPT).await?;
+    let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let directory = Directory::new(dynamodb.clone(), required("DIRECTORY_TABLE")?);
-    let exports = Exports::new(dynamodb, required("EXPORTS_TABLE")?);
-    let context = &Context {
+    let tables = TableNames::from_env()?;
+    let directory = Directory::new(dynamodb.clone(), tables.directory);
+    let exports = Exports::new(dynamodb, tables.exports);
+    #[expect(clippy::disallowed_methods, reason = "main gives the handlers the wall clock")]
+    let clock = Utc::now;
+    let state = AppState {
         directory: directory.clone(),
         exports: exports.clone(),
-        intake: Intake {
+        submitter: Submitter {
             directory,
             exports,
             sqs: aws_sdk_sqs::Client::new(&aws),
-            queue_url: required("QUEUE_URL")?,
-            active_limit: parsed_or("ACTIVE_EXPORT_LIMIT", 5)?,
+            queue_url: Queue::from_env()?.url,
+            active_limit: Limits::from_env()?.active_exports,
         },
-        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: required("BUCKET")? },
-        origin: required("PAGE_URL")?.trim_end_matches('/').to_owned(),
+        files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
+        origin: Origin::from_env()?,
+        clock,
     };
-    #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
-    lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(settings_page::handle(context, request, Utc::now()).await)
-    }))
-    .await
+    lambda_http::run(settings_page::service(state)).await
 }

@@ -1,9 +1,8 @@
-//! What all measurements share: the workers, the servers, one run.
+//! One run: the services, a worker, and what the worker used. All measurements are made of runs.
 
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::Client;
@@ -14,45 +13,45 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::Options;
 use crate::data::Data;
-use crate::directory::{Directory, FIELDS, ORGANIZATION};
-use crate::process::{Used, Worker};
-use crate::replay::Replay;
-use crate::s3::Stored;
-use crate::tables::{Outputs, Request, client, put_export};
-use crate::tls;
+use crate::data::directory::{Directory, ORGANIZATION_ID};
+use crate::data::expected::field_ids;
+use crate::options::Options;
+use crate::services::emulator::{Outputs, Request, client, put_export};
+use crate::services::s3::Stored;
+use crate::services::{Services, tls};
+use crate::worker::{Used, Worker};
 
-/// The product's worker.
+/// Name of the product's worker.
 pub const PRODUCT: &str = "export_worker";
-/// Its peers, and the floor.
+/// Names of its peers, the last of which is the floor: a worker that makes no CSV.
 pub const PEERS: [&str; 4] = ["naive", "boto3", "node", "floor"];
 
 /// How a worker reaches its services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// Plain.
+    /// HTTP without TLS.
     Http,
-    /// TLS 1.3, a certificate authority of our own.
+    /// TLS 1.3, with a certificate authority of our own.
     Tls,
 }
 
-/// One run.
+/// The outcome of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
-    /// What it used.
+    /// What the worker used.
     pub used: Used,
-    /// The file.
+    /// The file that it left.
     pub stored: Stored,
     /// Pages that it asked for.
     pub queries: u64,
 }
 
-/// What outlives the data.
+/// What all runs share, whatever their data.
 pub struct Bench<'a> {
-    /// As they were given.
+    /// The options of the benchmark.
     pub options: &'a Options,
-    /// Who and what.
+    /// The organization whose runs are exported.
     pub directory: Arc<Directory>,
     outputs: Outputs,
     dynamodb: Client,
@@ -62,20 +61,24 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// Fills the emulator's directory, and makes the certificate authority that every worker is to trust.
+    /// Writes the emulator's directory, and makes the certificate authority that every worker trusts.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `outputs.json` cannot be read, or the directory cannot be written.
     pub async fn new(options: &'a Options, now: DateTime<Utc>) -> Result<Self> {
-        let text =
-            std::fs::read(&options.outputs).context("cargo xtask bench writes the file of the outputs")?;
+        let text = std::fs::read(&options.outputs)
+            .context("`cargo xtask bench` starts this program and writes its --outputs")?;
         let outputs: Outputs = serde_json::from_slice(&text)?;
         std::fs::create_dir_all(&options.results)?;
         let dynamodb = client(&outputs).await;
-        let directory = Arc::new(Directory::make());
+        let directory = Arc::new(Directory::generate());
         directory.put(&dynamodb, &outputs.tables.directory).await?;
         let acceptor = tls::acceptor(&ca_file(options))?;
         Ok(Self { options, directory, outputs, dynamodb, acceptor, now, exports: Cell::new(0) })
     }
 
-    /// The program of this name, which calls AWS at this address.
+    /// The worker of this name, set up to call AWS at this address.
     pub fn worker(&self, name: &'static str, endpoint_url: &str) -> Worker {
         let peers = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
         let command = match name {
@@ -92,12 +95,12 @@ impl<'a> Bench<'a> {
             ("EXPORTS_TABLE", &tables.exports),
             ("BUCKET", &outputs.bucket),
             ("QUEUE_URL", &outputs.queue_url),
-            ("PAGE_URL", &outputs.page_url),
+            ("PAGE_URL", &outputs.api_url),
             ("EMAIL_FROM", "exports@example.com"),
             ("NODE_ENV", "production"),
         ];
         if endpoint_url.starts_with("https") {
-            // The AWS SDKs' own name for it, Node's, and OpenSSL's.
+            // The names of this variable in the AWS SDKs, in Node.js and in OpenSSL.
             environment.extend(
                 ["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]
                     .map(|name| (name, ca_file.as_str())),
@@ -108,24 +111,28 @@ impl<'a> Bench<'a> {
         Worker { name, command, environment }
     }
 
-    /// Serves this data.
+    /// Starts to serve this data.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no port is free.
     pub async fn serve(&self, data: Data) -> Result<Served<'_>> {
         let data = Arc::new(data);
-        let replay = Arc::new(Replay::new(Arc::clone(&data), Arc::clone(&self.directory), &self.outputs));
+        let services = Arc::new(Services::new(&data, Arc::clone(&self.directory), &self.outputs));
         let (plain, secure) = (listen().await?, listen().await?);
         let addresses = [plain.local_addr()?.to_string(), secure.local_addr()?.to_string()];
         let tasks = [
-            tokio::spawn(Arc::clone(&replay).serve(plain, None)),
-            tokio::spawn(Arc::clone(&replay).serve(secure, Some(self.acceptor.clone()))),
+            tokio::spawn(Arc::clone(&services).serve(plain, None)),
+            tokio::spawn(Arc::clone(&services).serve(secure, Some(self.acceptor.clone()))),
         ];
-        Ok(Served { bench: self, data, replay, addresses, tasks })
+        Ok(Served { bench: self, data, services, addresses, tasks })
     }
 
-    /// An id that no export had, and its event.
-    async fn new_export(&self, data: &Data, fields: &[&str]) -> Result<Bytes> {
+    /// Puts a new export for the product, and returns its event.
+    async fn new_export(&self, data: &Data) -> Result<Bytes> {
         let number = self.exports.replace(self.exports.get() + 1);
         let id = format!("bench-{}-{number}", self.now.timestamp());
-        let request = Request { fields, interval: data.interval() };
+        let request = Request { fields: &field_ids(), interval: data.interval() };
         put_export(&self.dynamodb, &self.outputs.tables.exports, &self.directory, &id, &request, self.now)
             .await?;
         let body = json!({"data_export_id": id}).to_string();
@@ -142,17 +149,17 @@ impl<'a> Bench<'a> {
         Ok(event.to_string().into())
     }
 
-    /// What a peer is told: all that the product finds out by itself.
+    /// The event of a peer: it is told everything that the product finds out by itself.
     fn job(&self, data: &Data) -> Bytes {
         let (first, last) = data.interval();
         let workspaces: Vec<_> = self.directory.workspaces.iter().map(|workspace| &workspace.id).collect();
         let job = json!({
-            "organization_id": ORGANIZATION,
+            "organization_id": ORGANIZATION_ID,
             "workspaces": workspaces,
             "months": data.months,
             "first": first,
             "last": format!("{last}~"),
-            "fields": FIELDS,
+            "fields": field_ids(),
             "key": "exports/bench/peer.csv",
             "bytes": data.csv.len(),
         });
@@ -168,12 +175,12 @@ async fn listen() -> Result<TcpListener> {
     Ok(TcpListener::bind("127.0.0.1:0").await?)
 }
 
-/// Data that is served until dropped.
+/// Data that is served until this is dropped.
 pub struct Served<'a> {
     bench: &'a Bench<'a>,
     /// The data.
     pub data: Arc<Data>,
-    replay: Arc<Replay>,
+    services: Arc<Services>,
     addresses: [String; 2],
     tasks: [JoinHandle<()>; 2],
 }
@@ -192,7 +199,7 @@ impl Served<'_> {
         self.bench.options.runs
     }
 
-    /// The program of this name over this transport.
+    /// The worker of this name, set up to use this transport.
     pub fn worker(&self, name: &'static str, transport: Transport) -> Worker {
         let [plain, secure] = &self.addresses;
         match transport {
@@ -201,27 +208,29 @@ impl Served<'_> {
         }
     }
 
-    /// Lets the worker do the export.
+    /// Lets the worker make the export.
     ///
     /// # Errors
     ///
-    /// It fails, or leaves another file than the one that has to come out. The floor's is only as long.
+    /// Fails if the worker fails, or leaves another file than the one that must come out. The floor need only leave a
+    /// file of the same size.
     pub async fn run(&self, worker: &Worker) -> Result<Run> {
-        let Self { bench, data, replay, .. } = self;
+        let Self { bench, data, services, .. } = self;
         let event = match worker.name {
-            PRODUCT => bench.new_export(data, &FIELDS).await?,
+            PRODUCT => bench.new_export(data).await?,
             _ => bench.job(data),
         };
-        replay.sink.take();
-        let before = replay.queries.load(Ordering::Relaxed);
+        services.bucket.take();
+        let before = services.usage_records.queries();
         let (used, answer) = worker.run(event, &bench.options.results).await?;
-        let queries = replay.queries.load(Ordering::Relaxed) - before;
+        let queries = services.usage_records.queries() - before;
         let name = worker.name;
         let answer = String::from_utf8_lossy(&answer);
         ensure!(!answer.contains("itemIdentifier"), "{name} did not finish: {answer}");
-        let stored = replay.sink.take().with_context(|| format!("{name} left no file"))?;
-        let right = if name == "floor" { stored.bytes == data.csv.len() as u64 } else { stored.same };
-        ensure!(right, "{name} left another file: {stored:?}, not {} bytes", data.csv.len());
+        let stored = services.bucket.take().with_context(|| format!("{name} left no file"))?;
+        let is_right =
+            if name == "floor" { stored.bytes == data.csv.len() as u64 } else { stored.is_expected };
+        ensure!(is_right, "{name} left another file: {stored:?}, not {} bytes", data.csv.len());
         Ok(Run { used, stored, queries })
     }
 }

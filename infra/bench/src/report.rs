@@ -1,4 +1,7 @@
-//! What becomes of the findings: `results.json`, the comparison with the targets, docs/performance.md.
+//! Reports the findings: `results.json`, the comparison with the targets, docs/performance.md.
+
+mod plot;
+mod targets;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,17 +9,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use procfs::{CpuInfo, Current, Meminfo};
 
-use crate::Options;
-use crate::plot;
-use crate::stages::Findings;
-use crate::targets::{Verdict, verdicts};
+use self::targets::{Verdict, verdicts};
+use crate::findings::Findings;
+use crate::options::Options;
 
-/// What is between these lines in docs/performance.md is written here.
+/// What is between these lines in docs/performance.md is replaced.
 const BEGIN: &str = "<!-- figures of cargo xtask bench --docs -->\n";
 const END: &str = "<!-- end of the figures -->\n";
 
-/// Writes everything; the exit code says whether the gate is passed.
+/// Writes and prints everything. The exit code is that of a failure if a figure is beyond the gate and the options ask
+/// for the gate.
+///
+/// # Errors
+///
+/// Fails if a file cannot be written.
 pub fn write(options: &Options, findings: &Findings) -> Result<ExitCode> {
     let all: Vec<_> = findings
         .compared
@@ -42,16 +50,17 @@ pub fn write(options: &Options, findings: &Findings) -> Result<ExitCode> {
 
 fn into_document(path: &Path, figures: &str) -> Result<()> {
     let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has no place for figures")?;
-    let (_, after) = rest.split_once(END).context("the figures in docs/performance.md have no end")?;
+    let (before, rest) =
+        text.split_once(BEGIN).context("docs/performance.md has no line where the figures begin")?;
+    let (_, after) = rest.split_once(END).context("docs/performance.md has no line where the figures end")?;
     Ok(fs::write(path, format!("{before}{BEGIN}{figures}{END}{after}"))?)
 }
 
-/// The tables, in Markdown.
+/// The tables in Markdown.
 fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
     let mut text = format!("\nMeasured on {}.\n\n", machine());
     text.push_str(
-        "| worker | transport | rows | CPU s | CPU ns a row | rows per CPU s | wall s | peak MiB |\n",
+        "| worker | transport | rows | CPU s | CPU ns per row | rows per CPU s | wall s | peak MiB |\n",
     );
     text.push_str("| --- | --- | --: | --: | --: | --: | --: | --: |\n");
     for median in findings.compared.iter().chain(&findings.growth) {
@@ -62,8 +71,8 @@ fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
             median.transport,
             median.rows,
             median.cpu_s,
-            median.cpu_ns_of_a_row(),
-            1e9 / median.cpu_ns_of_a_row(),
+            median.cpu_ns_per_row(),
+            1e9 / median.cpu_ns_per_row(),
             median.wall_s,
             median.rss_mib
         );
@@ -87,16 +96,14 @@ fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
     text
 }
 
-/// Processor, cores and memory.
+/// Describes the machine: processor, cores and memory.
 fn machine() -> String {
-    let value = |file: &str, name: &str| {
-        let text = fs::read_to_string(file).ok()?;
-        let line = text.lines().find(|line| line.starts_with(name))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    };
-    let model = value("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let megahertz = value("/proc/cpuinfo", "cpu MHz").unwrap_or_default();
-    let memory = value("/proc/meminfo", "MemTotal").unwrap_or_default();
+    let cpu = CpuInfo::current().ok();
+    let cpu =
+        |name: &str| cpu.as_ref().and_then(|cpu| cpu.get_info(0)?.get(name).map(|value| (*value).to_owned()));
+    let model = cpu("model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let megahertz = cpu("cpu MHz").unwrap_or_default();
+    let memory_mib = Meminfo::current().map_or(0, |memory| memory.mem_total / (1024 * 1024));
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!("{model}, {megahertz} MHz, {cores} cores, {memory} memory, a virtual machine with Linux")
+    format!("{model}, {megahertz} MHz, {cores} cores, {memory_mib} MiB memory, a virtual machine with Linux")
 }

@@ -1,216 +1,190 @@
-//! The local system: brought up in order, taken down when dropped.
+//! The local system: the emulator with the stack in it, and the API at a plain origin. It is brought up in order and
+//! taken down when it is dropped.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+mod aws;
+mod emulator;
+mod lock;
+pub mod outputs;
+mod package;
+pub mod processes;
+mod proxy;
+mod server;
+pub mod stack;
+pub mod web_driver;
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
+use seed::SeedOptions;
 use tokio::net::TcpListener;
 
-use crate::browser::{self, WebDriver};
-use crate::claim::Claim;
-use crate::emulator::Emulator;
-use crate::outputs::Outputs;
-use crate::package::{self, Binary};
-use crate::proxy::{self, Proxy};
-use crate::seed::{SeedOptions, seed};
-use crate::stack::{self, StackOutputs};
-use crate::terminal::{ProgressLine, Steps, thousands};
-use crate::venv::Venv;
-use crate::{assets, aws, server, tools};
+use self::emulator::Emulator;
+use self::lock::StateLock;
+use self::outputs::Outputs;
+use self::package::Binary;
+use self::proxy::Proxy;
+use self::stack::StackOutputs;
+use crate::paths;
+use crate::prepare::assets;
+use crate::prepare::python::Venv;
+use crate::terminal::{self, Steps, note};
 
-/// Steps of `Local::bring_up`.
+/// The number of steps of [`Local::bring_up`].
 pub const STEPS: usize = 5;
 const EMULATOR_PORT: u16 = 4566;
 const API_PORT: u16 = 8080;
 /// Permissions that only the emulator asks for.
 const LOCAL_TEMPLATE: &str = include_str!("../local.yaml");
 const EMAIL_FROM: &str = "exports@example.com";
-/// As the template's parameter `SesIdentity` has it.
+/// The domain of `EMAIL_FROM`: the identity that the template's parameter `SesIdentity` names.
 const EMAIL_DOMAIN: &str = "example.com";
 
-/// Which of the systems on this machine.
-pub struct Place {
-    state: PathBuf,
+/// Which of the systems on this machine: each has a folder for its state and ports of its own.
+pub struct Instance {
+    /// The folder of its state: logs, `outputs.json`, temporary files.
+    pub state_dir: PathBuf,
     emulator_port: u16,
     api_port: u16,
 }
 
-impl Place {
+impl Instance {
     /// The one that people use, at ports they know.
     pub fn main() -> Self {
-        Self { state: tools::state_dir(), emulator_port: EMULATOR_PORT, api_port: API_PORT }
+        Self { state_dir: paths::state_dir(), emulator_port: EMULATOR_PORT, api_port: API_PORT }
     }
 
-    /// The one of the tests: it can run beside the main one.
-    fn tests() -> Self {
-        Self::beside("test")
+    /// The one of `cargo xtask test`. It can run beside the main one.
+    pub fn test() -> Self {
+        Self::beside_main("test")
     }
 
-    /// The one of the benchmark.
+    /// The one of `cargo xtask bench`. It can run beside the main one.
     pub fn bench() -> Self {
-        Self::beside("bench")
+        Self::beside_main("bench")
     }
 
-    fn beside(name: &str) -> Self {
-        Self { state: tools::state_dir().join(name), emulator_port: 0, api_port: 0 }
+    fn beside_main(name: &str) -> Self {
+        Self { state_dir: paths::state_dir().join(name), emulator_port: 0, api_port: 0 }
     }
 }
 
-/// Up until dropped.
+/// A system that is up until this is dropped.
 pub struct Local {
     pub outputs: Outputs,
     pub outputs_path: PathBuf,
     pub sdk: SdkConfig,
     _proxy: Proxy,
     pub emulator: Emulator,
-    // Fields are dropped in their order: this one when all the others are gone.
-    _claim: Claim,
+    // Fields are dropped in their order: the lock is released when everything else is gone.
+    _lock: StateLock,
 }
 
 impl Local {
-    /// Everything but data: emulator, stack, API.
-    pub async fn bring_up(place: &Place, steps: &mut Steps) -> Result<Self> {
-        let claim = Claim::of(&place.state)?;
-        let outputs_path = place.state.join("outputs.json");
-        tools::remove_file(&outputs_path)?;
+    /// Brings up everything but the data: emulator, stack, API.
+    ///
+    /// # Errors
+    ///
+    /// Fails if another xtask uses the instance, or if one of the steps fails. What was started until then is ended.
+    pub async fn bring_up(instance: &Instance, steps: &mut Steps) -> Result<Self> {
+        let lock = StateLock::acquire(&instance.state_dir)?;
+        let outputs_path = instance.state_dir.join("outputs.json");
+        paths::remove_file(&outputs_path)?;
         steps.begin("Preparing the Python environment of the emulator (the first time: a minute)");
         let venv = Venv::ensure().await?;
         steps.done("ready");
-        steps.begin("Bundling the settings page's script");
+        steps.begin("Bundling the script of the settings page");
         assets::build().await?;
         steps.done("bundled");
         steps.begin("Building the release binaries (the first time: some minutes)");
         let binaries = package::build().await?;
         steps.done("built");
         steps.begin("Starting the emulator");
-        let emulator = start_emulator(&venv, place).await?;
+        let emulator = start_emulator(&venv, instance).await?;
         steps.done(&format!("ready at {}", emulator.endpoint_url));
         steps.begin("Deploying template.yaml");
-        let listener = listen(place).await?;
+        let listener = listen(instance).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let sdk = aws::root_at(&emulator.endpoint_url).await;
         let stack = deploy(&sdk, &binaries, &api_url).await?;
         let proxy = Proxy::start(listener, &emulator.endpoint_url, &stack.get("ApiId")?);
         steps.done(&format!("the API is at {api_url}"));
         let outputs = Outputs::of_stack(&api_url, &emulator.endpoint_url, &stack)?;
-        Ok(Self { outputs, outputs_path, sdk, _proxy: proxy, emulator, _claim: claim })
+        Ok(Self { outputs, outputs_path, sdk, _proxy: proxy, emulator, _lock: lock })
     }
 
+    /// Writes sample data as the next step.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the data cannot be written.
     pub async fn seed(&mut self, options: &SeedOptions, steps: &mut Steps) -> Result<()> {
-        steps.begin(&format!("Seeding {} runs", thousands(options.runs as u64)));
-        add_seed(&mut self.outputs, options).await?;
+        steps.begin(&format!("Seeding {} runs", indicatif::HumanCount(options.runs as u64)));
+        add_sample_data(&mut self.outputs, options).await?;
         steps.done(&format!("{} users", self.outputs.users.len()));
         Ok(())
     }
 
-    /// From here on others may use it.
+    /// Writes `outputs.json`: from here on other programs may use the system.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be written.
     pub fn announce(&self) -> Result<()> {
         self.outputs.write(&self.outputs_path)
-    }
-
-    pub fn print_addresses(&self) {
-        println!("\n  Page         {}", self.outputs.page_url);
-        println!("  API          {}", self.outputs.api_url);
-        println!("  AWS          {} (for the AWS CLI and SDKs: --endpoint-url)", self.outputs.endpoint_url);
-        println!("  Sent email   {}/_ministack/ses/messages", self.outputs.endpoint_url);
-        println!("  All of it    {}\n", shown(&self.outputs_path));
     }
 }
 
 impl Drop for Local {
     fn drop(&mut self) {
-        let _ = tools::remove_file(&self.outputs_path);
+        let _ = paths::remove_file(&self.outputs_path);
     }
 }
 
-/// `cargo xtask up`
-pub async fn up(options: &SeedOptions) -> Result<()> {
-    let mut steps = Steps::new(STEPS + 1);
-    let mut local = Local::bring_up(&Place::main(), &mut steps).await?;
-    local.seed(options, &mut steps).await?;
-    local.announce()?;
-    local.print_addresses();
-    crate::demo::print_users(&local.outputs, options.now);
-    stay_up().await
-}
-
-/// `cargo xtask test`
-pub async fn test(args: &[String]) -> Result<ExitCode> {
-    run_tests(args, None).await
-}
-
-/// `cargo xtask screenshots`
-pub async fn screenshots() -> Result<ExitCode> {
-    let test = ["--test", "browser", "for_the_readme"].map(str::to_owned);
-    run_tests(&test, Some(&tools::root().join("docs"))).await
-}
-
-/// Runs tests beside a system of their own. The README's pictures go to `pictures`, if the tests are to take them.
-async fn run_tests(args: &[String], pictures: Option<&Path>) -> Result<ExitCode> {
-    let place = Place::tests();
-    let mut steps = Steps::new(STEPS + 2);
-    steps.begin("Looking for Chromium and its driver");
-    browser::ensure().await?;
-    steps.done("found");
-    let local = Local::bring_up(&place, &mut steps).await?;
-    let driver = WebDriver::start(&local.emulator, &place.state).await?;
-    local.announce()?;
-    steps.begin("Testing");
-    let mut cargo = tools::cargo();
-    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(args);
-    cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path).env("USAGE_EXPORT_WEBDRIVER", &driver.url);
-    cargo.envs(pictures.map(|folder| ("USAGE_EXPORT_README_PICTURES", folder)));
-    let status = cargo.status().await.context("cargo does not start")?;
-    steps.done(if status.success() { "passed" } else { "failed" });
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
-}
-
-/// `cargo xtask seed`
-pub async fn add_data(options: &SeedOptions) -> Result<()> {
-    let (path, mut outputs) = Outputs::read()?;
-    let known = outputs.users.len();
-    let mut steps = Steps::new(1);
-    steps.begin(&format!("Seeding {} runs", thousands(options.runs as u64)));
-    add_seed(&mut outputs, options).await?;
-    outputs.write(&path)?;
-    steps.done(&format!("{} users more in {}", outputs.users.len() - known, shown(&path)));
+/// Writes sample data into the tables that `outputs` names, and adds the users to `outputs`.
+///
+/// # Errors
+///
+/// Fails if the data cannot be written.
+pub async fn add_sample_data(outputs: &mut Outputs, options: &SeedOptions) -> Result<()> {
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::root_at(&outputs.endpoint_url).await);
+    let bar = terminal::bar(0);
+    let show = |written: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(written as u64);
+    };
+    let tables = &outputs.tables;
+    let users = seed::seed(&dynamodb, &tables.usage_records, &tables.directory, options, show).await;
+    drop(bar);
+    outputs.add_users(users.context("the sample data cannot be written")?);
     Ok(())
 }
 
-/// Never returns: a signal ends it.
-pub async fn stay_up() -> Result<()> {
-    println!("Up until Ctrl-C.");
-    std::future::pending().await
+async fn start_emulator(venv: &Venv, instance: &Instance) -> Result<Emulator> {
+    let port = server::free_port(instance.emulator_port)?;
+    note_other_port(instance.emulator_port, port);
+    let _spinner = terminal::spinner();
+    Emulator::start(venv, &instance.state_dir, port).await
 }
 
-/// A path as people type it in the repository's root.
-pub fn shown(path: &Path) -> std::path::Display<'_> {
-    path.strip_prefix(tools::root()).unwrap_or(path).display()
-}
-
-async fn start_emulator(venv: &Venv, place: &Place) -> Result<Emulator> {
-    let port = server::free_port(place.emulator_port)?;
-    if place.emulator_port != 0 && port != place.emulator_port {
-        println!("      port {} is taken: using {port}", place.emulator_port);
-    }
-    Emulator::start(venv, &place.state, port).await
-}
-
-async fn listen(place: &Place) -> Result<TcpListener> {
-    let listener = proxy::listen(place.api_port).await?;
-    let port = listener.local_addr()?.port();
-    if place.api_port != 0 && port != place.api_port {
-        println!("      port {} is taken: using {port}", place.api_port);
-    }
+async fn listen(instance: &Instance) -> Result<TcpListener> {
+    let listener = proxy::listen(instance.api_port).await?;
+    note_other_port(instance.api_port, listener.local_addr()?.port());
     Ok(listener)
 }
 
+/// Says so if a port other than the wanted one is used. 0 stands for any port.
+fn note_other_port(wanted: u16, used: u16) {
+    if wanted != 0 && used != wanted {
+        note(&format!("port {wanted} is taken: using {used}"));
+    }
+}
+
 async fn deploy(sdk: &SdkConfig, binaries: &[Binary], page_url: &str) -> Result<StackOutputs> {
-    // What somebody who deploys to AWS has done before.
+    let _spinner = terminal::spinner();
+    // Whoever deploys to AWS has done this before.
     aws_sdk_sesv2::Client::new(sdk).create_email_identity().email_identity(EMAIL_DOMAIN).send().await?;
-    let template = std::fs::read_to_string(tools::root().join("template.yaml"))?;
+    let template = std::fs::read_to_string(paths::root().join("template.yaml"))?;
     let template = package::package(&aws_sdk_s3::Client::new(sdk), &template, binaries).await?;
     let parameters = [
         ("Architecture", architecture()?),
@@ -233,17 +207,4 @@ fn architecture() -> Result<&'static str> {
         "aarch64" => Ok("arm64"),
         other => bail!("Lambda has no {other} processors"),
     }
-}
-
-async fn add_seed(outputs: &mut Outputs, options: &SeedOptions) -> Result<()> {
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::root_at(&outputs.endpoint_url).await);
-    let line = ProgressLine::new();
-    let show = |done: usize, total: usize| {
-        line.show(&format!("{} of {}", thousands(done as u64), thousands(total as u64)));
-    };
-    let tables = &outputs.tables;
-    let users = seed(&dynamodb, &tables.usage_records, &tables.directory, options, show).await;
-    line.clear();
-    outputs.add_users(users.context("the sample data cannot be written")?);
-    Ok(())
 }

@@ -1,54 +1,49 @@
-//! `cargo xtask`: the system on this machine, and the project's chores.
+//! `cargo xtask`: the system on this machine, and the chores of the project.
+//!
+//! [`commands`] has one module for each command, [`local`] the local system, [`prepare`] what is installed or built
+//! before a command can work.
 //!
 //! The local system needs Linux (it finds its processes in `/proc`), Python 3.10 or newer and Node.js 18 or newer; no
 //! Docker, no AWS account.
 
-mod api;
-mod assets;
-mod aws;
-mod bench;
-mod browser;
-mod claim;
-mod demo;
-mod deploy;
-mod emulator;
-mod lint;
+mod command;
+mod commands;
 mod local;
-mod outputs;
-mod package;
-mod processes;
-mod proxy;
-mod seed;
-mod server;
-mod stack;
+mod paths;
+mod prepare;
 mod terminal;
-mod tools;
-mod usage;
-mod venv;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
+use seed::SeedOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
-use seed::SeedOptions;
+use crate::commands::bench::{BenchOptions, bench};
+use crate::commands::demo::demo;
+use crate::commands::deploy::deploy;
+use crate::commands::fuzz::{FuzzOptions, fuzz};
+use crate::commands::lint::lint;
+use crate::commands::test::{screenshots, test};
+use crate::commands::up::up;
+use crate::prepare::assets;
 
-/// The system on this machine, and the project's chores.
+/// The system on this machine, and the chores of the project.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Verb {
+enum Command {
     /// Bring the system up with sample data, run an export through it and show what comes out.
     Demo {
         #[command(flatten)]
-        data: Data,
+        data: DataOptions,
         /// End when the export is done instead of staying up.
         #[arg(long)]
         exit: bool,
@@ -56,38 +51,40 @@ enum Verb {
     /// Bring the system up with sample data, until Ctrl-C.
     Up {
         #[command(flatten)]
-        data: Data,
+        data: DataOptions,
     },
     /// Run every test, also those that need a deployed stack: cargo test --workspace beside a stack of its own.
     Test {
-        /// Passed on to cargo test.
+        /// Arguments for cargo test.
         #[arg(last = true)]
         args: Vec<String>,
     },
-    /// Take the pictures of the settings page in the README anew.
+    /// Take new pictures of the settings page for the README.
     Screenshots,
     /// Measure the worker beside its peers: processor time, memory, starts.
-    Bench(bench::BenchOptions),
-    /// Formatting, clippy, rustdoc, cfn-lint and cargo deny.
+    Bench(BenchOptions),
+    /// Check the code: formatting, clippy, rustdoc, cfn-lint, cargo-deny and cargo-machete.
     Lint,
+    /// Feed random input to the fuzz targets; fail if one finds a fault.
+    Fuzz(FuzzOptions),
     /// Bundle the script and the style sheet of the settings page: npm ci, then build.mjs.
     Assets,
     /// Add sample data to the system that is up.
     Seed {
         #[command(flatten)]
-        data: Data,
+        data: DataOptions,
     },
     /// Build and deploy to AWS: sam build and sam deploy.
     Deploy {
-        /// Passed on to sam deploy: the first time, --guided asks for the parameters.
+        /// Arguments for sam deploy: the first time, --guided makes it ask for the parameters.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
 }
 
 #[derive(Args)]
-struct Data {
-    /// Runs to make up.
+struct DataOptions {
+    /// Number of runs.
     #[arg(long, default_value_t = 20_000)]
     runs: usize,
     /// The same seed makes the same data.
@@ -95,13 +92,13 @@ struct Data {
     seed: u64,
 }
 
-impl Data {
+impl DataOptions {
     fn options(&self, now: DateTime<Utc>) -> SeedOptions {
         SeedOptions { runs: self.runs, seed: self.seed, now }
     }
 }
 
-impl Verb {
+impl Command {
     /// Whether Ctrl-C is the usual way to end it.
     fn stays_up(&self) -> bool {
         matches!(self, Self::Up { .. } | Self::Demo { exit: false, .. })
@@ -112,11 +109,11 @@ impl Verb {
 async fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "main is where the wall clock is read")]
     let now = Utc::now();
-    let verb = Cli::parse().verb;
-    let stays_up = verb.stays_up();
-    // Leaving the select drops what was running, and with it every process that it started.
+    let command = Cli::parse().command;
+    let stays_up = command.stays_up();
+    // A signal drops the command's future, which ends every process that the command has started.
     let outcome = tokio::select! {
-        outcome = run(verb, now) => outcome,
+        outcome = run(command, now) => outcome,
         code = interrupted() => {
             println!("\nEnded.");
             Ok(ExitCode::from(if stays_up { 0 } else { code }))
@@ -128,22 +125,23 @@ async fn main() -> ExitCode {
     })
 }
 
-async fn run(verb: Verb, now: DateTime<Utc>) -> Result<ExitCode> {
-    match verb {
-        Verb::Demo { data, exit } => demo::demo(&data.options(now), exit).await?,
-        Verb::Up { data } => local::up(&data.options(now)).await?,
-        Verb::Test { args } => return local::test(&args).await,
-        Verb::Screenshots => return local::screenshots().await,
-        Verb::Bench(options) => return bench::bench(&options).await,
-        Verb::Lint => lint::lint().await?,
-        Verb::Assets => assets::build().await?,
-        Verb::Seed { data } => local::add_data(&data.options(now)).await?,
-        Verb::Deploy { args } => deploy::deploy(&args).await?,
+async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
+    match command {
+        Command::Demo { data, exit } => demo(&data.options(now), exit).await?,
+        Command::Up { data } => up(&data.options(now)).await?,
+        Command::Test { args } => return test(&args).await,
+        Command::Screenshots => return screenshots().await,
+        Command::Bench(options) => return bench(&options).await,
+        Command::Lint => lint().await?,
+        Command::Fuzz(options) => fuzz(&options).await?,
+        Command::Assets => assets::build().await?,
+        Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
+        Command::Deploy { args } => deploy(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits for a signal to end; gives the exit code that shells use for it.
+/// Waits for a signal that ends programs, and returns the exit code that shells give such an end.
 async fn interrupted() -> u8 {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))

@@ -1,13 +1,15 @@
-//! What a person sees while it works: numbered steps, and one line that is redrawn.
+//! What a person sees while a command works: numbered steps, and spinners and bars where a program says nothing itself.
 
-use std::cell::Cell;
-use std::io::{IsTerminal, Write, stdout};
 use std::time::{Duration, Instant};
 
-/// Where the output is not a terminal, progress is a line of its own, and no more often than this.
-const PLAIN_LINES_EVERY: Duration = Duration::from_secs(5);
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-/// Numbered steps: `[2/6] Building the release binaries…`, then how long it took.
+/// Between two pictures of a spinner.
+const TICK: Duration = Duration::from_millis(100);
+/// Lines about a step stand under its text.
+const INDENT: &str = "      ";
+
+/// Numbered steps: `[2/6] Building the release binaries…`, then what came out and how long it took.
 pub struct Steps {
     total: usize,
     number: usize,
@@ -15,73 +17,47 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// Starts to count; `total` steps will follow.
     pub fn new(total: usize) -> Self {
         Self { total, number: 0, started: Instant::now() }
     }
 
+    /// Begins the next step.
     pub fn begin(&mut self, text: &str) {
         self.number += 1;
         self.started = Instant::now();
         println!("[{}/{}] {text}…", self.number, self.total);
     }
 
+    /// Ends the step with what came out of it.
     pub fn done(&self, text: &str) {
-        println!("      {text} ({:.1} s)", self.started.elapsed().as_secs_f64());
+        note(&format!("{text} ({:.1} s)", self.started.elapsed().as_secs_f64()));
     }
 }
 
-/// A line that is redrawn while something goes on.
-pub struct ProgressLine {
-    redraws: bool,
-    last: Cell<Instant>,
+/// Prints a line about the step that is going on. Not while a spinner or a bar is shown.
+pub fn note(text: &str) {
+    println!("{INDENT}{text}");
 }
 
-impl ProgressLine {
-    pub fn new() -> Self {
-        Self { redraws: stdout().is_terminal(), last: Cell::new(Instant::now()) }
-    }
-
-    pub fn show(&self, text: &str) {
-        if self.redraws {
-            print!("\r\x1b[2K      {text}");
-            // Only the display suffers if it cannot be written.
-            let _ = stdout().flush();
-        } else if self.last.get().elapsed() >= PLAIN_LINES_EVERY {
-            println!("      {text}");
-            self.last.set(Instant::now());
-        }
-    }
-
-    /// Makes room for the next line.
-    pub fn clear(&self) {
-        if self.redraws {
-            print!("\r\x1b[2K");
-            let _ = stdout().flush();
-        }
-    }
+/// Shows a spinner with the seconds until it is dropped. Where the output is not a terminal, nothing is shown.
+#[must_use]
+pub fn spinner() -> ProgressBar {
+    let style = style(&format!("{INDENT}{{spinner}} {{elapsed}} {{msg}}"));
+    let spinner = ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear);
+    spinner.enable_steady_tick(TICK);
+    spinner
 }
 
-/// `12345678` as `12,345,678`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// Shows a bar until it is dropped. Where the output is not a terminal, nothing is shown.
+#[must_use]
+pub fn bar(total: u64) -> ProgressBar {
+    let style = style(&format!("{INDENT}{{bar:40}} {{human_pos}} of {{human_len}} ({{eta}} left)"));
+    ProgressBar::new(total).with_style(style).with_finish(ProgressFinish::AndClear)
 }
 
-/// Bytes as people read them: `3.4 MB`.
-#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a template written here is valid")
 }
 
 #[cfg(test)]
@@ -89,16 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(123), "123");
-        assert_eq!(thousands(20_000), "20,000");
-        assert_eq!(thousands(1_234_567), "1,234,567");
-    }
-
-    #[test]
-    fn sizes_have_a_unit() {
-        assert_eq!(size(999), "999 bytes");
-        assert_eq!(size(3_400_000), "3.4 MB");
+    fn the_templates_are_valid() {
+        assert!(!spinner().is_finished());
+        assert_eq!(bar(7).length(), Some(7));
     }
 }

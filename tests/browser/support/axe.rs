@@ -1,4 +1,4 @@
-//! Accessibility, as far as axe can tell: <https://github.com/dequelabs/axe-core>.
+//! Accessibility checks with axe: <https://github.com/dequelabs/axe-core>.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use super::options::Options;
 
 const SOURCE: &str = "../functions/settings_page/assets/node_modules/axe-core/axe.min.js";
 const TAGS: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/// Colours on their way would be measured somewhere in between. What never ends, such as a spinner, isn't waited for.
+/// Waits for animations first, because axe would measure colours in the middle of a transition. Does not wait for those
+/// that never end, such as a spinner.
 const RUN: &str = "
     const ends = animation => animation.effect.getComputedTiming().endTime !== Infinity;
     await Promise.allSettled(document.getAnimations().filter(ends).map(animation => animation.finished));
@@ -34,14 +35,14 @@ struct Violation {
 
 #[derive(Deserialize)]
 struct Node {
-    /// Selectors: several for an element in frames or shadow roots.
+    /// Selectors; more than one for an element in a frame or shadow root.
     target: Vec<Value>,
 }
 
 impl Browser {
-    /// A line for each rule that the page breaks as it is now.
+    /// Checks the page as it is now. Returns a line for each rule that it breaks.
     pub async fn axe(&self) -> Vec<String> {
-        // Without them its timers would never fire. The page's own have missed their time to run.
+        // Without scripts, the timers of axe would never fire. The scripts of the page do not start by this.
         self.allow_scripts(true).await;
         self.script(&AXE, Vec::new()).await;
         let run = format!("return (async function () {{{RUN}}})(...arguments)");
@@ -51,7 +52,7 @@ impl Browser {
         violations.iter().map(line).collect()
     }
 
-    /// The page breaks no rule, in light and in dark. `name` says which state of the page it is.
+    /// Asserts that the page breaks no rule, in light and in dark. `name` names the state of the page.
     pub async fn assert_accessible(&self, name: &str) {
         for dark in [false, true] {
             self.emulate(Options { dark, ..self.options }).await;
@@ -62,7 +63,7 @@ impl Browser {
         self.emulate(self.options).await;
     }
 
-    /// Changes color scheme and motion until the next change.
+    /// Sets the colour scheme and the preference for motion until the next call.
     pub async fn emulate(&self, options: Options) {
         self.cdp("Emulation.setEmulatedMedia", options.media()).await;
     }
@@ -74,7 +75,7 @@ fn line(violation: &Violation) -> String {
     format!("{}: {} ({})", violation.id, violation.help, targets.join(", "))
 }
 
-/// Without the quotes that JSON has around it.
+/// The selector without the quotes that it has in JSON.
 fn selector(target: &Value) -> String {
     target.as_str().map_or_else(|| target.to_string(), str::to_owned)
 }

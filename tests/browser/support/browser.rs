@@ -1,6 +1,7 @@
 //! What people do with a browser, and what they see.
 //!
-//! A selector means one element: where it fits several, the verbs that act wait until it fits one, then fail.
+//! A selector stands for one element: a function that acts on it waits until exactly one such element is shown, and fails
+//! when the time is up.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,10 +19,10 @@ use serde_json::{Value, json};
 use super::command::Command;
 use super::options::Options;
 
-/// Errors that pass by themselves: the page is just changing under what we do.
-const PASSING: [&str; 4] =
+/// Errors that pass by themselves, because the page is changing at that moment.
+const TRANSIENT_ERRORS: [&str; 4] =
     ["element click intercepted", "element not interactable", "no such element", "stale element reference"];
-/// The same in an error that the driver has no name for.
+/// The text of such an error that has no name of its own in the driver.
 const GONE: &str = "does not belong to the document";
 /// Keys that `press` holds down.
 const MODIFIERS: [Key; 4] = [Key::Shift, Key::Control, Key::Alt, Key::Meta];
@@ -39,7 +40,7 @@ pub struct Browser {
 pub struct ConsoleEntry {
     /// `SEVERE`, `WARNING`, `INFO` or `DEBUG`.
     pub level: String,
-    /// Where it's from and what it says.
+    /// Its source and its text.
     pub message: String,
 }
 
@@ -48,11 +49,11 @@ impl Browser {
         Self { client, options, downloads }
     }
 
-    /// Goes to a URL, or to a path of the system under test. Returns when the page has loaded.
-    pub async fn goto(&self, place: &str) {
-        let url = match place.strip_prefix('/') {
+    /// Goes to a URL or to a path of the system under test. Returns when the page has loaded.
+    pub async fn goto(&self, address: &str) {
+        let url = match address.strip_prefix('/') {
             Some(path) => format!("{}/{path}", system().outputs.api_url),
-            None => place.to_owned(),
+            None => address.to_owned(),
         };
         self.client.goto(&url).await.unwrap();
     }
@@ -61,7 +62,7 @@ impl Browser {
         self.client.current_url().await.unwrap().to_string()
     }
 
-    /// Waits until one such element is shown.
+    /// Waits until one such element is shown, and returns it.
     pub async fn find(&self, css: &str) -> Element {
         until(&format!("one `{css}` to be shown"), async || self.shown(css).await).await
     }
@@ -74,7 +75,7 @@ impl Browser {
         .await;
     }
 
-    /// Replaces what is in a field.
+    /// Replaces the text of a field.
     pub async fn type_into(&self, css: &str, text: &str) {
         until(&format!("`{css}` to take text"), async || {
             let Some(field) = self.shown(css).await? else { return Ok(None) };
@@ -84,7 +85,7 @@ impl Browser {
         .await;
     }
 
-    /// Presses keys one after the other, wherever the focus is. Shift and its like are held down until the end.
+    /// Presses keys one after the other, where the focus is. Modifiers such as Shift are held down until the end.
     pub async fn press(&self, keys: impl IntoIterator<Item = impl Into<char>>) {
         let mut actions = KeyActions::new("keyboard".to_owned());
         let mut held = Vec::new();
@@ -102,7 +103,7 @@ impl Browser {
         self.client.perform_actions(actions).await.unwrap();
     }
 
-    /// What one element that is shown says.
+    /// The text of the one such element that is shown.
     pub async fn text(&self, css: &str) -> String {
         until(&format!("one `{css}` to be shown"), async || {
             let Some(element) = self.shown(css).await? else { return Ok(None) };
@@ -111,7 +112,7 @@ impl Browser {
         .await
     }
 
-    /// What all such elements say right now.
+    /// The texts of all such elements right now.
     pub async fn texts(&self, css: &str) -> Vec<String> {
         until(&format!("the texts of `{css}`"), async || {
             let mut texts = Vec::new();
@@ -123,7 +124,7 @@ impl Browser {
         .await
     }
 
-    /// Waits until the element says this among other things; gives all that it says.
+    /// Waits until the text of the element contains `part`, and returns the whole text.
     pub async fn wait_for_text(&self, css: &str, part: &str) -> String {
         until(&format!("`{css}` to say {part:?}"), async || {
             let Some(element) = self.shown(css).await? else { return Ok(None) };
@@ -154,40 +155,41 @@ impl Browser {
             .await;
     }
 
-    /// Runs the body of a function in the page; a promise is waited for. The arguments are `arguments[0]` and so on.
+    /// Runs a script, given as the body of a function, in the page, and returns its result; if that is a promise, waits for
+    /// it. The arguments are `arguments[0]` and so on.
     pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(body, arguments).await.unwrap()
     }
 
-    /// A command of the `DevTools` protocol: <https://chromedevtools.github.io/devtools-protocol/>.
+    /// Sends a command of the `DevTools` protocol: <https://chromedevtools.github.io/devtools-protocol/>.
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
         self.client.issue_cmd(Command::devtools(command, parameters)).await.unwrap()
     }
 
-    /// Whether scripts of the page run, from the next page on. Ours run in any case.
+    /// Sets whether scripts of pages run, from the next page on. Scripts of [`Self::script`] always run.
     pub async fn allow_scripts(&self, allow: bool) {
         self.cdp("Emulation.setScriptExecutionDisabled", json!({"value": !allow})).await;
     }
 
-    /// Takes what the console has had since the last time.
+    /// Takes the lines that the console has got since the last call.
     pub async fn console(&self) -> Vec<ConsoleEntry> {
         let entries = self.client.issue_cmd(Command::take_console()).await.unwrap();
         serde_json::from_value(entries).unwrap()
     }
 
-    /// The same, errors only: of scripts, of the content security policy, of requests that were answered 4xx or 5xx.
+    /// The same, but only errors: of scripts, of the content security policy, of requests that were answered 4xx or 5xx.
     pub async fn console_errors(&self) -> Vec<String> {
         let errors = self.console().await.into_iter().filter(|entry| entry.level == "SEVERE");
         errors.map(|entry| entry.message).collect()
     }
 
-    /// Waits for a download to end; takes the file, with its name.
+    /// Waits until one download is complete, and takes its name and content.
     pub async fn downloaded(&self) -> (String, Vec<u8>) {
         wait_for("one finished download", async || {
             let files: Vec<_> = fs::read_dir(&self.downloads).unwrap().map(Result::unwrap).collect();
             let [file] = &files[..] else { return None };
             let name = file.file_name().into_string().unwrap();
-            // Hidden before it has its name, then with this ending until it is whole.
+            // Chromium hides the file until it has its name, and then gives it this ending until it is complete.
             if name.starts_with('.') || name.ends_with(".crdownload") {
                 return None;
             }
@@ -198,7 +200,7 @@ impl Browser {
         .await
     }
 
-    /// The element, if it is the only one that is shown.
+    /// The element, if exactly one is shown.
     async fn shown(&self, css: &str) -> Result<Option<Element>, CmdError> {
         let mut shown = self.all_shown(css).await?;
         Ok(if shown.len() == 1 { shown.pop() } else { None })
@@ -215,17 +217,17 @@ impl Browser {
     }
 }
 
-/// Looks again and again until there is something; errors that pass are waited out.
+/// Calls `look` again and again until it returns something. Errors that pass by themselves count as nothing.
 pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>, CmdError>) -> T {
     wait_for(what, async || match look().await {
         Ok(seen) => seen,
-        Err(error) if passes(&error) => None,
+        Err(error) if is_transient(&error) => None,
         Err(error) => panic!("{error} while waiting for {what}"),
     })
     .await
 }
 
-fn passes(error: &CmdError) -> bool {
+fn is_transient(error: &CmdError) -> bool {
     let CmdError::Standard(error) = error else { return false };
-    PASSING.contains(&&*error.error()) || error.message.contains(GONE)
+    TRANSIENT_ERRORS.contains(&&*error.error()) || error.message.contains(GONE)
 }

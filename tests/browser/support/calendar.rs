@@ -1,4 +1,4 @@
-//! The calendar: a web component, whose days are out of a selector's reach.
+//! The calendar. It is a web component, so selectors do not reach its days.
 
 use fantoccini::elements::{Element, ElementRef};
 use fantoccini::error::CmdError;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::browser::{Browser, until};
 
-/// The button of a day that is shown: of a month by the text of its heading, the day by its number.
+/// Finds the button of a day that is shown, by the heading of its month and the number of the day.
 const FIND: &str = "
     const [heading, day] = arguments;
     const month = [...document.querySelectorAll('calendar-month')]
@@ -32,7 +32,7 @@ impl Browser {
         Some(Element::from_element_id(self.client.clone(), ElementRef::from(id.to_owned())))
     }
 
-    /// Scrolls as people do before they click: what is only just in the window may be under a bar that stays there.
+    /// Scrolls the element to the middle and clicks on it. At the edge of the window, a bar that stays there may cover it.
     pub(super) async fn click_on(&self, element: Element) -> Result<(), CmdError> {
         let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
         self.client.execute(script, vec![serde_json::to_value(&element)?]).await?;

@@ -6,7 +6,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-/// A request to a path of the session.
+/// A request to a path below that of the session.
 #[derive(Debug)]
 pub struct Command {
     path: &'static str,
@@ -19,7 +19,7 @@ impl Command {
         Self { path: "goog/cdp/execute", body: json!({"cmd": name, "params": parameters}) }
     }
 
-    /// Takes what the console has had since the last time.
+    /// Takes the lines that the console has got since the last call.
     pub fn take_console() -> Self {
         Self { path: "se/log", body: json!({"type": "browser"}) }
     }

@@ -1,14 +1,14 @@
-//! Going through the page with the keyboard alone.
+//! Using the page with the keyboard alone.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
 
-/// More stops than the page has, with a list of a few workspaces.
-const STOPS: usize = 150;
+/// More elements than Tab stops at on a page with a few workspaces.
+const MAX_STOPS: usize = 150;
 
-/// Whether the focus is at this element, and whether the bar at the bottom of the form hides it.
+/// Whether this element has the focus, and whether the bar at the bottom of the form hides the focused element.
 const LOOK: &str = "
     const focused = document.activeElement;
     const {left, top, width, height} = focused.getBoundingClientRect();
@@ -18,9 +18,9 @@ const LOOK: &str = "
 const FRAME: &str = "return new Promise((done) => requestAnimationFrame(() => setTimeout(done)))";
 
 impl Browser {
-    /// Presses Tab until the focus is there. What has the focus on the way is never hidden.
+    /// Presses Tab until the element has the focus. Asserts that no focused element on the way is hidden.
     pub async fn tab_to(&self, css: &str) {
-        for _ in 0..STOPS {
+        for _ in 0..MAX_STOPS {
             self.press([Key::Tab]).await;
             let seen = self.script(LOOK, vec![json!(css)]).await;
             let [Value::Bool(there), Value::Bool(hidden)] = seen.as_array().unwrap()[..] else {
@@ -34,8 +34,7 @@ impl Browser {
         panic!("Tab does not lead to `{css}`");
     }
 
-    /// Presses keys with a frame between them, so that each meets what the one before it did: the calendar moves the
-    /// focus a moment later.
+    /// Presses keys and waits for a frame after each, because the calendar moves the focus a moment after a key.
     pub async fn press_in_turn(&self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {
             self.press([key]).await;
@@ -43,7 +42,7 @@ impl Browser {
         }
     }
 
-    /// Types over what is in the field that has the focus.
+    /// Replaces the text of the field that has the focus.
     pub async fn type_over(&self, text: &str) {
         self.press([Key::Control.into(), 'a']).await;
         self.press(text.chars()).await;

@@ -1,14 +1,14 @@
-//! What a browser session is like.
+//! Options of a browser session.
 
 use std::path::Path;
 
 use fantoccini::wd::Capabilities;
 use serde_json::{Value, json};
 
-/// A window of the size of a laptop's, with everything as most people have it.
+/// The window, and preferences of the user. The default is a laptop's window and what most people have.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Of the viewport, in CSS pixels.
+    /// Size of the viewport, in CSS pixels.
     pub width: u32,
     pub height: u32,
     pub javascript: bool,
@@ -23,7 +23,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// A small phone's width: the narrowest that the page is made for.
+    /// The window of a small phone, which is the narrowest that the page is made for.
     #[must_use]
     pub fn narrow(self) -> Self {
         Self { width: 360, height: 740, ..self }
@@ -44,22 +44,22 @@ impl Options {
         Self { reduced_motion: true, ..self }
     }
 
-    /// What the driver is asked for. It makes a profile for the session, and removes it at its end.
+    /// The capabilities that the driver is asked for. It makes a profile for the session, and removes it at the end.
     pub fn capabilities(&self, downloads: &Path) -> Capabilities {
         let size = format!("--window-size={},{}", self.width, self.height);
         let args = [
             "--headless",
-            // Its sandbox needs a user who is not root. It only sees our own pages.
+            // The sandbox does not work as root. The browser only sees our own pages.
             "--no-sandbox",
             "--disable-gpu",
             "--disable-quic",
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            // Containers have little of it.
+            // Containers have little shared memory.
             "--disable-dev-shm-usage",
             "--no-first-run",
-            // As on a phone: they take no width away.
+            // As on a phone, where scroll bars take no width.
             "--hide-scrollbars",
             "--force-device-scale-factor=1",
             "--lang=en-US",
@@ -74,7 +74,7 @@ impl Options {
         ])
     }
 
-    /// Parameters of `Emulation.setDeviceMetricsOverride`: a window has a smallest width, this has not.
+    /// Parameters of `Emulation.setDeviceMetricsOverride`, which allows narrower viewports than a window can have.
     pub fn viewport(&self) -> Value {
         json!({"width": self.width, "height": self.height, "deviceScaleFactor": 1, "mobile": false})
     }

@@ -10,7 +10,8 @@ use serde_json::json;
 use super::browser::Browser;
 
 impl Browser {
-    /// Of the whole page, in a window that is high enough for it: what sticks to an edge is where it belongs.
+    /// Takes a picture of the whole page. The viewport gets the height of the page for it, so that elements that stick to an
+    /// edge are where they belong.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let content = self.cdp("Page.getLayoutMetrics", json!({})).await["cssContentSize"]["height"].clone();
         let mut whole = self.options.viewport();
@@ -21,7 +22,7 @@ impl Browser {
         path
     }
 
-    /// Of what the window shows.
+    /// Takes a picture of what the window shows.
     pub async fn screenshot_view(&self, name: &str) -> PathBuf {
         let picture = self.cdp("Page.captureScreenshot", json!({})).await;
         let path = folder().join(format!("{name}.png"));
@@ -31,6 +32,7 @@ impl Browser {
     }
 }
 
+/// The folder of all pictures.
 pub fn folder() -> PathBuf {
     // Cargo's folder for temporary files is in its target folder, wherever that is.
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")

@@ -1,4 +1,4 @@
-//! A browser session: opened for a test, closed after it.
+//! A browser session, which is opened for a test and closed after it.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -13,10 +13,10 @@ use integration_tests::random_id;
 use super::browser::Browser;
 use super::options::Options;
 
-/// How often Chromium is started before a test gives up.
-const STARTS: u32 = 3;
+/// How often Chromium is started before a test fails.
+const MAX_STARTS: u32 = 3;
 
-/// Runs a test with a session of its own. A test that fails leaves a picture and prints the console.
+/// Runs a test with a session of its own. If the test fails, this takes a picture and prints the console.
 pub async fn with_session(name: &str, options: Options, test: impl AsyncFnOnce(Browser)) {
     let downloads = Path::new(env!("CARGO_TARGET_TMPDIR")).join(random_id("downloads"));
     let client = open(&options, &downloads).await;
@@ -24,7 +24,7 @@ pub async fn with_session(name: &str, options: Options, test: impl AsyncFnOnce(B
     let browser = Browser::new(client, options, downloads.clone());
     let outcome = AssertUnwindSafe(prepare_and(&browser, test)).catch_unwind().await;
     if outcome.is_err() {
-        // It may be the browser that failed: the reason that counts is the first one.
+        // The report may fail too, if it is the browser that failed. The first reason is the one to show.
         let _ = AssertUnwindSafe(report(name, &browser)).catch_unwind().await;
     }
     let closed = browser.client.close().await;
@@ -41,9 +41,9 @@ async fn open(options: &Options, downloads: &Path) -> Client {
     });
     let mut builder = ClientBuilder::new(HttpConnector::new());
     builder.capabilities(options.capabilities(downloads));
-    for _ in 1..STARTS {
+    for _ in 1..MAX_STARTS {
         match builder.connect(&driver).await {
-            // On a busy machine Chromium now and then exits while it starts. Nothing of ours has happened by then.
+            // On a busy machine, Chromium sometimes exits while it starts. The test has not done anything yet.
             Err(NewSessionError::SessionNotCreated(error)) => eprintln!("Chromium is started again: {error}"),
             session => return session.unwrap(),
         }

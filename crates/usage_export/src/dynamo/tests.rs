@@ -28,7 +28,7 @@ fn answers(at_most: usize) -> Rule {
     })
 }
 
-async fn read(rule: &Rule, count: usize) -> Result<Vec<Item>, StoreError> {
+async fn read(rule: &Rule, count: usize) -> Result<Vec<Item>, AwsError> {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [rule]);
     batch_get(&client, TABLE, keys(count), true).await
 }

@@ -1,15 +1,24 @@
-//! The table of exports: read and list. [`super::create`] and [`super::lease`] change it.
+//! The table of exports: read and list. The modules below change it.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use http::StatusCode;
 
 use super::{DataExport, created_ts_of_id};
 use crate::auth::Caller;
-use crate::dynamo::{Item, StoreError, text};
+use crate::dynamo::{Item, text};
+use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
+
+pub mod create;
+pub mod idempotency;
+pub mod lease;
+pub mod notification;
+
+mod active;
 
 /// Exports on one page of the history.
 const PAGE_SIZE: i32 = 20;
@@ -17,8 +26,8 @@ const PAGE_SIZE: i32 = 20;
 /// The table of exports.
 #[derive(Debug, Clone)]
 pub struct Exports {
-    pub(super) client: Client,
-    pub(super) table: String,
+    client: Client,
+    table: String,
 }
 
 impl Exports {
@@ -28,7 +37,7 @@ impl Exports {
     }
 
     /// The export with this id, as the last write left it. An id that is none finds nothing.
-    pub async fn get(&self, data_export_id: &str) -> Result<Option<DataExport>, StoreError> {
+    pub async fn get(&self, data_export_id: &str) -> Result<Option<DataExport>, AwsError> {
         // Other items share the table: only an export's id may reach it.
         if created_ts_of_id(data_export_id).is_none() {
             return Ok(None);
@@ -41,7 +50,11 @@ impl Exports {
     /// # Errors
     ///
     /// 404 if there is none, 403 if it is another user's.
-    pub async fn get_own(&self, caller: &Caller, data_export_id: &str) -> Result<DataExport, RequestError> {
+    pub async fn get_owned_by(
+        &self,
+        caller: &Caller,
+        data_export_id: &str,
+    ) -> Result<DataExport, RequestError> {
         let refusal = |status, message| {
             Problem::new(status, "").with_errors(vec![FieldError::new("data_export_id", message)])
         };
@@ -54,7 +67,7 @@ impl Exports {
         Ok(export)
     }
 
-    pub(super) async fn get_item(&self, key: &str) -> Result<Option<Item>, StoreError> {
+    async fn get_item(&self, key: &str) -> Result<Option<Item>, AwsError> {
         let output = self
             .client
             .get_item()
@@ -63,8 +76,12 @@ impl Exports {
             .consistent_read(true)
             .send()
             .await
-            .map_err(StoreError::aws("dynamodb:GetItem"))?;
+            .map_err(AwsError::from_sdk("dynamodb:GetItem"))?;
         Ok(output.item)
+    }
+
+    fn delete(&self, key: &str) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(&self.table).key("data_export_id", text(key))
     }
 
     /// A page of the user's exports in this organization, newest first, and the cursor of the next page.
@@ -75,7 +92,7 @@ impl Exports {
         organization_id: &str,
         user_id: &str,
         after: Option<&str>,
-    ) -> Result<(Vec<DataExport>, Option<String>), StoreError> {
+    ) -> Result<(Vec<DataExport>, Option<String>), AwsError> {
         let start = after.and_then(|id| {
             let created_ts = created_ts_of_id(id)?;
             Some(HashMap::from([
@@ -98,7 +115,7 @@ impl Exports {
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(StoreError::aws("dynamodb:Query"))?;
+            .map_err(AwsError::from_sdk("dynamodb:Query"))?;
         let next =
             output.last_evaluated_key().and_then(|key| attribute_s(key, "data_export_id")).map(str::to_owned);
         let exports =
@@ -107,15 +124,15 @@ impl Exports {
     }
 }
 
-pub(super) fn read_export(item: Item) -> Result<DataExport, StoreError> {
+fn read_export(item: Item) -> Result<DataExport, AwsError> {
     let id = attribute_s(&item, "data_export_id").unwrap_or("an export").to_owned();
-    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::corrupt(id, error))
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| AwsError::unreadable(id, &error))
 }
 
-pub(super) fn attribute_s<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+fn attribute_s<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-pub(super) fn attribute_n(item: &Item, name: &str) -> Option<i64> {
+fn attribute_n(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }

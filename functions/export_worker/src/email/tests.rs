@@ -40,7 +40,7 @@ fn everywhere() -> Value {
 
 fn mail(export: &DataExport, names: &[&str]) -> Email {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    compose(export, &names, PAGE_URL).unwrap()
+    compose(export, &names, &PAGE_URL.parse().unwrap()).unwrap()
 }
 
 /// Subject, text and HTML as they are sent.
@@ -194,6 +194,13 @@ fn workspaces_are_told_as_they_were_chosen() {
         let told = fact(&mail(&completed(&members), &names), "Workspaces");
         assert_eq!(without_isolates(&told), text, "{members}");
     }
+}
+
+#[test]
+fn a_slash_at_the_end_of_the_pages_origin_makes_no_difference() {
+    let export = completed(&everywhere());
+    let with_slash = compose(&export, &[], &format!("{PAGE_URL}/").parse().unwrap()).unwrap();
+    assert_eq!(with_slash, mail(&export, &[]));
 }
 
 /// The page asks who it is and signs a URL at the click.

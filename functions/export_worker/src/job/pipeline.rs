@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use query_csv::write_header;
-use usage_export::dynamo::StoreError;
-use usage_export::export::lease::{Completed, LeaseError, Progress};
+use usage_export::error::AwsError;
+use usage_export::export::store::lease::{Completed, LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
@@ -17,7 +17,8 @@ use crate::job::plan::Plan;
 use crate::sink::part::Part;
 use crate::sink::upload::{MIN_PART_BYTES, Upload, UploadError};
 use crate::source::names::Names;
-use crate::source::query::{Page, Selection};
+use crate::source::query::Page;
+use crate::source::selection::Selection;
 
 /// How often the progress is saved and the lease renewed while a part is being filled.
 const PROGRESS_INTERVAL: TimeDelta = TimeDelta::seconds(2);
@@ -28,9 +29,9 @@ pub enum PipelineError {
     /// Another worker has the export, or the lease could not be renewed.
     #[error(transparent)]
     Lease(LeaseError),
-    /// A call failed. Trying again may help.
+    /// A call failed, or something on our side. Trying again may help.
     #[error(transparent)]
-    Store(StoreError),
+    Aws(AwsError),
     /// Trying again does not help.
     #[error("{cause}")]
     Permanent {
@@ -41,15 +42,13 @@ pub enum PipelineError {
     },
 }
 
-impl From<StoreError> for PipelineError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Corrupt { .. } => Self::Permanent {
-                reason: "A stored record could not be read, so the file would have been wrong.",
-                cause: error.to_string(),
-            },
-            StoreError::Aws { .. } => Self::Store(error),
+impl From<AwsError> for PipelineError {
+    fn from(error: AwsError) -> Self {
+        if error.is_permanent() {
+            let reason = "A stored record could not be read, so the file would have been wrong.";
+            return Self::Permanent { reason, cause: error.to_string() };
         }
+        Self::Aws(error)
     }
 }
 
@@ -57,7 +56,7 @@ impl From<LeaseError> for PipelineError {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Lost => Self::Lease(error),
-            LeaseError::Store(error) => error.into(),
+            LeaseError::Aws(error) => error.into(),
         }
     }
 }
@@ -66,7 +65,7 @@ impl From<UploadError> for PipelineError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::IntegrityMismatch(cause) => integrity_mismatch(cause),
-            UploadError::Store(error) => error.into(),
+            UploadError::Aws(error) => error.into(),
         }
     }
 }
@@ -84,7 +83,7 @@ pub async fn run(
     let plan = Plan::resolve(&worker.directory, export).await?;
     let request = &export.request;
     let selection = Selection::new(plan.interval(), &request.fields, &request.scope.entity_ids)
-        .map_err(|error| StoreError::corrupt(&export.data_export_id, error))?;
+        .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
     let mut pipeline = Pipeline::start(worker, export, lease_owner, &plan, &selection).await?;
     let position = pipeline.position.clone();
@@ -126,7 +125,7 @@ impl<'a> Pipeline<'a> {
         let (upload, counts, position) = if let Some(at) = &export.checkpoint {
             if split_partition_key(&at.position.partition_key).is_none() {
                 let reason = "the checkpoint's partition key is malformed";
-                return Err(StoreError::corrupt(&export.data_export_id, reason).into());
+                return Err(AwsError::corrupt(&export.data_export_id, reason).into());
             }
             let upload =
                 Upload::resume(&worker.bucket, &key, &at.upload_id, at.parts, at.counts.bytes, at.crc32);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
 use usage_export::export::{DataExport, Position};
 use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
@@ -24,7 +24,7 @@ impl Plan {
     /// # Errors
     ///
     /// The directory could not be read.
-    pub async fn resolve(directory: &Directory, export: &DataExport) -> Result<Self, StoreError> {
+    pub async fn resolve(directory: &Directory, export: &DataExport) -> Result<Self, AwsError> {
         let scope = &export.request.scope;
         let organization_id = &export.organization_id;
         // A workspace that was there when the request was accepted keeps its rows, whatever the directory says now.
@@ -59,7 +59,7 @@ impl Plan {
     pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send {
         let months: Vec<Month> = self.interval.months().collect();
         let position = position.cloned();
-        let (_, end) = sort_key_bounds(self.interval);
+        let (_, end) = sort_key_bounds(self.interval.start(), self.interval.end());
         let mut index = 0;
         self.workspace_names
             .clone()
@@ -147,7 +147,10 @@ mod tests {
             assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
             assert_eq!(rest[0].index, at.index);
             assert_eq!(rest[1..], all[at.index + 1..]);
-            let end = Position { sort_key: sort_key_bounds(plan().interval).1, ..position };
+            let end = Position {
+                sort_key: sort_key_bounds(plan().interval.start(), plan().interval.end()).1,
+                ..position
+            };
             let rest: Vec<_> = plan().partitions(Some(&end)).collect();
             assert_eq!(rest, all[at.index + 1..]);
         }

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 
 /// The bucket that the files are written to.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Bucket {
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
-    pub async fn create_upload(&self, key: &str) -> Result<String, StoreError> {
+    pub async fn create_upload(&self, key: &str) -> Result<String, AwsError> {
         let output = self
             .client
             .create_multipart_upload()
@@ -40,8 +40,8 @@ impl Bucket {
             .checksum_type(ChecksumType::FullObject)
             .send()
             .await
-            .map_err(StoreError::aws("s3:CreateMultipartUpload"))?;
-        output.upload_id.ok_or_else(|| StoreError::corrupt(key, "S3 gave no upload id"))
+            .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
+        output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))
     }
 
     /// The file with this key; `None` if there is none.
@@ -49,7 +49,7 @@ impl Bucket {
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
-    pub async fn stored_file(&self, key: &str) -> Result<Option<StoredFile>, StoreError> {
+    pub async fn stored_file(&self, key: &str) -> Result<Option<StoredFile>, AwsError> {
         let sent = self
             .client
             .head_object()
@@ -63,7 +63,7 @@ impl Bucket {
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
                 return Ok(None);
             }
-            Err(error) => return Err(StoreError::aws("s3:HeadObject")(error)),
+            Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error)),
         };
         let is_of_whole_file = head.checksum_type == Some(ChecksumType::FullObject);
         Ok(Some(StoredFile {

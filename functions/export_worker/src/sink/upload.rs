@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinHandle;
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 
 use crate::sink::bucket::Bucket;
 use crate::sink::part::Part;
@@ -27,19 +27,19 @@ pub enum UploadError {
     IntegrityMismatch(String),
     /// A call failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Aws(#[from] AwsError),
 }
 
 /// A file that is being written.
 pub struct Upload {
     bucket: Bucket,
     key: String,
-    upload_id: String,
+    id: String,
     /// How many parts were sent, the one in flight included.
     parts: i32,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    in_flight: Option<(Part, JoinHandle<Result<(), StoreError>>)>,
+    in_flight: Option<(Part, JoinHandle<Result<(), AwsError>>)>,
 }
 
 impl Upload {
@@ -48,7 +48,7 @@ impl Upload {
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
-    pub async fn begin(bucket: &Bucket, key: &str) -> Result<Self, StoreError> {
+    pub async fn begin(bucket: &Bucket, key: &str) -> Result<Self, AwsError> {
         let upload_id = bucket.create_upload(key).await?;
         Ok(Self::resume(bucket, key, &upload_id, 0, 0, 0))
     }
@@ -58,7 +58,7 @@ impl Upload {
         Self {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            upload_id: upload_id.to_owned(),
+            id: upload_id.to_owned(),
             parts,
             bytes,
             crc32: crc32fast::Hasher::new_with_initial_len(crc32, bytes),
@@ -68,7 +68,7 @@ impl Upload {
 
     /// The id under which S3 knows the upload.
     pub fn upload_id(&self) -> &str {
-        &self.upload_id
+        &self.id
     }
 
     /// How many parts were sent, the one in flight included.
@@ -98,7 +98,7 @@ impl Upload {
             .upload_part()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .part_number(self.parts)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
@@ -107,7 +107,7 @@ impl Upload {
             // The SHA-256 of the signature would cost more CPU than writing the rows; S3 compares the CRC-32.
             .disable_payload_signing();
         let sending = tokio::spawn(async move {
-            request.send().await.map_err(StoreError::aws("s3:UploadPart"))?;
+            request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
             Ok(())
         });
         self.in_flight = Some((part, sending));
@@ -118,9 +118,9 @@ impl Upload {
     /// # Errors
     ///
     /// The part could not be uploaded.
-    pub async fn finish_in_flight(&mut self) -> Result<Option<Part>, StoreError> {
+    pub async fn finish_in_flight(&mut self) -> Result<Option<Part>, AwsError> {
         let Some((part, sending)) = self.in_flight.take() else { return Ok(None) };
-        sending.await.map_err(|error| StoreError::corrupt(&self.key, error))??;
+        sending.await.map_err(AwsError::from_join("part of an upload"))??;
         Ok(Some(part))
     }
 
@@ -139,13 +139,13 @@ impl Upload {
                 .complete_multipart_upload()
                 .bucket(&self.bucket.name)
                 .key(&self.key)
-                .upload_id(&self.upload_id)
+                .upload_id(&self.id)
                 .checksum_type(ChecksumType::FullObject)
                 .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
                 .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
                 .send()
                 .await
-                .map_err(StoreError::aws("s3:CompleteMultipartUpload"))?;
+                .map_err(AwsError::from_sdk("s3:CompleteMultipartUpload"))?;
         }
         let Some(stored) = self.bucket.stored_file(&self.key).await? else {
             return Err(UploadError::IntegrityMismatch("S3 has neither the upload nor the file".to_owned()));
@@ -161,14 +161,14 @@ impl Upload {
     }
 
     /// The parts that S3 has; `None` if it does not know the upload.
-    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, StoreError> {
+    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, AwsError> {
         let mut pages = self
             .bucket
             .client
             .list_parts()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .into_paginator()
             .page_size(MAX_LISTED_PARTS)
             .items()
@@ -178,7 +178,7 @@ impl Upload {
             let part = match part {
                 Ok(part) => part,
                 Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
-                Err(error) => return Err(StoreError::aws("s3:ListParts")(error)),
+                Err(error) => return Err(AwsError::from_sdk("s3:ListParts")(error)),
             };
             parts.push(
                 CompletedPart::builder()
@@ -202,10 +202,10 @@ impl Upload {
             .abort_multipart_upload()
             .bucket(&self.bucket.name)
             .key(&self.key)
-            .upload_id(&self.upload_id)
+            .upload_id(&self.id)
             .send()
             .await;
-        if let Err(error) = aborted.map_err(StoreError::aws("s3:AbortMultipartUpload")) {
+        if let Err(error) = aborted.map_err(AwsError::from_sdk("s3:AbortMultipartUpload")) {
             tracing::warn!(error = %error, "an upload is left to the lifecycle rule: {error}");
         }
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use query_csv::{Page, escape_formula};
 use usage_export::directory::{Directory, Workbook};
-use usage_export::dynamo::StoreError;
+use usage_export::error::AwsError;
 use usage_export::timestamp;
 
 use crate::source::layout::WORKBOOK_ID;
-use crate::source::query::Selection;
+use crate::source::selection::Selection;
 
 /// Completes pages with names from the directory.
 pub struct Names {
@@ -28,7 +28,7 @@ impl Names {
     /// # Errors
     ///
     /// The directory could not be read, or a workbook in it cannot be written.
-    pub async fn complete(&self, page: Page) -> Result<Vec<u8>, StoreError> {
+    pub async fn complete(&self, page: Page) -> Result<Vec<u8>, AwsError> {
         let Selection { layout, cells, pool, .. } = &*self.selection;
         for (join, attribute) in layout.joins().enumerate() {
             let ids = page.missing_ids(join, cells);
@@ -41,10 +41,10 @@ impl Names {
                 self.look_up_users(join, &ids).await?;
             }
         }
-        page.into_rows(cells, pool).map_err(|error| StoreError::corrupt("a page", error))
+        page.into_rows(cells, pool).map_err(|error| AwsError::internal("page of usage records", &error))
     }
 
-    async fn look_up_workbooks(&self, join: usize, ids: &[&str]) -> Result<(), StoreError> {
+    async fn look_up_workbooks(&self, join: usize, ids: &[&str]) -> Result<(), AwsError> {
         let found = self.directory.workbooks(ids.iter().copied()).await?;
         for id in ids {
             let Some(workbook) = found.get(*id) else {
@@ -57,7 +57,7 @@ impl Names {
         Ok(())
     }
 
-    async fn look_up_users(&self, join: usize, ids: &[&str]) -> Result<(), StoreError> {
+    async fn look_up_users(&self, join: usize, ids: &[&str]) -> Result<(), AwsError> {
         let found = self.directory.members(&self.organization_id, ids.iter().copied()).await?;
         for id in ids {
             let email = found.get(*id).map_or("", |member| member.email.as_str());
@@ -68,10 +68,10 @@ impl Names {
 }
 
 /// When the workbook was made; empty if that is not known.
-fn created_ts(workbook: &Workbook) -> Result<&str, StoreError> {
+fn created_ts(workbook: &Workbook) -> Result<&str, AwsError> {
     let created_ts = workbook.created_ts.as_deref().unwrap_or_default();
     if !created_ts.is_empty() && timestamp::from_text(created_ts).is_none() {
-        return Err(StoreError::corrupt(
+        return Err(AwsError::corrupt(
             "workbook",
             "created_ts is not an ISO 8601 UTC time with milliseconds",
         ));

@@ -1,24 +1,19 @@
 //! Reads usage records with `Query`: in order, some pages ahead, and every record counted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use query_csv::{BufferPool, CellCache, LayoutError, RowLayout, escape_formula};
+use query_csv::escape_formula;
 use tokio::task::{JoinError, JoinHandle};
-use usage_export::dynamo::{Item, StoreError, text};
-use usage_export::export::interval::Interval;
-use usage_export::usage::{Field, sort_key_bounds};
+use usage_export::dynamo::{Item, text};
+use usage_export::error::AwsError;
+use usage_export::usage::sort_key_bounds;
 
 use crate::source::interceptor::ScanInterceptor;
-use crate::source::layout::{WORKBOOK_ID, row_layout};
-
-/// How many ids a `FilterExpression` can hold: `IN` takes no more operands.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
-const MAX_FILTERED_IDS: usize = 100;
+use crate::source::selection::Selection;
 
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
@@ -46,54 +41,6 @@ pub struct Partition {
     pub after: Option<String>,
 }
 
-/// What is read of each partition and becomes of it. All pages of a file share it.
-#[derive(Debug)]
-pub struct Selection {
-    /// The interval in which the runs started.
-    pub interval: Interval,
-    /// Where the cells of a row come from.
-    pub layout: Arc<RowLayout>,
-    /// Cells of workbooks and users that were looked up.
-    pub cells: Arc<CellCache>,
-    /// Memory of rows that were sent.
-    pub pool: BufferPool,
-    /// A `ProjectionExpression`: only attributes that a column needs are sent. It costs the same read capacity.
-    projection: String,
-    /// A `FilterExpression` and its values, so that DynamoDB leaves out the runs of other workbooks. `None` when all runs
-    /// are wanted, or when there are more workbooks than it can hold: the row layout leaves them out then. It costs the same
-    /// read capacity.
-    filter: Option<(String, HashMap<String, AttributeValue>)>,
-}
-
-impl Selection {
-    /// For a file with these fields, of the runs that started in the interval; with `workbook_ids`, of theirs only.
-    ///
-    /// # Errors
-    ///
-    /// [`LayoutError`] if there are no fields, which a parsed request excludes.
-    pub fn new(
-        interval: Interval,
-        fields: &[Field],
-        workbook_ids: &BTreeSet<String>,
-    ) -> Result<Self, LayoutError> {
-        let layout = row_layout(fields, workbook_ids)?;
-        let projection = layout.attributes().collect::<Vec<_>>().join(", ");
-        let cells = Arc::new(CellCache::new(&layout));
-        let (layout, pool) = (Arc::new(layout), BufferPool::default());
-        Ok(Self { interval, layout, cells, pool, projection, filter: filter(workbook_ids) })
-    }
-}
-
-fn filter(workbook_ids: &BTreeSet<String>) -> Option<(String, HashMap<String, AttributeValue>)> {
-    if workbook_ids.is_empty() || workbook_ids.len() > MAX_FILTERED_IDS {
-        return None;
-    }
-    let values = workbook_ids.iter().enumerate().map(|(index, id)| (format!(":w{index}"), text(id)));
-    let values: HashMap<_, _> = values.collect();
-    let names: Vec<_> = values.keys().map(String::as_str).collect();
-    Some((format!("{WORKBOOK_ID} IN ({})", names.join(", ")), values))
-}
-
 /// One answer of `Query`, with what is needed to continue after it.
 #[derive(Debug)]
 pub struct Page {
@@ -112,7 +59,7 @@ pub struct Page {
 }
 
 /// A page that is in flight. A spawned task goes on while nobody polls it.
-type PageInFlight = JoinHandle<Result<Page, StoreError>>;
+type PageInFlight = JoinHandle<Result<Page, AwsError>>;
 
 impl UsageRecords {
     /// The pages of the partitions, in order.
@@ -127,7 +74,7 @@ impl UsageRecords {
         &self,
         partitions: impl Iterator<Item = Partition> + Send,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         stream::iter(partitions)
             .map(|partition| {
                 let start = partition.after.as_ref().map(|after| {
@@ -146,9 +93,9 @@ impl UsageRecords {
     /// The first page of a partition, then the others.
     fn pages_of_partition(
         &self,
-        first: Result<Result<Page, StoreError>, JoinError>,
+        first: Result<Result<Page, AwsError>, JoinError>,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, StoreError>> {
+    ) -> impl Stream<Item = Result<Page, AwsError>> {
         stream::once(async move { joined(first) })
             .map_ok(move |first| {
                 stream::try_unfold(Some(NextPage::Arrived(Box::new(first))), async move |next| {
@@ -182,8 +129,8 @@ enum NextPage {
     InFlight(PageInFlight),
 }
 
-fn joined(page: Result<Result<Page, StoreError>, JoinError>) -> Result<Page, StoreError> {
-    page.map_err(|error| StoreError::corrupt("page", error))?
+fn joined(page: Result<Result<Page, AwsError>, JoinError>) -> Result<Page, AwsError> {
+    page.map_err(AwsError::from_join("page of usage records"))?
 }
 
 /// Reads one page.
@@ -193,8 +140,8 @@ async fn query(
     partition: Partition,
     selection: Arc<Selection>,
     start: Option<Item>,
-) -> Result<Page, StoreError> {
-    let (first, last) = sort_key_bounds(selection.interval);
+) -> Result<Page, AwsError> {
+    let (first, last) = sort_key_bounds(selection.interval.start(), selection.interval.end());
     let (filter, values) = selection.filter.clone().unzip();
     let is_filtered = filter.is_some();
     let mut values = values.unwrap_or_default();
@@ -219,13 +166,12 @@ async fn query(
         .interceptor(interceptor)
         .send()
         .await
-        .map_err(StoreError::aws("dynamodb:Query"))?;
-    let rows = pages
-        .try_iter()
-        .last()
-        .ok_or_else(|| StoreError::corrupt("page", "the SDK has read the answer without the interceptor"))?;
+        .map_err(AwsError::from_sdk("dynamodb:Query"))?;
+    let rows = pages.try_iter().last().ok_or_else(|| {
+        AwsError::unexpected("page of usage records", "the SDK did not call the interceptor")
+    })?;
     let rows =
-        rows.map_err(|error| StoreError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
+        rows.map_err(|error| AwsError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
     let (read, filtered) = counts(&output, is_filtered);
     let up_to = match &output.last_evaluated_key {
         // The last record that was sent would not do: others may have been left out behind it.
@@ -233,7 +179,7 @@ async fn query(
         None => Some(last),
     };
     let up_to =
-        up_to.ok_or_else(|| StoreError::corrupt("a page of usage records", "its last key has no SK"))?;
+        up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
     Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
 }
 

@@ -13,7 +13,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use export_worker::source::interceptor::ScanInterceptor;
-use export_worker::source::query::Selection;
+use export_worker::source::selection::Selection;
 use http_body::{Body, Frame};
 use query_csv::{Page, RecordError};
 use usage_export::export::interval::{Interval, parse_end, parse_start};

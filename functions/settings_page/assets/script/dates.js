@@ -1,14 +1,16 @@
-// Step 1: two MM/DD/YYYY fields and a calendar, bound to each other.
+// Step 1: two MM/DD/YYYY inputs and a calendar that show the same days.
 
 import { preset, readDay, us } from "./days.js";
-import { tell } from "./errors.js";
+import { showError } from "./errors.js";
 
 const MALFORMED = "Enter a date as MM/DD/YYYY, such as 01/31/2025.";
 const REVERSED = "The end date must be on or after the start date.";
 const ONE_MONTH = matchMedia("(max-width: 640px)");
 
-/** Native date inputs differ from browser to browser: these are text fields, and the calendar is ours. */
-export function sameEverywhere() {
+/**
+ * Makes text inputs of the date inputs, because the calendars of browsers differ and the page has one of its own.
+ */
+export function useTextInputs() {
   for (const input of document.querySelectorAll("input[data-typed]")) {
     input.type = "text";
     input.inputMode = "numeric";
@@ -19,7 +21,12 @@ export function sameEverywhere() {
   }
 }
 
-/** Gives the two days as "2025-01-31", or null where there is none, and says what is wrong with them. */
+/**
+ * Keeps inputs, calendar and presets in step.
+ *
+ * Returns two functions: `read` gives the first and the last day as "2025-01-31", null where an input holds no date;
+ * `check` shows what is wrong with them and returns whether they can be sent.
+ */
 export function watchDates(form) {
   const [start, end] = [form.elements.start_date, form.elements.end_date];
   const calendar = form.querySelector("#calendar");
@@ -29,27 +36,29 @@ export function watchDates(form) {
     const [first, last] = read();
     const value = first && last && first <= last ? `${first}/${last}` : "";
     if (calendar.value !== value) calendar.value = value;
-    mark(first, last);
+    markPreset(first, last);
     form.dispatchEvent(new Event("changed"));
   }
 
-  function mark(first, last) {
+  /** Marks the preset that these days are. */
+  function markPreset(first, last) {
     for (const button of form.querySelectorAll("[data-preset]")) {
       const [from, to] = preset(button.dataset.preset, form.dataset.today);
       button.setAttribute("aria-pressed", String(from === first && to === last));
     }
   }
 
-  /** Checks what was typed; an empty field is only wrong when the form is sent. */
+  /** Shows what is wrong with the dates. An empty input is wrong only when the form is sent. */
   function check(sending) {
     const [first, last] = read();
     const missing = (input, name) => (input.value.trim() ? MALFORMED : sending ? `Enter the ${name} date.` : "");
-    tell("start_date", first ? "" : missing(start, "start"));
+    showError("start_date", first ? "" : missing(start, "start"));
     const reversed = first && last && last < first;
-    tell("end_date", reversed ? REVERSED : last ? "" : missing(end, "end"));
+    showError("end_date", reversed ? REVERSED : last ? "" : missing(end, "end"));
     return Boolean(first && last && !reversed);
   }
 
+  /** Writes two days into the inputs. */
   function choose(first, last) {
     [start.value, end.value] = [us(first), us(last)];
     calendar.focusedDate = first;
@@ -58,7 +67,7 @@ export function watchDates(form) {
   }
 
   for (const input of [start, end]) {
-    // A field that is being typed into is not wrong yet; one that is complete is looked at once.
+    // While a date is typed it is not wrong yet. It is checked once it is complete.
     input.addEventListener("input", () => {
       changed();
       if (input.getAttribute("aria-invalid") || input.value.length >= 10) check();
@@ -74,9 +83,9 @@ export function watchDates(form) {
   form.querySelector(".presets").addEventListener("click", ({ target }) => {
     if (target.dataset.preset) choose(...preset(target.dataset.preset, form.dataset.today));
   });
-  const fit = () => (calendar.months = ONE_MONTH.matches ? 1 : 2);
-  ONE_MONTH.addEventListener("change", fit);
-  fit();
+  const fitWidth = () => (calendar.months = ONE_MONTH.matches ? 1 : 2);
+  ONE_MONTH.addEventListener("change", fitWidth);
+  fitWidth();
   const [first] = read();
   if (first) calendar.focusedDate = first;
   changed();

@@ -1,6 +1,9 @@
-// Days as text, without the browser's time zone: "2025-01-31" inside, "01/31/2025" for people.
+// Days as text: "2025-01-31" within the script, "01/31/2025" for people. The browser's time zone plays no part.
 
-/** Reads "1/31/2025", "01/31/2025" or "2025-01-31"; null for anything else, also for a day that is none. */
+/**
+ * Reads "1/31/2025", "01/31/2025" or "2025-01-31" as "2025-01-31". Returns null for other text and for
+ * days that do not exist, such as February 30.
+ */
 export function readDay(text) {
   const us = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text.trim());
   const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text.trim());
@@ -8,18 +11,18 @@ export function readDay(text) {
   const [year, month, day] = us ? [us[3], us[1], us[2]] : iso.slice(1);
   const written = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
   const date = new Date(`${written}T00:00:00Z`);
-  // A day that is none, such as February 30, is an invalid date or another day.
+  // JavaScript makes of February 30 an invalid date or March 2, depending on the browser.
   const exists = !Number.isNaN(date.valueOf()) && date.toISOString().startsWith(written);
   return exists && year !== "0000" ? written : null;
 }
 
-/** "2025-01-31" as "01/31/2025". */
+/** Writes "2025-01-31" as "01/31/2025". */
 export function us(iso) {
   const [year, month, day] = iso.split("-");
   return `${month}/${day}/${year}`;
 }
 
-/** The first and the last day of a preset, counted from today. */
+/** Returns the first and the last day of a preset, counted from `today`. */
 export function preset(name, today) {
   const [year, month, day] = today.split("-").map(Number);
   const at = (y, m, d) => new Date(Date.UTC(y, m - 1, d)).toISOString().slice(0, 10);

@@ -1,9 +1,10 @@
-// What is wrong, beside the input that can mend it. The server writes into the same places.
+// Errors beside the inputs that they are about. The server writes into the same elements.
 
-/** Says what is wrong with an input, or with nothing to say takes it back. */
-export function tell(id, message) {
-  const place = document.getElementById(`${id}_error`);
-  if (place.textContent !== message) place.textContent = message;
+/** Shows an error beside the input with this id; an empty message removes it. */
+export function showError(id, message) {
+  const element = document.getElementById(`${id}_error`);
+  // A screen reader reads out every change of the text.
+  if (element.textContent !== message) element.textContent = message;
   const input = document.getElementById(id);
   if (input && message) input.setAttribute("aria-invalid", "true");
   else if (input) input.removeAttribute("aria-invalid");

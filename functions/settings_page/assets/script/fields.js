@@ -1,8 +1,8 @@
-// Step 3: the fields, by groups and by presets.
+// Step 3: fields are selected one by one, by group, or by preset.
 
-import { tell } from "./errors.js";
+import { showError } from "./errors.js";
 
-/** Keeps the fields, the boxes of their groups and the presets together. */
+/** Keeps the fields, the checkboxes of their groups, and the presets in step. */
 export function watchFields(form) {
   const fields = [...form.querySelectorAll("[name=export_fields]")];
   const all = form.querySelector("#fields_all");
@@ -12,6 +12,7 @@ export function watchFields(form) {
   }));
   const presets = [...form.querySelectorAll("[data-fields]")];
 
+  /** Sets a checkbox that stands for several: checked, unchecked, or in between. */
   function summarize(box, members) {
     const ticked = members.filter(({ checked }) => checked).length;
     box.checked = ticked === members.length;
@@ -22,35 +23,37 @@ export function watchFields(form) {
     summarize(all, fields);
     for (const group of groups) summarize(group.box, group.fields);
     for (const button of presets) {
-      const wanted = members(button);
+      const wanted = isInPreset(button);
       button.setAttribute("aria-pressed", String(fields.every((field) => field.checked === wanted(field))));
     }
-    if (fields.some(({ checked }) => checked)) tell("fields", "");
+    if (fields.some(({ checked }) => checked)) showError("fields", "");
     form.dispatchEvent(new Event("changed"));
   }
 
-  function members(button) {
+  /** Returns a function that tells whether a field is in the preset of a button. */
+  function isInPreset(button) {
     const ids = button.dataset.fields.split(" ");
     return ({ value }) => ids[0] === "all" || ids.includes(value);
   }
 
-  function tick(wanted, among) {
+  /** Checks the wanted ones of some fields and unchecks the others. */
+  function select(wanted, among) {
     for (const field of among) field.checked = wanted(field);
     changed();
   }
 
   for (const field of fields) field.addEventListener("change", changed);
-  all.addEventListener("change", () => tick(() => all.checked, fields));
+  all.addEventListener("change", () => select(() => all.checked, fields));
   for (const group of groups) {
-    group.box.addEventListener("change", () => tick(() => group.box.checked, group.fields));
+    group.box.addEventListener("change", () => select(() => group.box.checked, group.fields));
   }
-  for (const button of presets) button.addEventListener("click", () => tick(members(button), fields));
+  for (const button of presets) button.addEventListener("click", () => select(isInPreset(button), fields));
   changed();
 }
 
-/** Whether a field is selected. */
+/** Shows an error unless a field is selected; returns whether one is. */
 export function checkFields(form) {
-  const fine = form.querySelector("[name=export_fields]:checked") !== null;
-  tell("fields", fine ? "" : "Select at least one field.");
-  return fine;
+  const valid = form.querySelector("[name=export_fields]:checked") !== null;
+  showError("fields", valid ? "" : "Select at least one field.");
+  return valid;
 }

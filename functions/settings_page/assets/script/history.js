@@ -1,22 +1,25 @@
-// The history: what htmx does not do by attributes alone.
+// The history: what htmx attributes alone cannot do.
 
 const PAGE = "/settings/organization/data_export";
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
-const AGES_EVERY_MS = 30_000;
+const AGES_UPDATE_MS = 30_000;
 
-/** Comes in from elsewhere, and keeps `#export-…` in the address through signing in. */
-export function enter() {
+/**
+ * Goes on to the page from the link of another site, keeps `#export-…` in the address while the user signs in, and
+ * removes parameters that are meant for one request.
+ */
+export function cleanAddress() {
   const entering = document.querySelector("#entering");
   if (entering) location.replace(entering.dataset.location + location.hash);
   const signIn = document.querySelector("#sign-in");
   signIn?.addEventListener("submit", () => (signIn.action += location.hash));
   const address = new URL(location);
-  // `entered` is for the server; `created` would bring an old export to the top after a reload.
+  // `entered` is meant for the server; `created` would put an old export on top after a reload.
   for (const name of ["entered", "created"]) address.searchParams.delete(name);
   if (address.href !== location.href) history.replaceState(null, "", address);
 }
 
-/** Shows the export that the address names, also one that is older than the list. */
+/** Shows the export that the address names. One that is not in the list is loaded and put on top of it. */
 export async function openLinkedExport(htmx) {
   const id = /^#export-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
   addEventListener("hashchange", () => openLinkedExport(htmx), { once: true });
@@ -36,11 +39,11 @@ export async function openLinkedExport(htmx) {
   list.querySelector(".empty")?.remove();
   list.insertAdjacentHTML("afterbegin", await response.text());
   htmx.process(list.firstElementChild);
-  // So that `:target` finds it.
+  // `:target` matches the new row only after the browser has gone to the address once more.
   location.replace(location.href);
 }
 
-/** Lets "3 minutes ago" grow older while the page stays open. */
+/** Updates texts such as "3 minutes ago" while the page stays open. */
 export function watchAges() {
   const relative = new Intl.RelativeTimeFormat("en-US");
   setInterval(() => {
@@ -50,5 +53,5 @@ export function watchAges() {
       const text = unit ? relative.format(-Math.floor(seconds / size), unit) : "just now";
       if (time.textContent !== text) time.textContent = text;
     }
-  }, AGES_EVERY_MS);
+  }, AGES_UPDATE_MS);
 }

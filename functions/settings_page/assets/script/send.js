@@ -1,35 +1,35 @@
-// Sending the form: once, and only when nothing is wrong with it.
+// Sends the form once, and only when nothing is wrong with it.
 
 import { checkFields } from "./fields.js";
 import { checkWorkspaces } from "./workspaces.js";
 
-/** Checks all three steps when the form is sent; leads to the first thing that is wrong. */
+/** Checks all three steps when the form is sent, and focuses the first input that is wrong. */
 export function watchSending(form, dates) {
   const button = form.querySelector("#start");
   form.noValidate = true;
   form.addEventListener("submit", (event) => {
-    const fine = [dates.check(true), checkWorkspaces(form), checkFields(form)].every(Boolean);
-    if (!fine || button.getAttribute("aria-disabled")) {
+    const valid = [dates.check(true), checkWorkspaces(form), checkFields(form)].every(Boolean);
+    if (!valid || button.getAttribute("aria-disabled")) {
       event.preventDefault();
-      if (!fine) lead(form);
+      if (!valid) focusFirstError(form);
       return;
     }
     // Not `disabled`: the button keeps the focus, and a second click does nothing.
     button.setAttribute("aria-disabled", "true");
     button.textContent = "Starting…";
   });
-  // The browser's back button brings the page as it was left.
+  // The browser's back button shows the page as it was left, with the button disabled.
   addEventListener("pageshow", () => {
     button.removeAttribute("aria-disabled");
     button.textContent = "Start export";
   });
-  lead(form);
+  focusFirstError(form);
 }
 
 /** Focuses the first input that is wrong. */
-function lead(form) {
-  const place = [...form.querySelectorAll(".error")].find(({ textContent }) => textContent.trim());
-  if (!place) return;
-  const step = place.closest(".field") ?? place.closest(".step-body");
+function focusFirstError(form) {
+  const error = [...form.querySelectorAll(".error")].find(({ textContent }) => textContent.trim());
+  if (!error) return;
+  const step = error.closest(".field") ?? error.closest(".step-body");
   step.querySelector("input:not([hidden])")?.focus();
 }

@@ -1,16 +1,16 @@
-// Step 2: a list that is searched and ticked, quick also with thousands of workspaces.
+// Step 2: the list of workspaces, in which one searches and selects. It stays fast with thousands of them.
 
-import { tell } from "./errors.js";
+import { showError } from "./errors.js";
 
 const number = new Intl.NumberFormat("en-US");
 
-/** Keeps the list, the box that selects all of it, and the count together. */
+/** Keeps the list, the checkbox that selects all of it, and the count in step. */
 export function watchWorkspaces(form) {
   const list = form.querySelector("#workspace_list");
   const rows = [...(list?.children ?? [])].map((item) => ({
     item,
     box: item.querySelector("input"),
-    // Read once: the list does not change.
+    // Read once, because the list does not change while the page is open.
     text: item.textContent.toLowerCase(),
   }));
   const all = form.querySelector("#workspace_all");
@@ -32,7 +32,7 @@ export function watchWorkspaces(form) {
       const selected = rows.filter(({ box }) => box.checked).length;
       form.querySelector("#workspace_count").textContent = `${number.format(selected)} selected`;
     }
-    if (chosen(form)) tell("workspaces", "");
+    if (countSelected(form)) showError("workspaces", "");
     form.dispatchEvent(new Event("changed"));
   }
 
@@ -48,7 +48,7 @@ export function watchWorkspaces(form) {
     changed();
   });
   search?.addEventListener("keydown", (event) => {
-    // Enter searches; it does not send the form.
+    // Enter would send the form.
     if (event.key === "Enter") event.preventDefault();
   });
   all?.addEventListener("change", () => {
@@ -62,22 +62,27 @@ export function watchWorkspaces(form) {
   changed();
 }
 
+/** The label of the checkbox that selects every workspace shown. */
 function labelFor(visible, total) {
   if (visible === 0) return "Nothing to select";
   if (visible < total) return `Select the ${number.format(visible)} shown`;
   return `Select all ${number.format(total)}`;
 }
 
-/** How many workspaces are meant. */
-export function chosen(form) {
+/** Returns how many workspaces would be exported. */
+export function countSelected(form) {
   if (form.elements.workspaces.value === "all") return Number(form.dataset.total);
   const selected = form.querySelectorAll("#workspace_list input:checked").length;
   return selected + (form.querySelector("#personal").checked ? Number(form.dataset.personal) : 0);
 }
 
-/** Whether anything is selected: personal workspaces count as a choice, even where there are none. */
+/**
+ * Shows an error unless something is selected; returns whether it is. The personal workspaces count as a selection even
+ * where there are none.
+ */
 export function checkWorkspaces(form) {
-  const fine = chosen(form) > 0 || form.elements.workspaces.value === "all" || form.querySelector("#personal").checked;
-  tell("workspaces", fine ? "" : "Select at least one workspace, or include personal workspaces.");
-  return fine;
+  const valid =
+    countSelected(form) > 0 || form.elements.workspaces.value === "all" || form.querySelector("#personal").checked;
+  showError("workspaces", valid ? "" : "Select at least one workspace, or include personal workspaces.");
+  return valid;
 }

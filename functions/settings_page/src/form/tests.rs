@@ -2,14 +2,14 @@ use usage_export::timestamp;
 
 use super::*;
 
-fn sent(body: &str) -> Result<Parsed, FormErrors> {
+fn sent(body: &str) -> Result<ParsedForm, FormErrors> {
     ExportForm::read(body.as_bytes()).unwrap().parse("usr_1")
 }
 
 const DATES: &str = "start_date=01%2F05%2F2025&end_date=2025-01-31";
 
 #[test]
-fn dates_of_people_and_of_browsers_make_whole_days() {
+fn typed_dates_and_browser_dates_make_whole_days() {
     let parsed = sent(&format!("{DATES}&workspaces=all&export_fields=run_id")).unwrap();
     assert_eq!(timestamp::to_text(parsed.request.interval.start()), "2025-01-05T00:00:00.000Z");
     assert_eq!(timestamp::to_text(parsed.request.interval.end()), "2025-01-31T23:59:59.999Z");
@@ -17,7 +17,7 @@ fn dates_of_people_and_of_browsers_make_whole_days() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once_and_where_it_is() {
+fn every_error_is_shown_at_once_beside_its_input() {
     let errors = sent("start_date=&end_date=31.01.2025&workspaces=selected").unwrap_err();
     assert_eq!(errors.start_date.as_deref(), Some("Enter the start date."));
     assert_eq!(errors.end_date.as_deref(), Some("Enter a date as MM/DD/YYYY, such as 01/31/2025."));
@@ -31,7 +31,7 @@ fn everything_that_is_wrong_is_said_at_once_and_where_it_is() {
 }
 
 #[test]
-fn what_only_the_api_refuses_is_said_in_words_of_the_page() {
+fn a_refusal_of_the_api_is_shown_in_the_words_of_the_page() {
     let long = "start_date=01/01/1800&end_date=01/01/2025&workspaces=all&export_fields=run_id";
     let error = sent(long).unwrap_err().end_date.unwrap();
     assert!(error.starts_with("The end date is more than 100 years after the start date"), "{error}");
@@ -40,7 +40,7 @@ fn what_only_the_api_refuses_is_said_in_words_of_the_page() {
 }
 
 #[test]
-fn a_list_that_is_hidden_by_all_workspaces_is_not_meant() {
+fn with_all_workspaces_the_selected_ones_are_ignored() {
     let body = format!("{DATES}&workspaces=all&workspace_ids=wsp_1&export_fields=run_id");
     assert!(sent(&body).unwrap().request.scope.workspace_ids.is_empty());
     let body = body.replace("workspaces=all", "workspaces=selected");
@@ -49,7 +49,7 @@ fn a_list_that_is_hidden_by_all_workspaces_is_not_meant() {
 }
 
 #[test]
-fn columns_come_in_the_order_of_the_page() {
+fn columns_are_in_the_order_of_the_page() {
     let body = format!(
         "{DATES}&workspaces=all&export_fields=run_id&export_fields=workspace_id&export_fields=run_id"
     );
@@ -58,7 +58,7 @@ fn columns_come_in_the_order_of_the_page() {
 }
 
 #[test]
-fn an_export_that_is_tried_again_asks_for_the_same() {
+fn a_form_filled_from_an_export_asks_for_the_same() {
     let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
     let body = json!({
         "user_id": "usr_1", "export_fields": ["credit_cost", "run_id"],
@@ -67,7 +67,7 @@ fn an_export_that_is_tried_again_asks_for_the_same() {
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
     let export = DataExport::new("org_1", "usr_1", request.clone(), now);
-    let again = ExportForm::again(&export);
+    let again = ExportForm::from_export(&export);
     assert!(again.note.as_ref().unwrap().contains("another order"));
     let mut repeated = again.parse("usr_1").unwrap().request;
     repeated.fields.sort_by_key(|field| std::cmp::Reverse(field.id() == "credit_cost"));
@@ -75,19 +75,19 @@ fn an_export_that_is_tried_again_asks_for_the_same() {
 }
 
 #[test]
-fn hours_that_the_form_cannot_hold_are_told() {
+fn a_note_tells_of_hours_that_the_form_cannot_hold() {
     let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
     let body = json!({
         "user_id": "usr_1", "export_fields": ["run_id"], "start_date": "2025-01-05T10:00:00Z",
         "end_date": "2025-01-05T12:30:00Z", "include_all_workspaces": true,
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
-    let again = ExportForm::again(&DataExport::new("org_1", "usr_1", request, now));
+    let again = ExportForm::from_export(&DataExport::new("org_1", "usr_1", request, now));
     let note = again.note.unwrap();
     assert!(note.contains("01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC"), "{note}");
 }
 
 #[test]
-fn a_form_without_end_is_refused() {
+fn a_form_above_the_size_limit_is_refused() {
     assert!(ExportForm::read(&vec![b'a'; MAX_FORM_BYTES + 1]).is_err());
 }

@@ -1,6 +1,7 @@
-"""The export with boto3: its paginator, csv, a multipart upload. A peer of the product's worker.
+"""A peer of the product's worker: the export with boto3, its paginator, the csv module and a multipart upload.
 
-Clients do not deserialize values (`item["SK"]["S"]`): the resource layer, which would, costs more.
+It gets the ids of the fields from its event, and lists the cells of a row in that order, on purpose by hand.
+The client gives values with their types (`item["SK"]["S"]`). The resource layer would convert them, but uses more CPU.
 """
 
 import csv
@@ -20,12 +21,13 @@ DIRECTORY_TABLE = os.environ["DIRECTORY_TABLE"]
 BUCKET = os.environ["BUCKET"]
 
 
-def inert(text):
+def escape_formula(text):
+    """Escapes a cell that a spreadsheet would run as a formula."""
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def load(names, keys):
-    """Looks up the directory's items with these keys. What it does not know has an empty name."""
+    """Looks up the items of the directory with these keys. Gives an empty name to those it does not have."""
     keys = sorted(keys)
     for start in range(0, len(keys), 100):
         wanted = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in keys[start : start + 100]]
@@ -35,29 +37,32 @@ def load(names, keys):
             for item in answer["Responses"].get(DIRECTORY_TABLE, []):
                 name = item.get("name") or item.get("email") or {"S": ""}
                 created = item.get("created_ts") or {"S": ""}
-                names[item["PK"]["S"], item["SK"]["S"]] = inert(name["S"]), created["S"]
+                names[item["PK"]["S"], item["SK"]["S"]] = escape_formula(name["S"]), created["S"]
             request = answer.get("UnprocessedKeys")
     for key in keys:
         names.setdefault(key, ("", ""))
 
 
 class Upload:
+    """A multipart upload."""
+
     def __init__(self, key):
-        self.place = {"Bucket": BUCKET, "Key": key}
-        begun = s3.create_multipart_upload(**self.place, ContentType="text/csv; charset=utf-8")
-        self.place["UploadId"] = begun["UploadId"]
+        self.target = {"Bucket": BUCKET, "Key": key}
+        begun = s3.create_multipart_upload(**self.target, ContentType="text/csv; charset=utf-8")
+        self.target["UploadId"] = begun["UploadId"]
         self.parts = []
 
     def send(self, part):
         number = len(self.parts) + 1
-        answer = s3.upload_part(**self.place, PartNumber=number, Body=part)
+        answer = s3.upload_part(**self.target, PartNumber=number, Body=part)
         self.parts.append({"ETag": answer["ETag"], "PartNumber": number})
 
     def complete(self):
-        s3.complete_multipart_upload(**self.place, MultipartUpload={"Parts": self.parts})
+        s3.complete_multipart_upload(**self.target, MultipartUpload={"Parts": self.parts})
 
 
 def export(job):
+    """Makes the export that the event asks for."""
     organization = f"ORG#{job['organization_id']}"
     names = {}
     load(names, {(organization, f"WORKSPACE#{id}") for id in job["workspaces"]})
@@ -113,6 +118,7 @@ def export(job):
 
 
 def main():
+    """Takes events from the Runtime API of Lambda."""
     runtime = HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         runtime.request("GET", "/2018-06-01/runtime/invocation/next")

@@ -1,5 +1,6 @@
-// The export with the AWS SDK for JavaScript: its paginator, a multipart upload. A peer of the product's worker.
-// Clients do not unmarshall values (`item.SK.S`): the document client, which would, costs more.
+// A peer of the product's worker: the export with the AWS SDK for JavaScript, its paginator and a multipart upload.
+// It gets the ids of the fields from its event, and lists the cells of a row in that order, on purpose by hand.
+// The client gives values with their types (`item.SK.S`). The document client would convert them, but uses more CPU.
 import http from "node:http";
 import { BatchGetItemCommand, DynamoDBClient, paginateQuery } from "@aws-sdk/client-dynamodb";
 import {
@@ -14,10 +15,12 @@ const dynamodb = new DynamoDBClient({});
 const s3 = new S3Client({});
 const { USAGE_RECORDS_TABLE, DIRECTORY_TABLE, BUCKET, AWS_LAMBDA_RUNTIME_API } = process.env;
 
+/** Quotes a cell if it must be quoted. */
 const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const inert = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+/** Escapes a cell that a spreadsheet would run as a formula. */
+const escapeFormula = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 
-/** Looks up the directory's items with these keys, `[PK, SK]`. What it does not know has an empty name. */
+/** Looks up the items of the directory with these keys, `[PK, SK]`. Gives an empty name to those it does not have. */
 async function load(names, keys) {
   for (let start = 0; start < keys.length; start += 100) {
     const Keys = keys.slice(start, start + 100).map(([PK, SK]) => ({ PK: { S: PK }, SK: { S: SK } }));
@@ -25,7 +28,7 @@ async function load(names, keys) {
     while (RequestItems && Object.keys(RequestItems).length > 0) {
       const answer = await dynamodb.send(new BatchGetItemCommand({ RequestItems }));
       for (const item of answer.Responses[DIRECTORY_TABLE] ?? []) {
-        const name = cell(inert(item.name?.S ?? item.email?.S ?? ""));
+        const name = cell(escapeFormula(item.name?.S ?? item.email?.S ?? ""));
         names.set(`${item.PK.S} ${item.SK.S}`, { name, created: item.created_ts?.S ?? "" });
       }
       RequestItems = answer.UnprocessedKeys;
@@ -41,7 +44,7 @@ class Upload {
     const upload = new Upload();
     const ContentType = "text/csv; charset=utf-8";
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key, ContentType }));
-    upload.place = { Bucket: BUCKET, Key, UploadId };
+    upload.target = { Bucket: BUCKET, Key, UploadId };
     upload.parts = [];
     return upload;
   }
@@ -49,14 +52,14 @@ class Upload {
   async send(text) {
     const PartNumber = this.parts.length + 1;
     const { ETag } = await s3.send(
-      new UploadPartCommand({ ...this.place, PartNumber, Body: Buffer.from(text) }),
+      new UploadPartCommand({ ...this.target, PartNumber, Body: Buffer.from(text) }),
     );
     this.parts.push({ ETag, PartNumber });
   }
 
   complete() {
     const MultipartUpload = { Parts: this.parts };
-    return s3.send(new CompleteMultipartUploadCommand({ ...this.place, MultipartUpload }));
+    return s3.send(new CompleteMultipartUploadCommand({ ...this.target, MultipartUpload }));
   }
 }
 
@@ -80,17 +83,17 @@ async function exportAll(job) {
         ConsistentRead: true,
       };
       for await (const { Items } of paginateQuery({ client: dynamodb }, query)) {
-        const unknown = new Map();
+        const missing = new Map();
         for (const item of Items) {
           for (const key of [
             [`WORKBOOK#${item.workbook_id.S}`, "WORKBOOK"],
             [organization, `MEMBER#${item.user_id.S}`],
           ]) {
             const joined = key.join(" ");
-            if (!names.has(joined)) unknown.set(joined, key);
+            if (!names.has(joined)) missing.set(joined, key);
           }
         }
-        await load(names, [...unknown.values()]);
+        await load(names, [...missing.values()]);
         for (const item of Items) {
           const sortKey = item.SK.S;
           const hash = sortKey.indexOf("#");
@@ -115,6 +118,7 @@ async function exportAll(job) {
 
 const agent = new http.Agent({ keepAlive: true });
 
+/** Calls the Runtime API of Lambda. */
 function call(method, path, body) {
   return new Promise((resolve, reject) => {
     const request = http.request(

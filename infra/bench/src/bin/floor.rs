@@ -1,6 +1,7 @@
-//! As little as an export can be: the SDK reads the pages and throws them away, and uploads as many bytes.
+//! The floor: the least that an export can use. The SDK reads all pages and discards them, then uploads as many bytes as
+//! the file has. It writes no CSV.
 //!
-//! Nobody who calls DynamoDB and S3 with the SDK can use less. It writes no CSV.
+//! A worker that calls DynamoDB and S3 with the SDK cannot use less.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,10 +21,12 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+/// Size of the parts of the upload, as in the product.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-/// What follows the items of a page has room in it.
+/// Enough for everything that follows the items of a page.
 const TAIL_BYTES: usize = 4 * 1024;
 
+/// The event: what to export.
 #[derive(Deserialize)]
 struct Job {
     workspaces: Vec<String>,
@@ -34,6 +37,7 @@ struct Job {
     bytes: usize,
 }
 
+/// Clients, and the names of what they use.
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
@@ -58,6 +62,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
+/// Reads all pages.
 async fn read(clients: &Clients, job: &Job) -> Result<(), Error> {
     for workspace in &job.workspaces {
         for month in &job.months {
@@ -74,7 +79,7 @@ async fn read(clients: &Clients, job: &Job) -> Result<(), Error> {
                     .consistent_read(true)
                     .set_exclusive_start_key(start)
                     .customize()
-                    .interceptor(ThrowAway)
+                    .interceptor(DiscardItems)
                     .send()
                     .await?;
                 start = output.last_evaluated_key;
@@ -87,6 +92,7 @@ async fn read(clients: &Clients, job: &Job) -> Result<(), Error> {
     Ok(())
 }
 
+/// Uploads zeros.
 async fn upload(clients: &Clients, job: &Job) -> Result<(), Error> {
     let zeros = Bytes::from(vec![0; PART_BYTES.min(job.bytes)]);
     let crc32 = base64_crc32(&zeros);
@@ -114,13 +120,13 @@ fn base64_crc32(bytes: &[u8]) -> String {
     STANDARD.encode(crc32fast::hash(bytes).to_be_bytes())
 }
 
-/// Leaves only what follows the items.
+/// Discards the items of each page before the SDK parses it, and leaves what follows them.
 #[derive(Debug)]
-struct ThrowAway;
+struct DiscardItems;
 
-impl Intercept for ThrowAway {
+impl Intercept for DiscardItems {
     fn name(&self) -> &'static str {
-        "ThrowAway"
+        "DiscardItems"
     }
 
     fn modify_before_deserialization(
@@ -135,8 +141,10 @@ impl Intercept for ThrowAway {
     }
 }
 
+/// Reads a body to its end, and gives a body with only what follows the items.
 struct Tail {
     body: SdkBody,
+    /// The last bytes that have arrived; `None` once they were given.
     tail: Option<Vec<u8>>,
 }
 

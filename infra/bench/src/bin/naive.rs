@@ -1,6 +1,8 @@
-//! The export as one writes it first: the SDK's paginator, serde, the csv crate, a multipart upload.
+//! The naive peer: the export as one writes it first, with the SDK's paginator, serde, the csv crate and a multipart
+//! upload.
 //!
-//! A peer of the product's worker. It does no more than that: no lease, no checkpoint, no check of what arrived.
+//! It has no lease, no checkpoint and no check of what arrived. It gets the ids of the fields from its event, and lists the
+//! cells of a row in that order, on purpose without code of the product.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -13,8 +15,10 @@ use serde::Deserialize;
 use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 use serde_json::{Value, json};
 
+/// Size of the parts of the upload, as in the product.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 
+/// The event: what to export.
 #[derive(Deserialize)]
 struct Job {
     organization_id: String,
@@ -26,19 +30,20 @@ struct Job {
     key: String,
 }
 
+/// An item of the usage records.
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "SK")]
     sort_key: String,
     workbook_id: String,
     user_id: String,
-    /// Filled in from the item: `serde_dynamo` reads numbers as integers or floats only.
+    /// Taken from the item by `record`, because `serde_dynamo` reads numbers only as integers or floats.
     #[serde(skip)]
     credit_cost: Option<String>,
     finished_ts: Option<String>,
 }
 
-/// An item of the directory: a workspace and a workbook have a name, a member has an email address.
+/// An item of the directory. Workspaces and workbooks have a name, members an email address.
 #[derive(Default, Deserialize)]
 struct Named {
     #[serde(rename = "PK")]
@@ -51,6 +56,7 @@ struct Named {
     created_ts: String,
 }
 
+/// Clients, and the names of what they use.
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
     s3: aws_sdk_s3::Client,
@@ -81,7 +87,7 @@ async fn export(clients: &Clients, job: &Job) -> Result<(), Error> {
     let mut names = HashMap::new();
     let workspaces = job.workspaces.iter().map(|id| (organization.clone(), format!("WORKSPACE#{id}")));
     load(clients, &mut names, workspaces.collect()).await?;
-    let mut file = File::begin(clients, &job.key).await?;
+    let mut upload = MultipartUpload::begin(clients, &job.key).await?;
     let mut csv = writer();
     csv.write_record(&job.fields)?;
     for workspace in &job.workspaces {
@@ -109,13 +115,13 @@ async fn export(clients: &Clients, job: &Job) -> Result<(), Error> {
                     write(&mut csv, &organization, workspace, record, &names)?;
                 }
                 if csv.get_ref().len() >= PART_BYTES {
-                    file.send_part(clients, std::mem::replace(&mut csv, writer()).into_inner()?).await?;
+                    upload.send_part(clients, std::mem::replace(&mut csv, writer()).into_inner()?).await?;
                 }
             }
         }
     }
-    file.send_part(clients, csv.into_inner()?).await?;
-    file.complete(clients).await
+    upload.send_part(clients, csv.into_inner()?).await?;
+    upload.complete(clients).await
 }
 
 fn record(mut item: HashMap<String, AttributeValue>) -> Result<Record, Error> {
@@ -145,17 +151,17 @@ fn write(
     names: &HashMap<Key, Named>,
 ) -> Result<(), Error> {
     let (start, run_id) = record.sort_key.split_once('#').ok_or("no sort key")?;
-    let of_workspace = &names[&(organization.to_owned(), format!("WORKSPACE#{workspace}"))];
+    let workspace_record = &names[&(organization.to_owned(), format!("WORKSPACE#{workspace}"))];
     let workbook = &names[&workbook_key(&record.workbook_id)];
     let user = &names[&(organization.to_owned(), member_key(&record.user_id))];
     csv.write_record([
         workspace,
-        &inert(&of_workspace.name),
+        &escape_formula(&workspace_record.name),
         &record.workbook_id,
-        &inert(&workbook.name),
+        &escape_formula(&workbook.name),
         &workbook.created_ts,
         &record.user_id,
-        &inert(&user.name),
+        &escape_formula(&user.name),
         run_id,
         record.credit_cost.as_deref().unwrap_or(""),
         start,
@@ -164,11 +170,12 @@ fn write(
     Ok(())
 }
 
-fn inert(text: &str) -> Cow<'_, str> {
+/// Escapes a cell that a spreadsheet would run as a formula.
+fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
 }
 
-/// Looks the items with these keys up. What the directory does not know has an empty name.
+/// Looks up the items with these keys. Gives an empty name to those that the directory does not have.
 async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet<Key>) -> Result<(), Error> {
     let keys: Vec<_> = keys.into_iter().collect();
     for keys in keys.chunks(100) {
@@ -179,14 +186,14 @@ async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet
                 ("SK".to_owned(), AttributeValue::S(sort_key.clone())),
             ]));
         }
-        let mut left = Some(HashMap::from([(clients.directory_table.clone(), wanted.build()?)]));
-        while let Some(request) = left.filter(|left| !left.is_empty()) {
+        let mut unprocessed = Some(HashMap::from([(clients.directory_table.clone(), wanted.build()?)]));
+        while let Some(request) = unprocessed.filter(|keys| !keys.is_empty()) {
             let output = clients.dynamodb.batch_get_item().set_request_items(Some(request)).send().await?;
             for item in output.responses.unwrap_or_default().into_values().flatten() {
                 let named: Named = from_item(item)?;
                 names.insert((named.partition_key.clone(), named.sort_key.clone()), named);
             }
-            left = output.unprocessed_keys;
+            unprocessed = output.unprocessed_keys;
         }
     }
     for key in keys {
@@ -195,13 +202,14 @@ async fn load(clients: &Clients, names: &mut HashMap<Key, Named>, keys: BTreeSet
     Ok(())
 }
 
-struct File<'a> {
+/// A multipart upload.
+struct MultipartUpload<'a> {
     key: &'a str,
     upload_id: String,
     parts: Vec<CompletedPart>,
 }
 
-impl<'a> File<'a> {
+impl<'a> MultipartUpload<'a> {
     async fn begin(clients: &Clients, key: &'a str) -> Result<Self, Error> {
         let begin = clients.s3.create_multipart_upload().bucket(&clients.bucket).key(key);
         let output = begin.content_type("text/csv; charset=utf-8").send().await?;

@@ -1,0 +1,102 @@
+//! Sessions of people on the settings page: a random token in a cookie, its SHA-256 in the directory.
+//!
+//! A session is an API key with a short life, made with another API key and worth nothing once that one is: it is
+//! read, and what it may do is decided, by the same code.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Caller;
+use super::api_key::{ApiKey, sha256};
+use crate::directory::Directory;
+use crate::dynamo::{condition_failed, number, text};
+use crate::error::AwsError;
+use crate::timestamp;
+
+/// In front of the SHA-256 of a session's token. Another one than that of API keys, so that the page's role can be kept
+/// from writing those, and neither passes for the other.
+const SESSION_PREFIX: &str = "SESSION#";
+
+/// How long a session lasts: a working day.
+pub const SESSION_LIFE: TimeDelta = TimeDelta::hours(12);
+
+/// What the cookie holds. Neither shown nor logged.
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// 32 bytes that nobody can guess.
+    fn random() -> Result<Self, AwsError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|error| AwsError::internal("random bytes", &error))?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// For the cookie.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionToken(…)")
+    }
+}
+
+impl Directory {
+    /// Starts a session of a caller who has shown this API key. It ends with the key, or after [`SESSION_LIFE`].
+    pub async fn start_session(
+        &self,
+        caller: &Caller,
+        key_secret: &str,
+        key: &ApiKey,
+        now: DateTime<Utc>,
+    ) -> Result<SessionToken, AwsError> {
+        let token = SessionToken::random()?;
+        let expires_ts = key.expires_ts.unwrap_or(DateTime::<Utc>::MAX_UTC).min(now + SESSION_LIFE);
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("PK", text(format!("{SESSION_PREFIX}{}", sha256(token.secret()))))
+            .item("SK", text("KEY"))
+            .item("kind", text("personal"))
+            .item("organization_id", text(&caller.organization_id))
+            .item("user_id", text(&caller.user_id))
+            .item("api_key_sha256", text(sha256(key_secret)))
+            .item("expires_ts", text(timestamp::to_text(expires_ts)))
+            .item("ttl", number(expires_ts.timestamp()))
+            .condition_expression("attribute_not_exists(PK)")
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))?;
+        Ok(token)
+    }
+
+    /// The session with this token, as [`Directory::start_session`] wrote it.
+    pub async fn session(&self, token: &str) -> Result<Option<ApiKey>, AwsError> {
+        self.get(format!("{SESSION_PREFIX}{}", sha256(token)), "KEY".to_owned()).await
+    }
+
+    /// Ends the session with this token; that there is none is fine.
+    pub async fn end_session(&self, token: &str, now: DateTime<Utc>) -> Result<(), AwsError> {
+        let ended = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("PK", text(format!("{SESSION_PREFIX}{}", sha256(token))))
+            .key("SK", text("KEY"))
+            .update_expression("SET revoked_ts = :now")
+            .condition_expression("attribute_exists(PK)")
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .send()
+            .await;
+        match ended {
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
+            Ok(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A new export: put with its idempotency record and its slot among the active exports, or not at all.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+
+use super::Exports;
+use super::idempotency::{IdempotencyKey, SavedResponse};
+use crate::dynamo::{Item, condition_failed, text};
+use crate::error::AwsError;
+use crate::export::{DataExport, State};
+
+/// Tries of a transaction that met another one, with the back-off below about three seconds.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
+const MAX_TRANSACTION_TRIES: u32 = 7;
+
+/// What became of a request for an export.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is in the table, in state REQUESTED.
+    New,
+    /// The same request made this export before.
+    Replayed(Box<DataExport>),
+    /// The key came with another body before.
+    KeyReused,
+    /// The organization has as many unfinished exports as it may.
+    LimitReached,
+}
+
+impl From<SavedResponse> for Created {
+    fn from(saved: SavedResponse) -> Self {
+        match saved {
+            SavedResponse::SameBody(export) => Self::Replayed(export),
+            SavedResponse::OtherBody => Self::KeyReused,
+        }
+    }
+}
+
+/// Which parts of the creating transaction did not hold.
+enum Refusal {
+    IdempotencyRecordExists,
+    LimitReached,
+}
+
+impl Exports {
+    /// Puts the export, its idempotency record and its slot among the organization's unfinished ones, all or nothing.
+    pub async fn create(
+        &self,
+        export: &DataExport,
+        idempotency_key: Option<&IdempotencyKey>,
+        active_limit: u32,
+    ) -> Result<Created, AwsError> {
+        if let Some(idempotency_key) = idempotency_key
+            && let Some(saved) = self.saved_response(idempotency_key, export.created_ts).await?
+        {
+            return Ok(saved.into());
+        }
+        let mut released_finished = false;
+        loop {
+            match self.transact_create(export, idempotency_key, active_limit).await? {
+                None => return Ok(Created::New),
+                Some(Refusal::IdempotencyRecordExists) => {
+                    if let Some(idempotency_key) = idempotency_key
+                        && let Some(saved) = self.saved_response(idempotency_key, export.created_ts).await?
+                    {
+                        return Ok(saved.into());
+                    }
+                    // The record expired between the two reads: the next try overwrites it.
+                }
+                Some(Refusal::LimitReached) if released_finished => return Ok(Created::LimitReached),
+                Some(Refusal::LimitReached) => {
+                    self.release_finished_slots(&export.organization_id).await?;
+                    released_finished = true;
+                }
+            }
+        }
+    }
+
+    async fn transact_create(
+        &self,
+        export: &DataExport,
+        idempotency_key: Option<&IdempotencyKey>,
+        active_limit: u32,
+    ) -> Result<Option<Refusal>, AwsError> {
+        let mut writes = vec![self.put_export(export)?, self.take_slot(export, active_limit)?];
+        if let Some(idempotency_key) = idempotency_key {
+            writes.push(self.put_idempotency_record(idempotency_key, export)?);
+        }
+        let mut tries = 0;
+        loop {
+            let sent =
+                self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = sent else { return Ok(None) };
+            let codes = cancellation_codes(error.as_service_error());
+            if codes.get(2).is_some_and(|code| code == "ConditionalCheckFailed") {
+                return Ok(Some(Refusal::IdempotencyRecordExists));
+            }
+            if codes.get(1).is_some_and(|code| code == "ConditionalCheckFailed") {
+                return Ok(Some(Refusal::LimitReached));
+            }
+            tries += 1;
+            let conflict = codes.iter().any(|code| code == "TransactionConflict");
+            if !conflict || tries == MAX_TRANSACTION_TRIES {
+                return Err(AwsError::from_sdk("dynamodb:TransactWriteItems")(error));
+            }
+            tokio::time::sleep(Duration::from_millis(25 << tries)).await;
+        }
+    }
+
+    fn put_export(&self, export: &DataExport) -> Result<TransactWriteItem, AwsError> {
+        let item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(export)
+            .map_err(|error| AwsError::internal(&export.data_export_id, &error))?;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(data_export_id)")
+            .build()
+            .map_err(|error| AwsError::internal("put of an export", &error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Takes back an export whose message could not be sent, so that it neither waits for ever nor holds a slot.
+    ///
+    /// False if a worker has it already: the message did arrive.
+    pub async fn withdraw(
+        &self,
+        export: &DataExport,
+        idempotency_key: Option<&IdempotencyKey>,
+    ) -> Result<bool, AwsError> {
+        let deleted = self
+            .delete(&export.data_export_id)
+            .condition_expression("#state = :requested")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":requested", text(State::Requested.name()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => {}
+            Err(error) if condition_failed(&error) => return Ok(false),
+            Err(error) => return Err(AwsError::from_sdk("dynamodb:DeleteItem")(error)),
+        }
+        if let Some(idempotency_key) = idempotency_key {
+            self.delete_idempotency_record(idempotency_key, &export.data_export_id).await?;
+        }
+        self.release_slots(&export.organization_id, vec![export.data_export_id.clone()]).await?;
+        Ok(true)
+    }
+}
+
+/// The code of each write of a cancelled transaction, in the order of the writes; empty for another error.
+fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
+    match error {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
+            .cancellation_reasons()
+            .iter()
+            .map(|reason| reason.code().unwrap_or_default().to_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Idempotency records: what makes a repeated request get the export that the first one made.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+
+use super::{Exports, attribute_n, attribute_s};
+use crate::dynamo::{condition_failed, number, text};
+use crate::error::AwsError;
+use crate::export::DataExport;
+use crate::timestamp;
+
+/// How long an `Idempotency-Key` is remembered.
+pub const IDEMPOTENCY_WINDOW: TimeDelta = TimeDelta::hours(24);
+
+/// An `Idempotency-Key`, tied to its user and to the body that it came with.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    pub(super) record_id: String,
+    pub(super) body_sha256: String,
+}
+
+impl IdempotencyKey {
+    /// The `Idempotency-Key` of a user, and the body that it came with. `body` is the parsed JSON: spaces and the order
+    /// of members do not matter.
+    pub fn new(user_id: &str, key: &str, body: &serde_json::Value) -> Self {
+        let mut body = body.clone();
+        body.sort_all_objects();
+        let sha256 = Sha256::new().chain_update(user_id).chain_update([0]).chain_update(key).finalize();
+        Self {
+            record_id: format!("IDEMPOTENCY#{}", hex::encode(sha256)),
+            body_sha256: hex::encode(Sha256::digest(body.to_string())),
+        }
+    }
+}
+
+/// What an idempotency record says of a request with its key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SavedResponse {
+    /// The first request had the same body and made this export.
+    SameBody(Box<DataExport>),
+    /// The first request had another body.
+    OtherBody,
+}
+
+impl Exports {
+    /// The answer that an earlier request with this key got; `None` if there was none within the window.
+    pub(super) async fn saved_response(
+        &self,
+        idempotency_key: &IdempotencyKey,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SavedResponse>, AwsError> {
+        let Some(item) = self.get_item(&idempotency_key.record_id).await? else { return Ok(None) };
+        let expired = attribute_n(&item, "ttl").is_none_or(|ttl| ttl < now.timestamp());
+        let same_body = attribute_s(&item, "body_sha256") == Some(&idempotency_key.body_sha256);
+        let first = attribute_s(&item, "export");
+        match (expired, same_body, first) {
+            (true, _, _) => Ok(None),
+            (false, false, _) => Ok(Some(SavedResponse::OtherBody)),
+            (false, true, Some(first)) => {
+                if let Some(export) = self.get(first).await? {
+                    return Ok(Some(SavedResponse::SameBody(Box::new(export))));
+                }
+                // That export was withdrawn, but not its idempotency record: the key is free again.
+                self.delete_idempotency_record(idempotency_key, first).await?;
+                Ok(None)
+            }
+            (false, true, None) => Err(AwsError::corrupt(&idempotency_key.record_id, "no export")),
+        }
+    }
+
+    pub(super) fn put_idempotency_record(
+        &self,
+        idempotency_key: &IdempotencyKey,
+        export: &DataExport,
+    ) -> Result<TransactWriteItem, AwsError> {
+        let created_ts = export.created_ts;
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("data_export_id", text(&idempotency_key.record_id))
+            .item("export", text(&export.data_export_id))
+            .item("body_sha256", text(&idempotency_key.body_sha256))
+            .item("created_ts", text(timestamp::to_text(created_ts)))
+            .item("ttl", number((created_ts + IDEMPOTENCY_WINDOW).timestamp()))
+            // DynamoDB deletes what is past its time only after a while.
+            .condition_expression("attribute_not_exists(data_export_id) OR #ttl < :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(created_ts.timestamp()))
+            .build()
+            .map_err(|error| AwsError::internal("put of an idempotency record", &error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Deletes an idempotency record, unless a repeat of its request made another export since.
+    pub(super) async fn delete_idempotency_record(
+        &self,
+        idempotency_key: &IdempotencyKey,
+        data_export_id: &str,
+    ) -> Result<(), AwsError> {
+        let deleted = self
+            .delete(&idempotency_key.record_id)
+            .condition_expression("#export = :export")
+            .expression_attribute_names("#export", "export")
+            .expression_attribute_values(":export", text(data_export_id))
+            .send()
+            .await;
+        match deleted {
+            Err(error) if !condition_failed(&error) => Err(AwsError::from_sdk("dynamodb:DeleteItem")(error)),
+            _ => Ok(()),
+        }
+    }
+}

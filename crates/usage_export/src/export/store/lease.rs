@@ -1,0 +1,245 @@
+//! The worker's side of the table of exports: claim, save, finish. Each step is one conditional update.
+//!
+//! A worker holds an export by a lease that it renews whenever it saves. A worker whose lease was taken by another one
+//! finds out at its next save, and stops.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Exports, read_export};
+use crate::dynamo::{Item, condition_failed, number, text};
+use crate::error::AwsError;
+use crate::export::{Checkpoint, Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
+use crate::timestamp;
+
+/// How long a worker is taken to be alive after it last saved. It saves every few seconds; an S3 part may take longer.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// What a worker finds when it wants an export.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It is this worker's now.
+    Claimed(Box<DataExport>),
+    /// Another worker has it and is taken to be alive until then.
+    Busy(DateTime<Utc>),
+    /// It is COMPLETED or FAILED.
+    Finished(Box<DataExport>),
+    /// There is no such export.
+    Unknown,
+}
+
+/// Why a step did not take place.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Another worker has the export.
+    #[error("the lease was lost to another worker")]
+    Lost,
+    /// The call to the table failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+/// How far a worker is, for those who watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Percent of the workspace months that are done.
+    pub percent: u8,
+    /// Rows written so far.
+    pub rows: u64,
+}
+
+/// The finished file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// Counts that agree.
+    pub counts: Counts,
+    /// Checksum of the file.
+    pub checksum: String,
+    /// When the file goes away.
+    pub expires_ts: DateTime<Utc>,
+}
+
+impl Exports {
+    /// Takes the export for `lease_owner`: `REQUESTED`, or `IN_PROGRESS` with a lease that has run out.
+    pub async fn claim(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Claim, AwsError> {
+        let claimed = self
+            .update(data_export_id)
+            .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until ADD attempts :one")
+            .condition_expression(
+                "#state = :requested OR (#state = :in_progress AND (attribute_not_exists(lease_until) OR lease_until < :now))",
+            )
+            .expression_attribute_values(":requested", text(State::Requested.name()))
+            .expression_attribute_values(":in_progress", text(State::InProgress.name()))
+            .expression_attribute_values(":owner", text(lease_owner))
+            .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match claimed {
+            Ok(output) => {
+                let export = read_export(output.attributes.unwrap_or_default())?;
+                Ok(Claim::Claimed(Box::new(export)))
+            }
+            Err(error) if condition_failed(&error) => self.why_not_claimed(data_export_id).await,
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
+        }
+    }
+
+    async fn why_not_claimed(&self, data_export_id: &str) -> Result<Claim, AwsError> {
+        Ok(match self.get(data_export_id).await? {
+            None => Claim::Unknown,
+            Some(export) if export.state.is_final() => Claim::Finished(Box::new(export)),
+            Some(DataExport { lease_until: Some(until), .. }) => Claim::Busy(until),
+            // Given back between the two calls: the message comes again and finds it free.
+            Some(export) => Claim::Busy(export.created_ts),
+        })
+    }
+
+    /// Renews the lease and shows the progress.
+    pub async fn save_progress(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        progress: Progress,
+        now: DateTime<Utc>,
+    ) -> Result<(), LeaseError> {
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression("SET lease_until = :until, progress = :percent, row_count = :rows");
+        step(with_progress(update, progress, now)).await.map(|_| ())
+    }
+
+    /// Saves a checkpoint, renews the lease and shows the progress.
+    pub async fn save_checkpoint(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        checkpoint: &Checkpoint,
+        progress: Progress,
+        now: DateTime<Utc>,
+    ) -> Result<(), LeaseError> {
+        let checkpoint = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(checkpoint)
+            .map_err(|error| AwsError::internal(data_export_id, &error))?;
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression(
+                "SET checkpoint = :checkpoint, lease_until = :until, progress = :percent, row_count = :rows",
+            )
+            .expression_attribute_values(":checkpoint", checkpoint);
+        step(with_progress(update, progress, now)).await.map(|_| ())
+    }
+
+    /// Gives the export back, for the next try.
+    pub async fn release(&self, data_export_id: &str, lease_owner: &str) -> Result<(), LeaseError> {
+        let update =
+            self.update_as(data_export_id, lease_owner).update_expression("REMOVE lease_owner, lease_until");
+        step(update).await.map(|_| ())
+    }
+
+    /// `IN_PROGRESS` → `COMPLETED`.
+    pub async fn complete(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        completed: &Completed,
+        now: DateTime<Utc>,
+    ) -> Result<DataExport, LeaseError> {
+        let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression(
+                "SET #state = :completed, finished_ts = :now, progress = :all, rows_read = :read, row_count = :rows, \
+                 size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
+                 REMOVE lease_owner, lease_until, checkpoint, #error",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":completed", text(State::Completed.name()))
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":all", number(100))
+            .expression_attribute_values(":read", number(completed.counts.read))
+            .expression_attribute_values(":rows", number(completed.counts.written))
+            .expression_attribute_values(":bytes", number(completed.counts.bytes))
+            .expression_attribute_values(":checksum", text(&completed.checksum))
+            .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
+            .expression_attribute_values(":ttl", number(record_ends.timestamp()));
+        self.finish(update).await
+    }
+
+    /// `IN_PROGRESS` → `FAILED`, with a reason for people.
+    pub async fn fail(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DataExport, LeaseError> {
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression(
+                "SET #state = :failed, finished_ts = :now, #error = :reason REMOVE lease_owner, lease_until, checkpoint",
+            )
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":failed", text(State::Failed.name()))
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":reason", text(reason));
+        self.finish(update).await
+    }
+
+    /// The last step, then the release of the export's slot. Should the worker die in between, the slot is released when
+    /// a request finds no free one.
+    async fn finish(&self, update: UpdateItemFluentBuilder) -> Result<DataExport, LeaseError> {
+        let export = read_export(step(update.return_values(ReturnValue::AllNew)).await?)?;
+        let id = export.data_export_id.clone();
+        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
+            tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
+        }
+        Ok(export)
+    }
+
+    pub(super) fn update(&self, data_export_id: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("data_export_id", text(data_export_id))
+            .expression_attribute_names("#state", "state")
+    }
+
+    /// An update that takes place only while `lease_owner` has the export.
+    fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
+        self.update(data_export_id)
+            .condition_expression("#state = :in_progress AND lease_owner = :owner")
+            .expression_attribute_values(":in_progress", text(State::InProgress.name()))
+            .expression_attribute_values(":owner", text(lease_owner))
+    }
+}
+
+fn with_progress(
+    update: UpdateItemFluentBuilder,
+    progress: Progress,
+    now: DateTime<Utc>,
+) -> UpdateItemFluentBuilder {
+    update
+        .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
+        .expression_attribute_values(":percent", number(progress.percent))
+        .expression_attribute_values(":rows", number(progress.rows))
+}
+
+async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
+    match update.send().await {
+        Ok(output) => Ok(output.attributes.unwrap_or_default()),
+        Err(error) if condition_failed(&error) => Err(LeaseError::Lost),
+        Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_smithy_mocks::{Rule, mock, mock_client};
+
+use super::*;
+use crate::export::Position;
+use crate::export::tests::export_at;
+
+const LEASE_OWNER: &str = "worker-1";
+const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_763_900_000, 0).unwrap()
+}
+
+fn export(state: State) -> DataExport {
+    DataExport { state, ..export_at(now()) }
+}
+
+fn completed() -> Completed {
+    let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
+    Completed { counts, checksum: "crc32:0a1b2c3d".to_owned(), expires_ts: now() + TimeDelta::days(30) }
+}
+
+fn exports(rules: &[&Rule]) -> Exports {
+    Exports::new(mock_client!(aws_sdk_dynamodb, rules), "exports".to_owned())
+}
+
+/// An update that takes place and leaves the export like this.
+fn updates(export: &DataExport, is: impl Fn(&UpdateItemInput) -> bool + Send + Sync + 'static) -> Rule {
+    let item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(export).unwrap();
+    mock!(Client::update_item)
+        .match_requests(is)
+        .then_output(move || UpdateItemOutput::builder().set_attributes(Some(item.clone())).build())
+}
+
+/// An update whose condition does not hold.
+fn refuses() -> Rule {
+    mock!(Client::update_item).then_error(|| {
+        UpdateItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
+    })
+}
+
+/// DynamoDB answers with an error that no retry mends.
+fn breaks() -> Rule {
+    let body =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
+    mock!(Client::update_item).sequence().http_status(400, Some(body.to_owned())).build()
+}
+
+fn gets(export: Option<&DataExport>) -> Rule {
+    let item: Option<Item> = export.map(|export| serde_dynamo::aws_sdk_dynamodb_1::to_item(export).unwrap());
+    mock!(Client::get_item)
+        .match_requests(|request| request.consistent_read() == Some(true))
+        .then_output(move || GetItemOutput::builder().set_item(item.clone()).build())
+}
+
+fn value<'a>(update: &'a UpdateItemInput, name: &str) -> Option<&'a AttributeValue> {
+    update.expression_attribute_values()?.get(name)
+}
+
+/// Whether this takes one export out of the organization's unfinished ones.
+fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
+    update.key().unwrap()["data_export_id"] == text("ACTIVE#org_1")
+        && update.update_expression() == Some("DELETE unfinished :ids")
+        && value(update, ":ids") == Some(&AttributeValue::Ss(vec![id.to_owned()]))
+}
+
+#[tokio::test]
+async fn a_claim_takes_the_export_for_the_length_of_a_lease() {
+    let taken = export(State::InProgress);
+    let rule = updates(&taken, |update| {
+        value(update, ":owner") == Some(&text(LEASE_OWNER))
+            && value(update, ":now") == Some(&text("2025-11-23T12:13:20.000Z"))
+            && value(update, ":until") == Some(&text("2025-11-23T12:14:20.000Z"))
+            && update.update_expression().unwrap().contains("ADD attempts :one")
+    });
+    let claim = exports(&[&rule]).claim(&taken.data_export_id, LEASE_OWNER, now()).await.unwrap();
+    assert_eq!(claim, Claim::Claimed(Box::new(taken)));
+}
+
+#[tokio::test]
+async fn a_claim_that_does_not_hold_says_why() {
+    let until = now() + TimeDelta::seconds(30);
+    let busy = DataExport { lease_until: Some(until), ..export(State::InProgress) };
+    let given_back = export(State::InProgress);
+    let done = export(State::Completed);
+    let failed = export(State::Failed);
+    for (found, claim) in [
+        (Some(&busy), Claim::Busy(until)),
+        (Some(&given_back), Claim::Busy(given_back.created_ts)),
+        (Some(&done), Claim::Finished(Box::new(done.clone()))),
+        (Some(&failed), Claim::Finished(Box::new(failed.clone()))),
+        (None, Claim::Unknown),
+    ] {
+        let exports = exports(&[&refuses(), &gets(found)]);
+        assert_eq!(exports.claim(&busy.data_export_id, LEASE_OWNER, now()).await.unwrap(), claim);
+    }
+    let error = exports(&[&breaks()]).claim(&busy.data_export_id, LEASE_OWNER, now()).await.unwrap_err();
+    assert_eq!(error.to_string(), "dynamodb:UpdateItem: ResourceNotFoundException: no table");
+}
+
+#[tokio::test]
+async fn a_message_cannot_claim_what_is_no_export() {
+    // The update's condition fails for an item without a state; no read of that item follows.
+    let claim = exports(&[&refuses()]).claim("ACTIVE#org_1", LEASE_OWNER, now()).await.unwrap();
+    assert_eq!(claim, Claim::Unknown);
+}
+
+#[tokio::test]
+async fn a_worker_without_the_lease_changes_nothing() {
+    let id = export(State::InProgress).data_export_id;
+    let checkpoint = Checkpoint {
+        upload_id: "upload".to_owned(),
+        parts: 1,
+        position: Position { partition_key: "wsp_1#2025-01".to_owned(), sort_key: "x".to_owned() },
+        counts: Counts::default(),
+        crc32: 7,
+    };
+    let lost =
+        |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
+    let refusing = || exports(&[&refuses()]);
+    lost(refusing().save_progress(&id, LEASE_OWNER, PROGRESS, now()).await);
+    lost(refusing().save_checkpoint(&id, LEASE_OWNER, &checkpoint, PROGRESS, now()).await);
+    lost(refusing().release(&id, LEASE_OWNER).await);
+    // Without a second rule, an attempt to release the slot would panic.
+    lost(refusing().complete(&id, LEASE_OWNER, &completed(), now()).await.map(|_| ()));
+    lost(refusing().fail(&id, LEASE_OWNER, "why", now()).await.map(|_| ()));
+
+    let broken = exports(&[&breaks()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await;
+    assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
+}
+
+#[tokio::test]
+async fn every_step_asks_for_the_lease_owner() {
+    let taken = export(State::InProgress);
+    let id = taken.data_export_id.clone();
+    let guarded = |update: &UpdateItemInput| {
+        update.condition_expression() == Some("#state = :in_progress AND lease_owner = :owner")
+            && value(update, ":owner") == Some(&text(LEASE_OWNER))
+            && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
+    };
+    let step = || updates(&taken, guarded);
+    let left = || updates(&taken, |_| true);
+    exports(&[&step()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await.unwrap();
+    exports(&[&step()]).release(&id, LEASE_OWNER).await.unwrap();
+    exports(&[&step(), &left()]).complete(&id, LEASE_OWNER, &completed(), now()).await.unwrap();
+    exports(&[&step(), &left()]).fail(&id, LEASE_OWNER, "why", now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_step_releases_the_slot() {
+    let done = export(State::Completed);
+    let id = done.data_export_id.clone();
+    let complete = updates(&done, |update| {
+        // The record lives 90 days longer than its file, which lives 30.
+        value(update, ":ttl") == Some(&number(now().timestamp() + 120 * 86_400))
+            && value(update, ":rows") == Some(&number(3))
+            && update.update_expression().unwrap().contains("REMOVE lease_owner, lease_until, checkpoint")
+    });
+    let leave = updates(&done, move |update| releases_slot(update, &id));
+    let answer =
+        exports(&[&complete, &leave]).complete(&done.data_export_id, LEASE_OWNER, &completed(), now()).await;
+    assert_eq!(answer.unwrap(), done);
+    assert_eq!(leave.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
+    let failed = export(State::Failed);
+    let leave = breaks();
+    let exports = exports(&[&updates(&failed, |_| true), &leave]);
+    assert_eq!(exports.fail(&failed.data_export_id, LEASE_OWNER, "why", now()).await.unwrap(), failed);
+    assert_eq!(leave.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn the_email_of_an_outcome_is_claimed_by_one() {
+    let done = export(State::Completed);
+    let once = updates(&done, |update| {
+        update.condition_expression()
+            == Some("attribute_not_exists(notified_ts) AND #state IN (:completed, :failed)")
+    });
+    let exports = exports(&[&once, &refuses(), &breaks()]);
+    let claim = || exports.claim_notification(&done.data_export_id, now());
+    assert!(claim().await.unwrap());
+    assert!(!claim().await.unwrap());
+    claim().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn only_the_own_claim_of_an_email_is_given_back() {
+    let done = export(State::Completed);
+    let given_back = updates(&done, |update| {
+        update.condition_expression().unwrap().starts_with("notified_ts = :claimed")
+            && value(update, ":claimed") == Some(&text("2025-11-23T12:13:20.000Z"))
+    });
+    exports(&[&given_back]).release_notification(&done.data_export_id, now()).await.unwrap();
+    exports(&[&refuses()]).release_notification(&done.data_export_id, now()).await.unwrap_err();
+}

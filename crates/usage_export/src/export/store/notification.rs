@@ -1,0 +1,50 @@
+//! The claim of the email that tells of an export's outcome: one for one outcome.
+
+use chrono::{DateTime, Utc};
+
+use super::Exports;
+use crate::dynamo::{condition_failed, text};
+use crate::error::AwsError;
+use crate::export::State;
+use crate::timestamp;
+
+impl Exports {
+    /// Claims the email of an export's outcome: true for exactly one caller.
+    pub async fn claim_notification(
+        &self,
+        data_export_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, AwsError> {
+        let claimed = self
+            .update(data_export_id)
+            .update_expression("SET notified_ts = :now")
+            .condition_expression("attribute_not_exists(notified_ts) AND #state IN (:completed, :failed)")
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":completed", text(State::Completed.name()))
+            .expression_attribute_values(":failed", text(State::Failed.name()))
+            .send()
+            .await;
+        match claimed {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
+        }
+    }
+
+    /// Gives the claim back after SES refused the email, so that the next delivery tries again.
+    pub async fn release_notification(
+        &self,
+        data_export_id: &str,
+        claimed: DateTime<Utc>,
+    ) -> Result<(), AwsError> {
+        let released = self
+            .update(data_export_id)
+            .update_expression("REMOVE notified_ts")
+            .condition_expression("notified_ts = :claimed AND attribute_exists(#state)")
+            .expression_attribute_values(":claimed", text(timestamp::to_text(claimed)))
+            .send()
+            .await;
+        released.map_err(AwsError::from_sdk("dynamodb:UpdateItem"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! Submits an export: checks it against the directory, puts it into the table, sends its id to the worker.
+//!
+//! The API and the settings page both come through here, so an export is the same whoever asked for it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_sqs::Client as Sqs;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::StatusCode;
+use serde_json::json;
+
+use super::request::ExportRequest;
+use super::store::Exports;
+use super::store::create::Created;
+use super::store::idempotency::IdempotencyKey;
+use super::{DataExport, State};
+use crate::auth::Caller;
+use crate::directory::Directory;
+use crate::error::AwsError;
+use crate::problem::{FieldError, Problem, RequestError};
+
+/// When a caller who met the limit of unfinished exports should try again, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// A repeated request whose export is still REQUESTED after this long sends the message again: the first request may
+/// have died before it did. A message too many does no harm.
+const MESSAGE_LOST_AFTER: TimeDelta = TimeDelta::seconds(30);
+
+/// Makes exports of requests.
+#[derive(Debug, Clone)]
+pub struct Submitter {
+    /// Which workspaces there are.
+    pub directory: Directory,
+    /// Where the export is put.
+    pub exports: Exports,
+    /// Where its id is sent.
+    pub sqs: Sqs,
+    /// The queue of the worker.
+    pub queue_url: String,
+    /// Unfinished exports that one organization may have.
+    pub active_limit: u32,
+}
+
+impl Submitter {
+    /// Makes a new export, or returns the one that the same request made before.
+    ///
+    /// # Errors
+    ///
+    /// 404 for a workspace that is not the organization's, 422 for an `Idempotency-Key` that came with another body, 429 at the limit
+    /// of unfinished exports.
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        request: ExportRequest,
+        idempotency_key: Option<&IdempotencyKey>,
+        now: DateTime<Utc>,
+    ) -> Result<DataExport, RequestError> {
+        self.check_workspaces(&caller.organization_id, &request.scope.workspace_ids).await?;
+        let export = DataExport::new(&caller.organization_id, &caller.user_id, request, now);
+        match self.exports.create(&export, idempotency_key, self.active_limit).await? {
+            Created::New => {
+                let id = &export.data_export_id;
+                self.send_or_withdraw(&export, idempotency_key).await?;
+                tracing::info!(
+                    data_export_id = id,
+                    organization_id = export.organization_id,
+                    "accepted export {id}"
+                );
+                Ok(export)
+            }
+            Created::Replayed(first) => {
+                if first.state == State::Requested && now - first.created_ts > MESSAGE_LOST_AFTER {
+                    self.send(&first.data_export_id).await?;
+                }
+                Ok(*first)
+            }
+            Created::KeyReused => Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "This Idempotency-Key was used with another body. Use a new key for a new export.",
+            )
+            .into()),
+            Created::LimitReached => Err(too_many(self.active_limit).into()),
+        }
+    }
+
+    async fn check_workspaces(
+        &self,
+        organization_id: &str,
+        workspace_ids: &BTreeSet<String>,
+    ) -> Result<(), RequestError> {
+        if workspace_ids.is_empty() {
+            return Ok(());
+        }
+        let known = self.directory.workspaces_of(organization_id, workspace_ids).await?;
+        let unknown: Vec<_> = workspace_ids.iter().filter(|id| !known.contains_key(*id)).collect();
+        let Some(first) = unknown.first() else { return Ok(()) };
+        let others = match unknown.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        let message = format!("has a workspace that is not in the organization: {first}{others}");
+        let error = FieldError::new("workspace_ids", message);
+        Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into())
+    }
+
+    /// Sends the message; takes the export back if that fails, so that nothing waits for a worker that never comes.
+    async fn send_or_withdraw(
+        &self,
+        export: &DataExport,
+        idempotency_key: Option<&IdempotencyKey>,
+    ) -> Result<(), RequestError> {
+        let Err(error) = self.send(&export.data_export_id).await else { return Ok(()) };
+        if self.exports.withdraw(export, idempotency_key).await? { Err(error.into()) } else { Ok(()) }
+    }
+
+    async fn send(&self, data_export_id: &str) -> Result<(), AwsError> {
+        let body = json!({"data_export_id": data_export_id}).to_string();
+        self.sqs
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(body)
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("sqs:SendMessage"))?;
+        Ok(())
+    }
+}
+
+fn too_many(active_limit: u32) -> Problem {
+    let detail = format!(
+        "The organization already has {active_limit} unfinished exports. Try again when one of them has finished."
+    );
+    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+    problem.retry_after = Some(RETRY_AFTER_SECONDS);
+    problem
+}

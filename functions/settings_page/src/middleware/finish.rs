@@ -1,0 +1,81 @@
+//! The end of every response: errors become pages, security headers and `Server-Timing` are added.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use lambda_http::RequestExt as _;
+
+use crate::error::PageError;
+use crate::request::is_fragment;
+use crate::response::{RenderTime, html};
+use crate::state::AppState;
+use crate::views::error::ErrorPage;
+
+/// Allows the page's own files and nothing else: no inline script or style, no other host, no frame around the page.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Headers of every response.
+const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // `no-referrer` would make browsers hide the origin of the page's own POSTs, which `require_same_origin` needs.
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// Makes browsers use TLS only, for one year.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Runs the handler and finishes its response.
+pub async fn finish(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let request_id =
+        request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
+    let fragment = is_fragment(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(error) = PageError::take(&mut response) {
+        response = error_response(error, &request_id, fragment);
+    }
+    let RenderTime(render) = response.extensions().get().copied().unwrap_or_default();
+    let headers = response.headers_mut();
+    add_security_headers(headers, state.is_secure());
+    // Assets bring their own.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    add_timing(headers, render, began.elapsed());
+    response
+}
+
+/// A page that says what went wrong, or a line where htmx asked for a part of the page.
+fn error_response(PageError(error): PageError, request_id: &str, fragment: bool) -> Response {
+    let problem = error.into_problem(request_id);
+    if !fragment && let Ok(response) = html(problem.status, &ErrorPage::new(&problem, request_id)) {
+        return response;
+    }
+    (problem.status, problem.detail).into_response()
+}
+
+fn add_security_headers(headers: &mut HeaderMap, secure: bool) {
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if secure {
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));
+    }
+}
+
+/// Tells in milliseconds how long rendering took, and the whole request up to compression. Browsers show it in their
+/// network panel. <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Server-Timing>
+fn add_timing(headers: &mut HeaderMap, render: Duration, total: Duration) {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let timing = format!("render;dur={:.2}, total;dur={:.2}", ms(render), ms(total));
+    headers.extend(HeaderValue::try_from(timing).ok().map(|value| (SERVER_TIMING, value)));
+}

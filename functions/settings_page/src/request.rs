@@ -1,0 +1,36 @@
+//! What handlers read of a request.
+
+use std::borrow::Cow;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use crate::error::PageError;
+
+/// The part of the path that a route captures, percent-decoded: an export's id, an asset's name.
+#[derive(Debug)]
+pub struct Captured(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Captured {
+    type Rejection = PageError;
+
+    /// Rejects a part that is not UTF-8, for which axum's own rejection is no page, and an empty part, which DynamoDB
+    /// does not take as a key.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) if !text.is_empty() => Ok(Self(text)),
+            _ => Err(PageError::not_found()),
+        }
+    }
+}
+
+/// Whether htmx asks for a part of the page.
+pub fn is_fragment(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+}
+
+/// The first parameter of this name in a query string, decoded. A query that is malformed elsewhere is no hindrance.
+pub fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
+    form_urlencoded::parse(query?.as_bytes()).find(|(found, _)| found == name).map(|(_, value)| value)
+}

@@ -1,0 +1,76 @@
+//! Which handler answers which path and method.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+
+use crate::error::PageError;
+use crate::middleware::{finish, require_same_origin};
+use crate::path::PAGE;
+use crate::state::AppState;
+
+mod assets;
+mod exports;
+mod page;
+mod sign_in;
+
+/// Shorter responses, in bytes, are not compressed: they fit one packet as they are.
+const MIN_GZIP_BYTES: u16 = 1400;
+
+/// Every route of the page, with what happens to each request around its handler.
+///
+/// No limit of axum's is set to the length of a body: Lambda has it in memory already, and the handlers refuse or cut
+/// what is too long for them.
+pub fn router(state: Arc<AppState>) -> Router {
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(MIN_GZIP_BYTES));
+    forms(&state)
+        .merge(pages())
+        .merge(assets())
+        .fallback(async || PageError::not_found())
+        .method_not_allowed_fallback(async || PageError::method_not_allowed())
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(&state), finish))
+        .layer(compression)
+        .with_state(state)
+}
+
+/// Requests that change something. Each is taken from a page of the same origin only.
+fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
+    Router::new()
+        .route(PAGE, post(page::submit))
+        .route(&on_page("/sign_in"), post(sign_in::sign_in))
+        .route(&on_page("/sign_out"), post(sign_in::sign_out))
+        .route_layer(from_fn_with_state(Arc::clone(state), require_same_origin))
+}
+
+/// The page and its parts, for whoever is signed in.
+fn pages() -> Router<Arc<AppState>> {
+    Router::new()
+        .route(PAGE, get(page::show))
+        // Where a reload of a refused sign-in leads.
+        .route(&on_page("/sign_in"), get(page::show))
+        .route(&on_page("/history"), get(exports::history))
+        .route(&on_page("/exports/{data_export_id}/row"), get(exports::row))
+        .route(&on_page("/exports/{data_export_id}/progress"), get(exports::progress))
+        .route(&on_page("/exports/{data_export_id}/details"), get(exports::details))
+        .route(&on_page("/exports/{data_export_id}/download"), get(exports::download))
+}
+
+/// Script and style sheet. They are compressed better than pages: a browser loads them once.
+fn assets() -> Router<Arc<AppState>> {
+    Router::new()
+        .route(&on_page("/assets/{name}"), get(assets::asset))
+        .route_layer(CompressionLayer::new().quality(CompressionLevel::Default))
+}
+
+fn on_page(path: &str) -> String {
+    format!("{PAGE}{path}")
+}

@@ -1,0 +1,90 @@
+//! Signing in with a user id and an API key, and signing out.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use usage_export::auth::session::SessionToken;
+use usage_export::auth::{authenticate_secret, authorize};
+use usage_export::problem::RequestError;
+
+use crate::error::PageError;
+use crate::path::{PAGE, is_of_page};
+use crate::response::{html, see_other};
+use crate::session::SessionCookie;
+use crate::state::AppState;
+use crate::views::sign_in::SignInPage;
+
+/// How much of a sign-in form is read, in bytes. User id and key have 256 and 512 characters at most.
+const MAX_FORM_BYTES: usize = 8 * 1024;
+
+/// What the sign-in form holds.
+struct SignInForm {
+    user_id: String,
+    api_key: String,
+    /// The address to go to afterwards.
+    next: String,
+}
+
+impl SignInForm {
+    fn read(body: &[u8]) -> Self {
+        let mut form = Self { user_id: String::new(), api_key: String::new(), next: PAGE.to_owned() };
+        for (name, value) in form_urlencoded::parse(&body[..body.len().min(MAX_FORM_BYTES)]) {
+            match &*name {
+                "user_id" => value.trim().clone_into(&mut form.user_id),
+                "api_key" => value.trim().clone_into(&mut form.api_key),
+                "next" if is_of_page(&value) => value.as_ref().clone_into(&mut form.next),
+                _ => {}
+            }
+        }
+        form
+    }
+
+    /// The form once more, with what was wrong. The key does not come back.
+    fn refused(&self, status: StatusCode, error: &str) -> Result<Response, PageError> {
+        html(status, &SignInPage::new(&self.user_id, &self.next, Some(error)))
+    }
+}
+
+/// Checks user id and API key as the API does, and starts a session.
+pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> Result<Response, PageError> {
+    let form = SignInForm::read(&body);
+    if form.user_id.is_empty() || form.api_key.is_empty() {
+        return form.refused(StatusCode::BAD_REQUEST, "Enter your user ID and an API key.");
+    }
+    match start_session(&state, &form).await {
+        Ok(token) => {
+            let mut response = see_other(&form.next)?;
+            let cookie = SessionCookie::of(&state).set(token.secret());
+            response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            Ok(response)
+        }
+        Err(RequestError::Refused(problem)) => {
+            form.refused(problem.status, &problem.detail.replace("user_id", "The user ID"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn start_session(state: &AppState, form: &SignInForm) -> Result<SessionToken, RequestError> {
+    let now = state.now();
+    let key = authenticate_secret(&state.directory, &form.api_key, now).await?;
+    let caller = authorize(&state.directory, &key, &HeaderMap::new(), &form.user_id).await?;
+    Ok(state.directory.start_session(&caller, &form.api_key, &key, now).await?)
+}
+
+/// Ends the session, here and for whoever else has its token.
+pub(super) async fn sign_out(
+    State(state): State<Arc<AppState>>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let cookie = SessionCookie::of(&state);
+    if let Some(token) = cookie.token(&headers) {
+        state.directory.end_session(&token, state.now()).await?;
+    }
+    let mut response = see_other(PAGE)?;
+    response.headers_mut().extend(cookie.clear().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}

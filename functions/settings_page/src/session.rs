@@ -1,0 +1,73 @@
+//! Who is signed in, and what everybody else gets.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use usage_export::auth::{Caller, resume_session};
+
+use crate::error::PageError;
+use crate::path::{PAGE, is_of_page};
+use crate::request::{is_fragment, parameter};
+use crate::response::html;
+use crate::state::AppState;
+use crate::views::sign_in::{EnteringPage, SignInPage};
+
+mod cookie;
+
+pub use self::cookie::SessionCookie;
+
+/// The caller whose session cookie came with the request.
+///
+/// As an argument of a handler it keeps everybody else out: they are asked to sign in, and the handler does not run.
+#[derive(Debug)]
+pub struct SignedIn(pub Caller);
+
+impl FromRequestParts<Arc<AppState>> for SignedIn {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
+        let token = SessionCookie::of(state).token(&parts.headers);
+        let caller = match &token {
+            Some(token) => resume_session(&state.directory, token, state.now()).await,
+            None => Ok(None),
+        };
+        match caller {
+            Ok(Some(caller)) => Ok(Self(caller)),
+            Ok(None) => Err(ask_to_sign_in(parts, token.is_some())),
+            Err(error) => Err(PageError::from(error).into_response()),
+        }
+    }
+}
+
+/// Asks to sign in, at the address that was asked for: the browser keeps a fragment such as `#export-…` in it.
+/// `ended` tells that there was a session.
+fn ask_to_sign_in(parts: &Parts, ended: bool) -> Response {
+    if is_fragment(&parts.headers) {
+        // Makes htmx load the whole page again, which then asks to sign in.
+        return (StatusCode::UNAUTHORIZED, [("hx-refresh", "true")]).into_response();
+    }
+    let next = return_address(parts);
+    // A browser that follows a link from a mail program keeps a `SameSite=Strict` cookie back. When the page itself
+    // goes to the same address again, the cookie comes along, and who is signed in need not sign in again.
+    let is_cross_site = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let response = if is_cross_site && parameter(parts.uri.query(), "entered").is_none() {
+        let separator = if next.contains('?') { '&' } else { '?' };
+        let location = format!("{next}{separator}entered=1");
+        html(StatusCode::OK, &EnteringPage::new(&location))
+    } else {
+        let error = ended.then_some("Your session has ended. Sign in again.");
+        html(StatusCode::UNAUTHORIZED, &SignInPage::new("", &next, error))
+    };
+    response.into_response()
+}
+
+/// The address to come back to after signing in: the one that was asked for, or the page where a GET of that address
+/// would not do, such as after a form.
+fn return_address(parts: &Parts) -> String {
+    let address = parts.uri.path_and_query().map_or(PAGE, |address| address.as_str());
+    let can_return = parts.method == Method::GET && is_of_page(address) && !address.contains("/sign_in");
+    if can_return { address.to_owned() } else { PAGE.to_owned() }
+}

@@ -1,0 +1,36 @@
+//! The clients and settings that every request handler borrows.
+
+use chrono::{DateTime, Utc};
+use usage_export::config::Origin;
+use usage_export::directory::Directory;
+use usage_export::export::download::ExportFiles;
+use usage_export::export::store::Exports;
+use usage_export::export::submit::Submitter;
+
+/// What `main` makes once and every request uses.
+pub struct AppState {
+    /// Organizations, members, workspaces, API keys and sessions.
+    pub directory: Directory,
+    /// The exports of every organization.
+    pub exports: Exports,
+    /// Makes an export of what a form asks for.
+    pub submitter: Submitter,
+    /// The CSV files, for download.
+    pub files: ExportFiles,
+    /// The origin at which people open the page.
+    pub origin: Origin,
+    /// Tells the time: the wall clock in `main`, a fixed instant in tests.
+    pub clock: fn() -> DateTime<Utc>,
+}
+
+impl AppState {
+    /// The current time.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// Whether people open the page over TLS. Only the local system does without.
+    pub fn is_secure(&self) -> bool {
+        self.origin.is_https()
+    }
+}

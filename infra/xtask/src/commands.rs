@@ -1,0 +1,10 @@
+//! One module for each `cargo xtask` command.
+
+pub mod bench;
+pub mod demo;
+pub mod deploy;
+pub mod fuzz;
+pub mod lint;
+pub mod seed;
+pub mod test;
+pub mod up;

@@ -1,0 +1,90 @@
+//! `cargo xtask bench`: builds the benchmark and its peers, and runs it beside a system of its own.
+
+mod ablate;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::local::{self, Instance, Local};
+use crate::prepare::npm;
+use crate::prepare::python::Venv;
+use crate::terminal::Steps;
+use crate::{command, paths};
+
+/// The number of steps before the measurements.
+const STEPS: usize = local::STEPS + 2;
+
+/// What to measure. Most of it is passed on to the benchmark.
+#[derive(Args, Debug)]
+pub struct BenchOptions {
+    /// Rows of the exports that are compared.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// How often each worker runs; the results are medians.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Rows of the largest export of the plot of CPU per row and memory; 0 for no plot.
+    #[arg(long, default_value_t = 10_000_000)]
+    largest: usize,
+    /// Compare these workers (`export_worker`, `naive`, `boto3`, `node`, `floor`) and measure nothing else.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Fail if a figure is beyond the gate of CI.
+    #[arg(long)]
+    gate: bool,
+    /// Measure only what each technique of the page reader saves, by switching it off. With --docs, also write the table
+    /// into the design note of its crate.
+    #[arg(long)]
+    ablate: bool,
+    /// Write the tables and the plot of docs/performance.md anew.
+    #[arg(long)]
+    docs: bool,
+}
+
+/// Measures, and returns the exit code of the benchmark. Results are in `target/bench`.
+///
+/// # Errors
+///
+/// Fails if something does not build or the system cannot be brought up.
+pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
+    if options.ablate {
+        ablate::ablate(options.docs).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let instance = Instance::bench();
+    let mut steps = Steps::new(STEPS);
+    steps.begin("Building the benchmark and its peers in Rust");
+    command::run(command::cargo().args(["build", "--release", "--package", "bench", "--bins"])).await?;
+    steps.done("built");
+    steps.begin("Installing the packages of the peer in Node.js");
+    npm::install(&paths::root().join("infra/bench/peers/node")).await?;
+    steps.done("installed");
+    let local = Local::bring_up(&instance, &mut steps).await?;
+    local.announce()?;
+    let release = paths::target_dir().join("release");
+    let mut bench = command::program(release.join("bench"));
+    bench
+        .arg("--outputs")
+        .arg(&local.outputs_path)
+        .arg("--binaries")
+        .arg(&release)
+        .arg("--python")
+        .arg(Venv::ensure().await?.program("python"))
+        .arg("--results")
+        .arg(paths::target_dir().join("bench"))
+        .args(["--rows", &options.rows.to_string(), "--runs", &options.runs.to_string()])
+        .args(["--largest", &options.largest.to_string()]);
+    if !options.only.is_empty() {
+        bench.args(["--only", &options.only.join(",")]);
+    }
+    if options.gate {
+        bench.arg("--gate");
+    }
+    if options.docs {
+        bench.arg("--docs").arg(paths::root().join("docs"));
+    }
+    let status = bench.status().await.context("the benchmark does not start")?;
+    Ok(command::exit_code(status))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask lint`: everything that checks the code without running it.
+
+use anyhow::{Result, bail};
+use tokio::process::Command;
+
+use crate::command;
+use crate::prepare::assets;
+use crate::prepare::cargo_tool::{DENY, MACHETE};
+use crate::prepare::python::Venv;
+
+/// The folders that have packages. cargo-machete would walk through `target` and every `node_modules` otherwise.
+const PACKAGE_FOLDERS: [&str; 4] = ["crates", "functions", "infra", "tests"];
+/// Leaves out `advisories`, because it needs a database outside crates.io; `deny.toml` says more.
+const DENY_CHECKS: [&str; 4] = ["check", "bans", "licenses", "sources"];
+
+/// Runs all checks, also after one has failed.
+///
+/// # Errors
+///
+/// Fails if a check fails, or a program that a check needs cannot be installed.
+pub async fn lint() -> Result<()> {
+    let mut failed = Vec::new();
+    for (name, mut check) in checks().await? {
+        println!("── {name}");
+        match command::run(&mut check).await {
+            Ok(()) => println!("   passed"),
+            Err(error) => {
+                println!("   {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("{} failed", failed.join(", "))
+}
+
+async fn checks() -> Result<Vec<(&'static str, Command)>> {
+    // clippy and rustdoc compile the settings page, which embeds its bundles.
+    assets::build().await?;
+    let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+    let mut cfn_lint = command::program(Venv::ensure().await?.program("cfn-lint"));
+    cfn_lint.arg("template.yaml");
+    let mut deny = DENY.ensure().await?;
+    deny.args(DENY_CHECKS);
+    let mut machete = MACHETE.ensure().await?;
+    machete.args(PACKAGE_FOLDERS);
+    Ok(vec![
+        ("formatting", cargo(&["fmt", "--all", "--check"])),
+        ("clippy", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        ("rustdoc", rustdoc),
+        ("cfn-lint", cfn_lint),
+        ("cargo-deny", deny),
+        ("cargo-machete", machete),
+    ])
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut cargo = command::cargo();
+    cargo.args(args);
+    cargo
+}
