@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use query_csv::{BufferPool, CellCache, Column, PageReader, RowLayout};
 
-/// How many pages a round reads: their 40 MB do not fit the processor's caches.
+/// How many pages a round reads: their 24 MB do not fit the processor's caches.
 const PAGES: usize = 24;
 const ROWS_PER_PAGE: usize = 4_200;
 /// How many bytes of an answer arrive together.

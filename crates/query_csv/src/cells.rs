@@ -10,8 +10,8 @@ mod arena;
 
 pub(crate) use arena::CellArena;
 
-/// How many bytes of ids and cells, and how many ids, are remembered for one join. This bounds memory; ids beyond are looked up
-/// again.
+/// How many bytes of ids and cells, and how many ids, are remembered for one join. This bounds memory: beyond
+/// it the cells of the join are forgotten, and ids are looked up again.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 const MAX_IDS: usize = 100_000;
 
@@ -55,9 +55,13 @@ impl CellCache {
     /// Adds what was looked up for an id: `values[n]` is the cell of columns with `value: n`. Missing values are empty
     /// cells, so an id that nobody knows is added with `&[]`. An id that is there already keeps its cells.
     ///
+    /// [`Page::missing_ids`] bounds what is remembered: call it for each page before its ids are inserted.
+    ///
+    /// [`Page::missing_ids`]: crate::Page::missing_ids
+    ///
     /// # Panics
     ///
-    /// Panics if the layout has no join of this number.
+    /// Panics if the layout has no join of this number, or if the cells of a join exceed 4 GiB.
     pub fn insert(&self, join: usize, id: &str, values: &[&str]) {
         let groups = self.joins[join].groups.iter().map(|group| self.group_cells(group, id, values));
         let mut cells = self.cells.write().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +91,7 @@ impl CellCache {
         self.cells.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A record without an id has empty cells, and there is nothing to look up.
+    /// Adds empty cells for the empty id, so that a record without an id needs no look-up.
     fn insert_empty(&self, join: usize) {
         self.insert(join, "", &[]);
     }

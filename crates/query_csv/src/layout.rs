@@ -33,7 +33,7 @@ pub enum Column {
     },
 }
 
-/// Why columns make no layout.
+/// Why a layout cannot be built from the columns.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum LayoutError {
     /// A row has at least one column.
@@ -111,8 +111,8 @@ pub(crate) enum JoinedCell {
 }
 
 impl RowLayout {
-    /// How many attributes of a record, the sort key among them, a layout can need. A parsed record is an array with a
-    /// place for each, which stays on the stack.
+    /// How many attributes of a record, the sort key among them, a layout can need. A parsed record is an array with an
+    /// element for each, which stays on the stack.
     pub const MAX_ATTRIBUTES: usize = Attributes::MAX;
 
     /// Prepares the columns of a file. `sort_key` is the name of the table's sort key attribute, whose values have the
@@ -120,7 +120,7 @@ impl RowLayout {
     ///
     /// # Errors
     ///
-    /// [`LayoutError`] if the columns make no layout.
+    /// [`LayoutError`] if no layout can be built from the columns.
     pub fn new(sort_key: &str, columns: &[Column]) -> Result<Self, LayoutError> {
         let mut layout = Self {
             attributes: Attributes::new(sort_key),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_make_no_layout_are_refused() {
+    fn invalid_columns_are_refused() {
         let error = |columns: &[Column]| RowLayout::new("SK", columns).unwrap_err();
         assert_eq!(error(&[]), LayoutError::NoColumns);
         let two_types = [text("a"), Column::Decimal("a".to_owned())];

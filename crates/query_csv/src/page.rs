@@ -87,7 +87,7 @@ impl PageReader {
     ///
     /// # Errors
     ///
-    /// [`PageError::Malformed`]; the reader is of no use after that.
+    /// [`PageError::Malformed`]; the reader accepts no further frame after that.
     pub fn feed(&mut self, frame: &[u8]) -> Result<(), PageError> {
         self.crc32.update(frame);
         let cells = self.cells.read();
@@ -100,7 +100,7 @@ impl PageReader {
     ///
     /// # Errors
     ///
-    /// [`PageError`] if the answer cannot be believed: nothing of it may be used then.
+    /// [`PageError`] if the answer is invalid. None of its rows may be used then.
     pub fn finish(self) -> Result<Page, PageError> {
         let found = self.crc32.finalize();
         if let Some(expected) = self.expected_crc32.filter(|expected| *expected != found) {

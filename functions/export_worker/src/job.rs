@@ -1,7 +1,7 @@
-//! Processes one message: claims its export, makes the file ([`pipeline`]), finishes the export and notifies its owner.
+//! Processes one message: claims its export, makes the file ([`pipeline`]), finishes the export and notifies the export owner.
 //!
 //! A message may be delivered twice, at the same time, or after its worker died. Whatever happens, an export ends in one
-//! state, and its owner gets at most one email.
+//! state, and the export owner gets at most one email.
 
 use std::time::Duration;
 
@@ -118,15 +118,15 @@ async fn fail(
     failed.map_err(|error| lost(id, &error))
 }
 
-/// For a step that may not have taken place: the redelivered message finds out what state the export is in.
+/// After a step that may not have taken place. The redelivered message reads the export's state.
 fn lost(data_export_id: &str, error: &LeaseError) -> Disposition {
-    tracing::warn!(data_export_id, error = %error, "this worker no longer holds the lease of export {data_export_id}: {error}");
+    tracing::warn!(data_export_id, error = %error, "a step of export {data_export_id} did not take place: {error}");
     Disposition::Retry(Duration::from_secs(10))
 }
 
-/// The delay before the next attempt: 5, 10, 20 … seconds.
-fn delay(attempts: u32) -> Duration {
-    Duration::from_secs(5 << attempts.saturating_sub(1).min(10)).min(MAX_DELAY)
+/// The delay after so many failures: 5, 10, 20 … seconds.
+fn delay(failures: u32) -> Duration {
+    Duration::from_secs(5 << failures.saturating_sub(1).min(10)).min(MAX_DELAY)
 }
 
 #[cfg(test)]

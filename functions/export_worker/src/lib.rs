@@ -46,7 +46,7 @@ pub struct Worker {
     pub clock: fn() -> DateTime<Utc>,
 }
 
-/// What becomes of a message.
+/// Whether SQS deletes a message or delivers it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
     /// The message is done, and SQS deletes it.
@@ -62,7 +62,7 @@ struct Message {
 }
 
 /// Processes a batch of messages one by one and reports those that are to be delivered again. `request_id` identifies this
-/// worker as the owner of leases.
+/// worker as lease owner.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
 pub async fn handle(worker: &Worker, event: SqsEvent, request_id: &str) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();

@@ -15,7 +15,7 @@ use usage_export::config::{self, Email, Origin, Queue, Retention, TableNames, Us
 use usage_export::directory::Directory;
 use usage_export::export::store::Exports;
 
-/// How long one attempt of a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
+/// How long a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! Sends the email of an export's outcome to its owner, once.
+//! Sends the email of an export's outcome to the export owner, once.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;

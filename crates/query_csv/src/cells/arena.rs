@@ -43,8 +43,7 @@ impl CellArena {
     /// Adds the cells of an id that is not there. Every id has the same number of groups.
     pub(crate) fn insert(&mut self, id: &[u8], groups: impl ExactSizeIterator<Item = Vec<u8>>) {
         self.groups = groups.len();
-        // The caller bounds the memory far below 4 GiB.
-        let at = u32::try_from(self.memory.len()).unwrap_or(u32::MAX);
+        let at = offset(self.memory.len());
         let header = OFFSET_BYTES * (1 + self.groups);
         let mut entry = vec![0; header];
         entry.extend_from_slice(id);
@@ -90,9 +89,14 @@ fn read_offset(entry: &[u8], index: usize) -> usize {
     u32::from_le_bytes(bytes) as usize
 }
 
+/// The cache is emptied far below 4 GiB. An offset beyond that would make wrong rows.
+fn offset(bytes: usize) -> u32 {
+    u32::try_from(bytes).expect("the cells of a join have less than 4 GiB")
+}
+
 /// Writes the entry's present length as the offset with this index.
 fn write_offset(entry: &mut [u8], index: usize) {
-    let end = u32::try_from(entry.len()).unwrap_or(u32::MAX);
+    let end = offset(entry.len());
     entry[OFFSET_BYTES * index..][..OFFSET_BYTES].copy_from_slice(&end.to_le_bytes());
 }
 

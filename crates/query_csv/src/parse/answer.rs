@@ -9,8 +9,8 @@ use crate::parse::cursor::{Cursor, Stop};
 use crate::parse::record::{Record, RecordError, checked};
 use crate::parse::shape::Shapes;
 
-/// Most records are shorter. Only this much of a frame is copied to complete a record that began in the frame before; all of
-/// the frame is if that is not enough.
+/// Most records are shorter. Only this much of a frame is copied to complete a record that began in the frame before. If that
+/// is not enough, the whole frame is copied.
 const USUAL_RECORD_BYTES: usize = 4 * 1024;
 
 /// Why the bytes are not a whole answer. Asking DynamoDB again may help.
@@ -47,6 +47,8 @@ enum State {
     Item { first: bool },
     /// Only white space.
     End,
+    /// Nothing: the answer is malformed.
+    Failed,
 }
 
 impl AnswerParser {
@@ -81,8 +83,8 @@ impl AnswerParser {
         Ok(())
     }
 
-    /// Completes what the frame before left over with the beginning of this one; returns the rest of this frame. Copying all
-    /// of it would cost more than a row's parsing: frames have hundreds of kilobytes.
+    /// Completes what the frame before left over with the beginning of this one; returns the rest of this frame. Copying
+    /// the whole frame (hundreds of kilobytes) would cost more than parsing a record.
     fn feed_pending<'a>(
         &mut self,
         frame: &'a [u8],
@@ -119,7 +121,10 @@ impl AnswerParser {
             match self.step(&mut cursor, each) {
                 Ok(()) => taken += cursor.at,
                 Err(Stop::Incomplete) => return Ok(taken),
-                Err(Stop::Malformed) => return Err(AnswerError::Malformed),
+                Err(Stop::Malformed) => {
+                    self.state = State::Failed;
+                    return Err(AnswerError::Malformed);
+                }
             }
         }
     }
@@ -141,7 +146,7 @@ impl AnswerParser {
                 }
             }
             State::Item { first } => {
-                // A step of its own: what it took stays taken, also when nothing whole follows.
+                // Returns here, so that these records stay consumed even if the next one is incomplete.
                 if !first && self.take_known_shapes(cursor, each) {
                     State::Item { first: false }
                 } else if cursor.next(first, b']')? {
@@ -154,6 +159,7 @@ impl AnswerParser {
             State::End => {
                 return Err(cursor.peek().map_or_else(|stop| stop, |_| Stop::Malformed));
             }
+            State::Failed => return Err(Stop::Malformed),
         };
         Ok(())
     }
@@ -216,12 +222,13 @@ impl AnswerParser {
     ///
     /// # Errors
     ///
-    /// [`AnswerError::CutOff`] when the answer has not arrived whole, [`AnswerError::Malformed`] when something follows it.
+    /// [`AnswerError::CutOff`] when the answer has not arrived whole; [`AnswerError::Malformed`] when something follows it or
+    /// when it has no `Items`, which every answer of `Query` for records has.
     pub(crate) fn finish(self) -> Result<(Vec<u8>, Option<RecordError>), AnswerError> {
         if self.state != State::End {
             return Err(AnswerError::CutOff);
         }
-        if Cursor::new(&self.pending).peek().is_ok() {
+        if !self.has_items || Cursor::new(&self.pending).peek().is_ok() {
             return Err(AnswerError::Malformed);
         }
         Ok((self.envelope, self.record_error))

@@ -35,7 +35,7 @@ impl Attributes {
     }
 
     /// Adds an attribute unless it is there, and returns its index. Returns `None` when it is there as another kind, or
-    /// when there is no place left.
+    /// when [`Attributes::MAX`] attributes are read already.
     pub(crate) fn add(&mut self, name: &str, kind: AttributeKind) -> Option<usize> {
         match self.0.iter().position(|(known, _)| known == name) {
             Some(index) => (self.0[index].1 == kind).then_some(index),

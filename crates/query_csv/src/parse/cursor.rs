@@ -1,4 +1,5 @@
-//! As much of JSON as an answer of `Query` needs. Strings are delimited here and decoded only when they are used.
+//! A cursor over JSON, with the subset that answers of `Query` use. Strings are delimited here and decoded only when they are
+//! used.
 //! <https://www.rfc-editor.org/rfc/rfc8259>
 
 use memchr::memchr2;

@@ -39,8 +39,8 @@ struct Member {
 }
 
 impl Shapes {
-    /// Takes a record that has one of the shapes and can be written as it is; returns what follows it. `record` holds
-    /// nothing of use when there is none.
+    /// Takes a record that has one of the shapes and can be written as it is; returns what follows it. On `None` the
+    /// values of `record` are unspecified.
     #[inline]
     pub(crate) fn take<'a>(&self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<&'a [u8]> {
         if cfg!(feature = "ablate_shapes") {
@@ -64,7 +64,8 @@ impl Shapes {
         let record = take_by_name(attributes, cursor, |attribute, value, end| {
             draft.add(attribute, value, end - start);
         })?;
-        if let Some(mut shape) = draft.shape {
+        // A record without a sort key cannot be written, so its shape is of no use.
+        if let Some(mut shape) = draft.shape.filter(|shape| shape.has(Attributes::SORT_KEY)) {
             shape.end = draft.bytes[draft.end..cursor.at - start].to_vec();
             shape.absent =
                 attributes.iter().map(|(index, ..)| index).filter(|index| !shape.has(*index)).collect();

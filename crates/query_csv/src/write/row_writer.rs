@@ -11,7 +11,7 @@ use crate::page::Counts;
 use crate::parse::{Attributes, Record, TIMESTAMP_BYTES};
 use crate::write::{EMPTY_ROW, join_cells, write_cell};
 
-/// Writes rows. It never fails: what cannot be written is no [`Record`].
+/// Writes rows. It cannot fail: a [`Record`] holds only checked values.
 #[derive(Debug)]
 pub(crate) struct RowWriter {
     layout: Arc<RowLayout>,
@@ -24,7 +24,7 @@ pub(crate) struct RowWriter {
     pub(crate) counts: Counts,
 }
 
-/// A place in the rows where a group of joined cells is still missing.
+/// The position in the rows at which a group of joined cells is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placeholder {
     /// The position in the rows.

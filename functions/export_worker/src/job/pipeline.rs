@@ -26,7 +26,7 @@ const PROGRESS_INTERVAL: TimeDelta = TimeDelta::seconds(2);
 /// Why no file was made.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// Another worker has the export, or the lease could not be renewed.
+    /// Another worker has claimed the export.
     #[error(transparent)]
     Lease(LeaseError),
     /// A call failed, or something on our side. Trying again may help.
@@ -35,7 +35,7 @@ pub enum PipelineError {
     /// Trying again does not help.
     #[error("{cause}")]
     Permanent {
-        /// What the export's owner is told.
+        /// What the export owner is told.
         reason: &'static str,
         /// What is logged.
         cause: String,
@@ -160,7 +160,12 @@ impl<'a> Pipeline<'a> {
         self.counts.written += page.rows.counts.written;
         self.counts.filtered += page.filtered + page.rows.counts.left_out;
         self.position = Some(Position { partition_key: page.partition.partition_key, sort_key: page.up_to });
-        self.part.push(self.names.complete(page.rows).await?);
+        let rows = self.names.complete(page.rows).await?;
+        if rows.is_empty() {
+            self.names.selection.pool.release(rows);
+        } else {
+            self.part.push(rows);
+        }
         let percent = u8::try_from(page.partition.index * 100 / self.partitions).unwrap_or(99);
         self.progress = Progress { percent: percent.min(99), rows: self.counts.written };
         if self.part.len() >= MIN_PART_BYTES {

@@ -19,7 +19,8 @@ pub struct Bucket {
 pub struct StoredFile {
     /// The size that S3 reports, in bytes.
     pub bytes: u64,
-    /// The CRC-32 of the whole file in base64. `None` when S3 is emulated by something that knows those of parts only.
+    /// The CRC-32 of the whole file in base64. `None` from an emulator that keeps only the checksums of
+    /// parts.
     pub crc32: Option<String>,
 }
 

@@ -24,9 +24,6 @@ pub struct Part {
 impl Part {
     /// Appends the rows of a page.
     pub fn push(&mut self, rows: Vec<u8>) {
-        if rows.is_empty() {
-            return;
-        }
         self.crc32.update(&rows);
         self.len += rows.len();
         self.pages.push_back(rows.into());

@@ -124,8 +124,7 @@ impl Upload {
         Ok(Some(part))
     }
 
-    /// Completes the upload and compares the file that S3 then has with what was written. It may be repeated after it took
-    /// place.
+    /// Completes the upload and compares the file that S3 then has with what was written. It is idempotent.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Takes the bytes of an answer out of the SDK's hands.
+//! Intercepts the body of an answer of `Query` before the SDK parses it.
 //!
 //! The SDK signs, sends, retries and reads errors. Only the body of a good answer passes through a [`PageReader`] on its
 //! way to the SDK, which gets what is left of it: the counts and the key of the next page. An answer that is cut off or
@@ -28,13 +28,13 @@ pub type PageReceiver = Receiver<Result<Page, RecordError>>;
 
 /// Reads the answer to one call of `Query`.
 #[derive(Debug)]
-pub struct ScanInterceptor {
+pub struct QueryInterceptor {
     selection: Arc<Selection>,
     workspace: [String; 2],
     pages: Sender<Result<Page, RecordError>>,
 }
 
-impl ScanInterceptor {
+impl QueryInterceptor {
     /// An interceptor for a page of the workspace with this id and name, and where its page arrives.
     pub fn new(selection: Arc<Selection>, workspace: [String; 2]) -> (Self, PageReceiver) {
         let (pages, receiver) = channel();
@@ -47,9 +47,9 @@ impl ScanInterceptor {
     }
 }
 
-impl Intercept for ScanInterceptor {
+impl Intercept for QueryInterceptor {
     fn name(&self) -> &'static str {
-        "ScanInterceptor"
+        "QueryInterceptor"
     }
 
     fn modify_before_deserialization(
@@ -60,27 +60,28 @@ impl Intercept for ScanInterceptor {
     ) -> Result<(), BoxError> {
         let response = context.response_mut();
         if response.status().as_u16() == 200 {
-            let crc32 = response.headers().get(CRC32).and_then(|text| text.parse().ok());
-            let scanning = ScanningBody {
+            // A header that is not a number would leave a changed answer undetected, so it is an error.
+            let crc32 = response.headers().get(CRC32).map(str::parse).transpose()?;
+            let envelope = EnvelopeBody {
                 body: std::mem::replace(response.body_mut(), SdkBody::taken()),
                 reader: Some(self.reader(crc32)),
                 pages: self.pages.clone(),
             };
-            *response.body_mut() = SdkBody::from_body_1_x(scanning);
+            *response.body_mut() = SdkBody::from_body_1_x(envelope);
         }
         Ok(())
     }
 }
 
 /// The body of an answer, of which the SDK sees the envelope only.
-struct ScanningBody {
+struct EnvelopeBody {
     body: SdkBody,
-    /// `None` behind the end of the answer.
+    /// `None` after the end of the answer, and after an error.
     reader: Option<PageReader>,
     pages: Sender<Result<Page, RecordError>>,
 }
 
-impl ScanningBody {
+impl EnvelopeBody {
     /// Sends the page on and returns what the SDK gets. A record that cannot be written is no error of the body, because
     /// asking again would not change it.
     fn finish(&self, reader: PageReader) -> Result<Bytes, PageError> {
@@ -98,7 +99,7 @@ impl ScanningBody {
     }
 }
 
-impl Body for ScanningBody {
+impl Body for EnvelopeBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -110,11 +111,17 @@ impl Body for ScanningBody {
             let Self { body, reader: Some(reader), .. } = &mut *self else { return Poll::Ready(None) };
             match ready!(Pin::new(body).poll_frame(context)) {
                 Some(Ok(frame)) => {
-                    if let Some(bytes) = frame.data_ref() {
-                        reader.feed(bytes)?;
+                    if let Some(bytes) = frame.data_ref()
+                        && let Err(error) = reader.feed(bytes)
+                    {
+                        self.reader = None;
+                        return Poll::Ready(Some(Err(error.into())));
                     }
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => {
+                    self.reader = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
                 None => {
                     let Some(reader) = self.reader.take() else { return Poll::Ready(None) };
                     let envelope = self.finish(reader)?;

@@ -12,7 +12,7 @@ use usage_export::dynamo::{Item, text};
 use usage_export::error::AwsError;
 use usage_export::usage::sort_key_bounds;
 
-use crate::source::interceptor::ScanInterceptor;
+use crate::source::interceptor::QueryInterceptor;
 use crate::source::selection::Selection;
 
 /// Reads the table of usage records.
@@ -22,7 +22,8 @@ pub struct UsageRecords {
     pub client: Client,
     /// The name of the table.
     pub table: String,
-    /// How many partitions are asked for their first page before it is needed. It bounds memory: a page has up to 1 MB.
+    /// How many partitions have their first page requested at once, the current one included. It bounds memory: a page has up
+    /// to 1 MB.
     pub read_ahead: usize,
 }
 
@@ -151,7 +152,7 @@ async fn query(
         (":last".to_owned(), text(last.as_str())),
     ]);
     let workspace = [partition.workspace_id.clone(), escape_formula(&partition.workspace_name).into_owned()];
-    let (interceptor, pages) = ScanInterceptor::new(Arc::clone(&selection), workspace);
+    let (interceptor, pages) = QueryInterceptor::new(Arc::clone(&selection), workspace);
     let output = client
         .query()
         .table_name(table)

@@ -15,7 +15,7 @@ use crate::source::layout::{WORKBOOK_ID, row_layout};
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
 const MAX_FILTERED_IDS: usize = 100;
 
-/// What is read of each partition and becomes of it. All pages of a file share it.
+/// What to read from each partition and how to write it. All pages of a file share it.
 #[derive(Debug)]
 pub struct Selection {
     /// The interval in which the runs started.

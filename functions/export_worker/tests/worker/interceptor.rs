@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use export_worker::source::interceptor::ScanInterceptor;
+use export_worker::source::interceptor::QueryInterceptor;
 use export_worker::source::selection::Selection;
 use http_body::{Body, Frame};
 use query_csv::{Page, RecordError};
@@ -69,7 +69,7 @@ fn selection(fields: &[Field]) -> Arc<Selection> {
 /// One call: what the SDK returns, and the page that arrives beside it.
 async fn query(client: &Client, selection: &Arc<Selection>) -> (QueryOutput, Result<Page, RecordError>) {
     let workspace = ["wsp_1".to_owned(), "Sales, EU".to_owned()];
-    let (interceptor, pages) = ScanInterceptor::new(Arc::clone(selection), workspace);
+    let (interceptor, pages) = QueryInterceptor::new(Arc::clone(selection), workspace);
     let call = client.query().table_name("usage").customize().interceptor(interceptor);
     let output = call.send().await.expect("an answer in the end");
     (output, pages.try_iter().last().expect("a page"))
@@ -153,7 +153,7 @@ async fn a_page_whose_envelope_the_sdk_cannot_read_is_not_the_one_that_counts() 
     });
     let selection = selection(&[Field::RunId]);
     let workspace = ["wsp_1".to_owned(), String::new()];
-    let (interceptor, pages) = ScanInterceptor::new(Arc::clone(&selection), workspace);
+    let (interceptor, pages) = QueryInterceptor::new(Arc::clone(&selection), workspace);
     let call = client.query().table_name("usage").customize().interceptor(interceptor);
     if call.send().await.is_ok() {
         let page = pages.try_iter().last().expect("a page").expect("rows");
