@@ -10,6 +10,10 @@ use super::interval::{Interval, parse_end, parse_start};
 use crate::problem::{FieldError, Problem};
 use crate::usage::{FIELDS, Field};
 
+mod scope;
+
+pub use scope::Scope;
+
 /// The largest body, in bytes. It keeps an export's record below DynamoDB's 400 KB an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -30,19 +34,6 @@ pub struct ExportRequest {
     pub interval: Interval,
     /// Which runs are exported, by workspace and workbook.
     pub scope: Scope,
-}
-
-/// Which workspaces and workbooks of the organization are exported. At least one member selects something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
-    /// Every workspace of the organization, personal ones too.
-    pub all_workspaces: bool,
-    /// Every member's personal workspace.
-    pub personal_workspaces: bool,
-    /// These workspaces. Empty if `all_workspaces` is set, because it includes them.
-    pub workspace_ids: BTreeSet<String>,
-    /// Only runs of these workbooks; empty for runs of every workbook.
-    pub entity_ids: BTreeSet<String>,
 }
 
 /// A parsed body of `POST /export_data`: for whom the request acts, and what it asks for.
@@ -245,27 +236,6 @@ impl Reader<'_> {
             );
         }
         Some(Scope { all_workspaces, personal_workspaces, workspace_ids, entity_ids })
-    }
-}
-
-impl Scope {
-    /// Whether every workspace of the organization is read: because the request asks for all of them, or because it names
-    /// workbooks only, and those may have run anywhere.
-    ///
-    /// ```
-    /// use usage_export::export::request::Scope;
-    /// let mut scope = Scope {
-    ///     all_workspaces: false,
-    ///     personal_workspaces: false,
-    ///     workspace_ids: [].into(),
-    ///     entity_ids: ["wbk_1".to_owned()].into(),
-    /// };
-    /// assert!(scope.looks_everywhere());
-    /// scope.workspace_ids.insert("wsp_1".to_owned());
-    /// assert!(!scope.looks_everywhere());
-    /// ```
-    pub fn looks_everywhere(&self) -> bool {
-        self.all_workspaces || (!self.personal_workspaces && self.workspace_ids.is_empty())
     }
 }
 

@@ -5,7 +5,8 @@
 //! | [`create`]       | makes an export with its idempotency record and slot; withdraws it  |
 //! | [`idempotency`]  | makes a repeated request return the first request's export          |
 //! | `active`         | the slots of an organization's unfinished exports                   |
-//! | [`lease`]        | a worker claims an export, saves its progress and finishes it       |
+//! | [`lease`]        | a worker claims an export and saves its progress                    |
+//! | [`finish`]       | a worker completes or fails an export and releases its slot         |
 //! | [`notification`] | a worker claims the email that tells the outcome                    |
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
 
 pub mod create;
+pub mod finish;
 pub mod idempotency;
 pub mod lease;
 pub mod notification;

@@ -6,8 +6,10 @@ use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_mocks::{Rule, mock, mock_client};
 
 use super::*;
-use crate::export::Position;
+use crate::dynamo::number;
+use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
+use crate::export::{Counts, Position};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
