@@ -8,7 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use query_csv::write_header;
 use usage_export::error::AwsError;
-use usage_export::export::store::lease::{Completed, LeaseError, Progress};
+use usage_export::export::store::finish::Completed;
+use usage_export::export::store::lease::{LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 
