@@ -48,7 +48,7 @@ fn an_export_beyond_the_limit_is_refused_with_retry_after() {
 }
 
 #[test]
-fn another_organization_has_its_own_places() {
+fn another_organization_has_its_own_slots() {
     with_org(async |org| {
         let neighbour = TestOrg::create().await;
         take_all_slots(&neighbour).await;

@@ -4,7 +4,7 @@
 //! and takes the file; the emulator has everything else. What is compared is processor time and memory, as the
 //! operating system counts them; every file is compared byte by byte with the one that must come out.
 //!
-//! [`stages`] says what is measured in which order. [`bench`] makes one run: it serves the [`data`] by the
+//! [`stages`] says what is measured in which order. [`mod@bench`] makes one run: it serves the [`data`] by the
 //! [`services`] and starts a [`worker`]. [`report`] compares the [`findings`] with their targets.
 
 mod bench;

@@ -24,7 +24,7 @@ pub async fn test(args: &[String]) -> Result<ExitCode> {
 ///
 /// # Errors
 ///
-/// Fails as [`test`] does.
+/// Fails as [`test()`] does.
 pub async fn screenshots() -> Result<ExitCode> {
     let test = ["--test", "browser", "for_the_readme"].map(str::to_owned);
     run_tests(&test, Some(&paths::root().join("docs"))).await
