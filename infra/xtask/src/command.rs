@@ -10,8 +10,20 @@ use tokio::process::Command;
 use crate::paths;
 
 /// The cargo that runs this program, so that the toolchain is the same.
+///
+/// It does not get what `cargo run` tells this program of its own package: the build script of ring watches those variables,
+/// so that ring and the clients of AWS would be compiled again whenever they are there or not.
 pub fn cargo() -> Command {
-    program(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let mut cargo = program(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// A program that runs in the repository's root and is ended when this one ends.
