@@ -111,7 +111,7 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
             active_limit: 5,
         },
         files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },
-        origin: origin.parse().unwrap(),
+        origin: origin.parse().expect("an origin"),
         clock: now,
     };
     let Ok(response) = settings_page::service(state).oneshot(request).await;
