@@ -94,7 +94,8 @@ impl AnswerParser {
         // How many bytes of `pending` come from before this frame.
         let mut left_over = pending.len();
         let mut copied = 0;
-        for end in [frame.len().min(USUAL_RECORD_BYTES), frame.len()] {
+        let first = if cfg!(feature = "ablate_partial_copy") { frame.len() } else { USUAL_RECORD_BYTES };
+        for end in [frame.len().min(first), frame.len()] {
             let copy = &frame[copied..end];
             copied = end;
             pending.extend_from_slice(copy);
