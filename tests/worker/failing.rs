@@ -72,7 +72,7 @@ fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
 
 /// An answer without an upload id says nothing about the stored records.
 #[test]
-fn a_fault_on_our_side_is_retried_and_told_as_ours() {
+fn a_fault_on_our_side_is_retried_and_reported_as_a_technical_problem() {
     run(async {
         let world = World::new().await;
         world.faults.on("CreateMultipartUpload", async |_, _| answer(200, WITHOUT_ID));
@@ -173,7 +173,7 @@ fn a_table_of_exports_that_fails_leaves_the_message() {
 
 /// The worker dies after its last step and before SES is asked: the message comes again.
 #[test]
-fn an_outcome_that_was_not_told_is_told_by_the_next_delivery() {
+fn a_missing_email_is_sent_by_the_next_delivery() {
     run(async {
         let world = World::new().await;
         let asked = Arc::new(Notify::new());

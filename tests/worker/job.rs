@@ -14,7 +14,7 @@ const CSV: &str = "run_id,workspace_name,credit_cost\r\n\
                    run_1,Sales,0.5\r\nrun_2,Sales,0.5\r\nrun_3,Sales,0.5\r\n";
 
 #[test]
-fn an_export_ends_with_a_file_a_mail_and_a_free_place() {
+fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
     run(async {
         let world = World::new().await;
         assert_eq!(read_active(&world.org).await, [world.id.as_str()]);

@@ -114,7 +114,7 @@ fn two_workers_that_end_at_the_same_time_send_one_mail() {
         let export = stored(&world).await;
         let worker = world.worker();
         let (one, other) = tokio::join!(notify_owner(&worker, &export), notify_owner(&worker, &export));
-        one.and(other).expect("both are content");
+        one.and(other).expect("both succeed");
         assert_eq!(world.subjects().await.len(), 1);
 
         // Nor does one that finds the claim taken between its read and its update.
@@ -127,7 +127,7 @@ fn two_workers_that_end_at_the_same_time_send_one_mail() {
 
 /// The claim came first: a mail too few, and never one too many.
 #[test]
-fn a_worker_that_died_after_its_claim_is_not_followed_by_a_second_mail() {
+fn an_email_that_was_claimed_is_not_sent_again() {
     run(async {
         let world = World::new().await;
         world.set("state", "COMPLETED").await;

@@ -28,7 +28,7 @@ const RUNS: [usize; 6] = [5, 0, 2, 1, 0, 7];
 const PAGES: [usize; 12] = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 5, 5];
 
 /// The workspace and the month of a partition.
-fn place(partition: usize) -> (usize, &'static str) {
+fn workspace_and_month(partition: usize) -> (usize, &'static str) {
     (partition / MONTHS.len(), MONTHS[partition % MONTHS.len()])
 }
 
@@ -37,7 +37,7 @@ async fn world() -> (World, Vec<String>) {
     let world = World::without_runs(2, |_| ()).await;
     let mut all = Vec::new();
     for (partition, runs) in RUNS.into_iter().enumerate() {
-        let (workspace, month) = place(partition);
+        let (workspace, month) = workspace_and_month(partition);
         let starts = (0..runs).map(|run| format!("{month}-04T00:00:0{run}.000Z"));
         all.extend(starts.map(|start| world.run(workspace, &start).with_id("run")));
     }
@@ -48,7 +48,7 @@ async fn world() -> (World, Vec<String>) {
 
 fn partitions(world: &World) -> Vec<Partition> {
     let partition = |index| {
-        let (workspace, month) = place(index);
+        let (workspace, month) = workspace_and_month(index);
         let workspace_id = world.workspaces[workspace].clone();
         Partition {
             index,
@@ -109,7 +109,7 @@ fn pages_come_in_the_order_of_the_file() {
 
 /// The SDK asks for the first partition's page a second time; those of the next partitions are here before.
 #[test]
-fn a_page_that_is_late_keeps_its_place() {
+fn a_page_that_is_late_keeps_its_position() {
     run(async {
         let (world, in_table) = world().await;
         let partitions = partitions(&world);

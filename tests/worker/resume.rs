@@ -161,7 +161,7 @@ fn a_file_that_is_not_what_was_written_fails_the_export() {
 
 /// As the emulator does by itself.
 #[test]
-fn where_a_checksum_is_not_told_the_size_decides() {
+fn without_a_full_object_checksum_only_the_size_is_compared() {
     run(async {
         let world = World::new().await;
         world.faults.on("HeadObject", async |call, _| {

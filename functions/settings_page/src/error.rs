@@ -1,4 +1,4 @@
-//! Why a request of the page has no answer, on its way to the page that says so.
+//! The error of a handler, rendered as a page by [`finish`](crate::middleware::finish).
 //!
 //! A handler returns [`PageError`]. As a response it has a status and no body yet, because only the outermost
 //! middleware, `middleware::finish`, knows the request's id and whether htmx asks for a part of the page. It takes the

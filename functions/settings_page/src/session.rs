@@ -1,4 +1,4 @@
-//! Who is signed in, and what everybody else gets.
+//! The session of a request; without one, the sign-in page.
 
 use std::sync::Arc;
 

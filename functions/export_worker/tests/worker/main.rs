@@ -1,3 +1,3 @@
-//! What needs no tables. The other tests of the worker need an emulator: `tests/worker`.
+//! Tests that need no emulator. The other tests of the worker are in the package `integration_tests`, folder `tests/worker`.
 
 mod interceptor;

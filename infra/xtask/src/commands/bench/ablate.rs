@@ -77,7 +77,7 @@ const TECHNIQUES: [Technique; 7] = [
 ///
 /// # Errors
 ///
-/// Fails if a variant does not build or run, or if the design note has no place for the table.
+/// Fails if a variant does not build or run, or if the design note has no markers around the table.
 pub async fn ablate(docs: bool) -> Result<()> {
     let whole = build(None).await?;
     let mut variants = Vec::new();
@@ -137,9 +137,9 @@ fn write_into(note: &Path, table: &str) -> Result<()> {
     let text = std::fs::read_to_string(note).with_context(|| format!("{} cannot be read", note.display()))?;
     let (begin, end) = (text.find(BEGIN), text.find(END));
     let (Some(begin), Some(end)) = (begin.map(|at| at + BEGIN.len()), end) else {
-        return Err(anyhow::anyhow!("{} has no place for the table", note.display()));
+        return Err(anyhow::anyhow!("{} has no markers around the table", note.display()));
     };
-    ensure!(begin <= end, "the place for the table in {} ends before it begins", note.display());
+    ensure!(begin <= end, "the marker behind the table in {} stands before it", note.display());
     std::fs::write(note, format!("{}\n{table}\n{}", &text[..begin], &text[end..]))
         .with_context(|| format!("{} cannot be written", note.display()))
 }
