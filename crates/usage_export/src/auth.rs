@@ -1,7 +1,8 @@
-//! From an API key to a caller, and what the caller may do.
+//! Who sends a request, and whether they may export.
 //!
-//! Two steps, because the caller's id is inside the request: [`authenticate`] before a request is looked at,
-//! [`authorize`] once it is parsed.
+//! There are two steps, because the caller's user id is inside the request: [`authenticate`] finds the API key before the
+//! request is parsed, [`authorize`] makes sure afterwards that the key may act for that user and that the user may export.
+//! The settings page has a session instead of a key: [`resume_session`] does both steps.
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
@@ -14,27 +15,28 @@ pub mod session;
 
 use api_key::{ApiKey, KeyKind};
 
-/// The longest secret that is looked at, in bytes.
+/// The longest secret that is hashed and looked up, in bytes. Ours have 47.
 const MAX_SECRET_BYTES: usize = 512;
 
-/// An administrator who may export the organization's data.
+/// An administrator who may export their organization's data. Only [`authorize`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose data it is.
+    /// The organization whose data may be exported.
     pub organization_id: String,
-    /// What people call it.
+    /// The organization's name.
     pub organization_name: String,
-    /// Who asks.
+    /// The user for whom the request acts.
     pub user_id: String,
-    /// Their last known email address. Personal data: not for logs.
+    /// The user's last known email address. It is personal data: never log it.
     pub email: String,
 }
 
-/// The valid API key in `Authorization: Bearer …`.
+/// Finds the API key in `Authorization: Bearer …` and makes sure that it is valid at `now`.
 ///
 /// # Errors
 ///
-/// 401 for no key, and for one that is unknown, expired or revoked; the answers do not tell which.
+/// 401 without a key, and for a key that is unknown, expired or revoked; the answer does not tell which of the three. An
+/// internal error if the directory cannot be read.
 pub async fn authenticate(
     directory: &Directory,
     headers: &HeaderMap,
@@ -46,11 +48,11 @@ pub async fn authenticate(
     authenticate_secret(directory, secret, now).await
 }
 
-/// The valid API key with this secret.
+/// Finds the API key with this secret and makes sure that it is valid at `now`.
 ///
 /// # Errors
 ///
-/// 401 for one that is unknown, expired or revoked.
+/// 401 for a key that is unknown, expired or revoked. An internal error if the directory cannot be read.
 pub async fn authenticate_secret(
     directory: &Directory,
     secret: &str,
@@ -61,11 +63,11 @@ pub async fn authenticate_secret(
         .ok_or_else(|| unauthorized("This API key is unknown, expired or revoked. Use another one.").into())
 }
 
-/// The caller of a session's token; `None` if the session has ended, or the API key that it was started with.
+/// Finds the caller of a session. `None` if the session, or the API key that it was started with, is no longer valid.
 ///
 /// # Errors
 ///
-/// As for [`authorize`]: what the caller may do is looked up anew each time.
+/// As for [`authorize`]: what the caller may do is looked up for each request.
 pub async fn resume_session(
     directory: &Directory,
     token: &str,
@@ -86,12 +88,13 @@ pub async fn resume_session(
     authorize(directory, &session, &HeaderMap::new(), user_id).await.map(Some)
 }
 
-/// The caller, once it is certain that the key may act as `user_id` and that `user_id` may export.
+/// Makes sure that the key may act for `user_id` and that this user may export.
 ///
 /// # Errors
 ///
-/// 403 if the key may not act as this user, the user is no administrator, or the organization is on another tier;
-/// 404 if the key's organization is gone.
+/// 403 if the key may not act for this user, the user is not an administrator, or the organization is on another tier
+/// than [`ENTERPRISE_TIER`]. 404 if the key's organization does not exist. An internal error if the directory cannot be
+/// read.
 pub async fn authorize(
     directory: &Directory,
     key: &ApiKey,
@@ -131,7 +134,8 @@ pub async fn authorize(
     })
 }
 
-/// The token of `Authorization: Bearer <token>`; the scheme's case does not matter (RFC 9110, 11.1).
+/// The token of `Authorization: Bearer <token>`. The scheme's case does not matter:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.1>
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
@@ -151,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_bearer_token_counts() {
+    fn only_a_bearer_token_is_read() {
         let token = |value: &str| {
             let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
             bearer(&headers).map(str::to_owned)

@@ -1,4 +1,4 @@
-//! How the functions reach AWS: one configuration, one HTTP client, Amazon's root certificates.
+//! How the functions reach AWS: one configuration and one HTTP client for all services, and Amazon's root certificates.
 
 use std::time::Duration;
 
@@ -11,34 +11,36 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::config::{ConfigError, optional};
 
-/// Amazon's own roots, under which the endpoints of AWS are. The system's store has some 140, and all of them would be
-/// read before the first call.
+/// The root certificates of Amazon, which sign the certificates of AWS endpoints. The system's store has some 140 roots,
+/// and all of them would be parsed before the first call.
+/// `docs/adr/0012-amazons-roots-are-bundled.md` says more.
 /// <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &[u8] = include_bytes!("aws/amazon_roots.pem");
 
-/// A file of certificates that are trusted instead, under the name that the AWS SDKs share.
+/// The variable that names a file of root certificates to trust instead; every AWS SDK has it under this name.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html>
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// The configuration that all clients of a function share. `attempt` is how long one call may take before it is tried
-/// again; the SDK by itself waits for ever.
+/// Makes the configuration that all clients of a function share. `attempt_timeout` is how long one attempt of a call may
+/// take before the SDK makes the next; the SDK has no such limit by default.
+/// <https://docs.aws.amazon.com/sdk-for-rust/latest/dg/timeouts.html>
 ///
 /// # Errors
 ///
-/// `AWS_CA_BUNDLE` names no file of certificates.
-pub async fn config(attempt: Duration) -> Result<SdkConfig, ConfigError> {
+/// `AWS_CA_BUNDLE` is set and does not name a file of certificates in PEM.
+pub async fn config(attempt_timeout: Duration) -> Result<SdkConfig, ConfigError> {
     let trusted = TrustStore::empty().with_pem_certificate(trusted_roots()?);
     let tls = TlsContext::builder().with_trust_store(trusted).build().map_err(|error| malformed(&error))?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
         .tls_context(tls)
         .build_https();
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).build();
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt_timeout).build();
     let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts);
     Ok(aws.load().await)
 }
 
-/// Certificates in PEM.
+/// The trusted root certificates, in PEM.
 fn trusted_roots() -> Result<Vec<u8>, ConfigError> {
     let Some(path) = optional(CA_BUNDLE)? else { return Ok(AMAZON_ROOTS.to_vec()) };
     let bundle = std::fs::read(&path).map_err(|error| malformed(&format!("{path}: {error}")))?;
@@ -46,7 +48,7 @@ fn trusted_roots() -> Result<Vec<u8>, ConfigError> {
     Ok(bundle)
 }
 
-/// The SDK takes the certificates without a way to refuse them.
+/// Makes sure that a bundle has certificates: the SDK accepts anything and then trusts nothing.
 fn check(bundle: &[u8]) -> Result<(), String> {
     let certificates = CertificateDer::pem_slice_iter(bundle).collect::<Result<Vec<_>, _>>();
     match certificates {
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_roots_are_those_whose_fingerprints_are_written_beside_them() {
+    fn the_roots_have_the_fingerprints_written_beside_them() {
         let roots: Vec<_> = CertificateDer::pem_slice_iter(AMAZON_ROOTS).map(Result::unwrap).collect();
         let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
         let written: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("SHA-256 ")).collect();

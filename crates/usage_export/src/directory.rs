@@ -1,7 +1,8 @@
 //! The directory: organizations, members, workspaces, workbooks. Read only; [`crate::auth`] reads API keys from the
 //! same table, and writes sessions to it. `docs/data.md` has the table.
 //!
-//! What is deleted stays as a tombstone with its last name, so that an export of the past can still name it.
+//! A deleted member, workspace or workbook stays as a record with `deleted_ts` and its last name, so that an export of the
+//! past can still name it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,98 +16,106 @@ use crate::dynamo::{Item, batch_get, text};
 use crate::error::AwsError;
 use crate::timestamp;
 
-/// The tier whose organizations may export.
+/// The tier whose organizations may export usage data.
 pub const ENTERPRISE_TIER: &str = "enterprise";
 
-/// The directory table.
+/// The directory's table in DynamoDB.
 #[derive(Debug, Clone)]
 pub struct Directory {
     pub(crate) client: Client,
     pub(crate) table: String,
 }
 
-/// An organization.
+/// A customer: the owner of workspaces, members and usage records.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Organization {
-    /// What people call it.
+    /// The organization's name; empty if none is recorded.
     #[serde(default)]
     pub name: String,
-    /// What it pays for; [`ENTERPRISE_TIER`] may export.
+    /// What the organization has subscribed to. Only [`ENTERPRISE_TIER`] may export.
     pub tier: String,
 }
 
-/// A member of an organization, present or past.
+/// A user in an organization, also one who has left it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Member {
-    /// Last known email address. Personal data: not for logs.
+    /// The user's last known email address. It is personal data: never log it.
     pub email: String,
-    /// What they may do.
+    /// What the member may do.
     pub role: Role,
-    /// Set once they left.
+    /// When the member left; absent while they belong to the organization.
     #[serde(default, with = "timestamp::serde_text_option")]
     pub deleted_ts: Option<DateTime<Utc>>,
 }
 
-/// What a member may do.
+/// What a member may do in their organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Administers the organization; may export.
+    /// Administers the organization, and may export its usage data.
     Admin,
-    /// Anybody else, whatever the directory calls it.
+    /// Any other role of the directory.
     #[serde(other)]
     Member,
 }
 
-/// A workspace, present or deleted.
+/// A place where workbooks are kept and run, also one that was deleted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Workspace {
-    /// Last known name.
+    /// The workspace's last known name.
     pub name: String,
-    /// Whose it is.
+    /// Whether the workspace is shared or one member's own.
     pub kind: WorkspaceKind,
-    /// Set once it was deleted.
+    /// When the workspace was deleted; absent while it exists.
     #[serde(default, with = "timestamp::serde_text_option")]
     pub deleted_ts: Option<DateTime<Utc>>,
 }
 
-/// Whether a workspace is the organization's or one member's own.
+/// Whether a workspace is shared or one member's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkspaceKind {
-    /// Shared within the organization.
+    /// Shared by members of the organization.
     Organization,
-    /// One member's own.
+    /// Belongs to one member.
     Personal,
 }
 
-/// A workbook, present or deleted.
+/// What is run, also one that was deleted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Workbook {
-    /// Last known name.
+    /// The workbook's last known name.
     pub name: String,
-    /// When it was made, as recorded; absent if that is not known.
+    /// When the workbook was created, as the text that is recorded; absent if that is not known.
     #[serde(default)]
     pub created_ts: Option<String>,
 }
 
 impl Directory {
-    /// The table of that name.
+    /// Uses the table of that name. It makes no call.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// An organization.
+    /// Reads an organization; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The read failed, or the record cannot be read.
     pub async fn organization(&self, organization_id: &str) -> Result<Option<Organization>, AwsError> {
         self.get(organization_key(organization_id), "ORG".to_owned()).await
     }
 
-    /// A member of an organization; also one who left.
+    /// Reads a member of an organization, also one who has left; `None` for a user who was never a member.
+    ///
+    /// # Errors
+    ///
+    /// The read failed, or the record cannot be read.
     pub async fn member(&self, organization_id: &str, user_id: &str) -> Result<Option<Member>, AwsError> {
         self.get(organization_key(organization_id), format!("MEMBER#{user_id}")).await
     }
 
-    /// The item with this key.
+    /// Reads the item with this key.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         pk: String,
@@ -118,7 +127,7 @@ impl Directory {
             .table_name(&self.table)
             .key("PK", text(&pk))
             .key("SK", text(&sk))
-            // What was revoked a moment ago opens nothing; a session that was just started does.
+            // A key that was just revoked must not be accepted, and a session that was just started must be.
             .consistent_read(true)
             .send()
             .await
@@ -126,7 +135,11 @@ impl Directory {
         output.item.map(|item| read(item, &sk)).transpose()
     }
 
-    /// Those of the given workspaces that are in the organization, by id. A workspace that was deleted is among them.
+    /// Reads those of the given workspaces that belong to the organization, deleted ones too, and returns them by id.
+    ///
+    /// # Errors
+    ///
+    /// A read failed, or a record cannot be read.
     pub async fn workspaces_of(
         &self,
         organization_id: &str,
@@ -137,7 +150,11 @@ impl Directory {
         self.read_many(keys, |key| key.sk.strip_prefix("WORKSPACE#")).await
     }
 
-    /// Every workspace of the organization, by id, the deleted ones too.
+    /// Reads every workspace of the organization, deleted ones too, and returns them by id.
+    ///
+    /// # Errors
+    ///
+    /// A read failed, or a record cannot be read.
     pub async fn all_workspaces(
         &self,
         organization_id: &str,
@@ -163,7 +180,12 @@ impl Directory {
         Ok(workspaces)
     }
 
-    /// The workbooks with these ids, where they are known.
+    /// Reads the workbooks with these ids, deleted ones too, and returns by id those that are known. The workbooks may
+    /// belong to any organization: the ids must come from the organization's own records.
+    ///
+    /// # Errors
+    ///
+    /// A read failed, or a record cannot be read.
     pub async fn workbooks(
         &self,
         workbook_ids: impl IntoIterator<Item = &str>,
@@ -172,7 +194,11 @@ impl Directory {
         self.read_many(keys, |key| key.pk.strip_prefix("WORKBOOK#")).await
     }
 
-    /// The members with these ids, where they are known; those who left too.
+    /// Reads the members with these user ids, also those who have left, and returns by user id those that are known.
+    ///
+    /// # Errors
+    ///
+    /// A read failed, or a record cannot be read.
     pub async fn members(
         &self,
         organization_id: &str,
@@ -202,7 +228,7 @@ impl Directory {
     }
 }
 
-/// An item's key.
+/// The key of an item of the directory.
 struct Key {
     pk: String,
     sk: String,

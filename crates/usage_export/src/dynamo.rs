@@ -11,15 +11,26 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::error::AwsError;
 
-/// An item as the SDK gives it.
+/// An item of a table: its attributes by name, as the SDK reads and writes them.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A string attribute's value.
+/// The value of a string attribute.
+///
+/// ```
+/// use aws_sdk_dynamodb::types::AttributeValue;
+/// assert_eq!(usage_export::dynamo::text("org_1"), AttributeValue::S("org_1".to_owned()));
+/// ```
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number attribute's value.
+/// The value of a number attribute. DynamoDB takes numbers as decimal text.
+///
+/// ```
+/// use aws_sdk_dynamodb::types::AttributeValue;
+/// assert_eq!(usage_export::dynamo::number(-5), AttributeValue::N("-5".to_owned()));
+/// ```
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
 pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
@@ -29,23 +40,26 @@ pub fn condition_failed<E, R>(error: &SdkError<E, R>) -> bool
 where
     E: Error + 'static,
 {
-    error
-        .as_service_error()
-        .and_then(Error::source)
-        .is_some_and(|source| source.is::<ConditionalCheckFailedException>())
+    let source = error.as_service_error().and_then(Error::source);
+    source.is_some_and(<dyn Error>::is::<ConditionalCheckFailedException>)
 }
 
-/// The most keys in one `BatchGetItem`.
+/// The most keys that one `BatchGetItem` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const MAX_BATCH_GET_KEYS: usize = 100;
 
-/// Tries for keys that DynamoDB left out of its answer; with the back-off below, about six seconds.
+/// How often keys are asked for that DynamoDB leaves unprocessed. With the pauses in between that is about six seconds.
 const MAX_BATCH_GET_TRIES: u32 = 8;
 
-/// Reads many items by key. Keys without an item are absent from the answer, whose order is arbitrary.
+/// Reads many items by key. A key without an item is absent from the result, whose order is arbitrary.
 ///
-/// Keys that DynamoDB leaves unprocessed (16 MiB an answer, throttling) are asked for again; if some remain after
-/// eight tries, that is an error and never a silently shorter answer.
+/// Keys that DynamoDB leaves unprocessed, because an answer has at most 16 MB or because of throttling, are asked for
+/// again.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+///
+/// # Errors
+///
+/// A call failed, or keys were still unprocessed after eight tries: the result is never shorter in silence.
 pub async fn batch_get(
     client: &Client,
     table: &str,
@@ -74,7 +88,7 @@ pub async fn batch_get(
     Ok(items)
 }
 
-/// One `BatchGetItem`; returns the keys it left unprocessed.
+/// Calls `BatchGetItem` once and returns the keys that it left unprocessed.
 async fn batch_get_once(
     client: &Client,
     table: &str,

@@ -1,7 +1,7 @@
-//! A data export: one job, from request to file.
+//! A data export: one request, its states, and at the end its file.
 //!
-//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`store::create`] or
-//! [`store::lease`], and nothing else moves a state.
+//! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`store::create`],
+//! [`store::lease`] or [`store::finish`], and nothing else moves a state.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,31 +11,38 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::export::request::ExportRequest;
 use crate::timestamp;
 
+mod checkpoint;
 pub mod download;
 pub mod interval;
 pub mod request;
 pub mod store;
 pub mod submit;
 
-/// Days that the record of an export outlives its file.
+pub use checkpoint::{Checkpoint, Counts, Position};
+
+/// Days that the record of an export is kept after its file has expired.
 pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
 
-/// Where an export stands.
+/// The state of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
-    /// Accepted and queued.
+    /// The export is stored and its id is queued for a worker.
     Requested,
-    /// A worker has it, or had it and another will.
+    /// A worker makes the file, or has stopped and another worker will go on.
     InProgress,
-    /// The file is whole.
+    /// The file is complete and can be downloaded until it expires.
     Completed,
-    /// There is no file; `error` says why.
+    /// There is no file; [`DataExport::error`] says why.
     Failed,
 }
 
 impl State {
-    /// Its name in the API and in the table.
+    /// The state's name in the API and in the table.
+    ///
+    /// ```
+    /// assert_eq!(usage_export::export::State::InProgress.name(), "IN_PROGRESS");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Requested => "REQUESTED",
@@ -45,7 +52,12 @@ impl State {
         }
     }
 
-    /// Whether no worker will touch it again.
+    /// Whether the state does not change any more.
+    ///
+    /// ```
+    /// use usage_export::export::State;
+    /// assert!(State::Failed.is_final() && !State::InProgress.is_final());
+    /// ```
     pub fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
@@ -54,102 +66,60 @@ impl State {
 /// The record of an export. `docs/data.md` lists the attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataExport {
-    /// A UUIDv7 of the creation time, so ids sort by age.
+    /// The export's id, a `UUIDv7` of [`DataExport::created_ts`], so ids sort by age.
     pub data_export_id: String,
-    /// Whose data it is.
+    /// The organization whose data is exported.
     pub organization_id: String,
-    /// Who asked.
+    /// The export owner: the user who asked for the export.
     pub user_id: String,
-    /// Where it stands.
+    /// The export's state.
     pub state: State,
-    /// When it was asked for.
+    /// When the export was asked for, cut to milliseconds.
     #[serde(with = "timestamp::serde_text")]
     pub created_ts: DateTime<Utc>,
-    /// When it became COMPLETED or FAILED.
+    /// When the export became COMPLETED or FAILED.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub finished_ts: Option<DateTime<Utc>>,
-    /// What was asked for.
+    /// What was asked for: fields, interval and scope.
     pub request: ExportRequest,
-    /// How many times a worker took it.
+    /// How many times a worker has claimed the export.
     #[serde(default)]
     pub attempts: u32,
-    /// Until when the worker that has it is taken to be alive.
+    /// When the lease of the worker that makes the file ends; absent while no worker holds it.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<DateTime<Utc>>,
-    /// From where another worker goes on.
+    /// From where the next worker goes on, should this one stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
-    /// Percent of the workspace months that are done.
+    /// Percent of the partitions that are read, 0 to 100.
     #[serde(default)]
     pub progress: u8,
-    /// Rows written so far; the file's rows once COMPLETED.
+    /// Rows that are written so far; the rows of the file once COMPLETED. The header is not counted.
     #[serde(default)]
     pub row_count: u64,
-    /// Size of the file in bytes.
+    /// Size of the file in bytes; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
-    /// Checksum of the file, such as `crc32:0a1b2c3d`.
+    /// CRC-32 of the file, such as `crc32:0a1b2c3d`; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// Why it failed, in words for people.
+    /// Why the export failed, in a sentence for its owner; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// When the file goes away.
+    /// When the file expires; absent until COMPLETED.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub expires_ts: Option<DateTime<Utc>>,
-    /// When the email of its outcome was claimed.
+    /// When a worker claimed the email that tells the outcome; absent while none has.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub notified_ts: Option<DateTime<Utc>>,
-    /// When DynamoDB may delete the record, in epoch seconds.
+    /// When DynamoDB may delete the record, in seconds since 1970.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
     pub ttl: i64,
 }
 
-/// Where a worker stands after a part: everything that another one needs to write the same bytes from there on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
-    /// The multipart upload.
-    pub upload_id: String,
-    /// Parts that are uploaded, numbered from 1. S3 keeps their `ETag`s.
-    pub parts: i32,
-    /// Up to where the records are in those parts.
-    pub position: Position,
-    /// What was counted up to there.
-    pub counts: Counts,
-    /// CRC-32 of the bytes of those parts.
-    pub crc32: u32,
-}
-
-/// The keys of a usage record, or the end of a partition: everything up to there is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Workspace and month.
-    pub partition_key: String,
-    /// Start and run id.
-    pub sort_key: String,
-}
-
-/// Every row is accounted for: what was read was either left out by `entity_ids` or written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Records that DynamoDB said it read.
-    pub read: u64,
-    /// Records left out by `entity_ids`.
-    pub filtered: u64,
-    /// Rows in the file, without the header.
-    pub written: u64,
-    /// Bytes in the file, with the header.
-    pub bytes: u64,
-}
-
-impl Counts {
-    /// Whether every row is accounted for.
-    pub fn agree(self) -> bool {
-        self.read == self.filtered + self.written
-    }
-}
-
 impl DataExport {
-    /// A new export in state REQUESTED. Times are cut to milliseconds, as the id has them.
+    /// Makes a new export in state REQUESTED. It is not stored yet. `now` is cut to milliseconds, because the id has no
+    /// more of it.
     pub fn new(organization_id: &str, user_id: &str, request: ExportRequest, now: DateTime<Utc>) -> Self {
         let created_ts = now - TimeDelta::nanoseconds(i64::from(now.timestamp_subsec_nanos() % 1_000_000));
         Self {
@@ -174,24 +144,25 @@ impl DataExport {
         }
     }
 
-    /// Key of the file in the bucket.
+    /// The key of the file in the bucket.
     pub fn object_key(&self) -> String {
         format!("exports/{}/{}.csv", self.organization_id, self.data_export_id)
     }
 
-    /// The name under which a person saves the file: the range and enough of the id to tell two files apart.
+    /// The name under which a browser saves the file: the dates of the interval and the last part of the id, which tells
+    /// two files with the same dates apart.
     pub fn file_name(&self) -> String {
         let (start, end) = (self.request.interval.start(), self.request.interval.end());
         let tail = self.data_export_id.rsplit('-').next().unwrap_or_default();
         format!("usage-export_{}_{}_{tail}.csv", start.format("%Y-%m-%d"), end.format("%Y-%m-%d"))
     }
 
-    /// Whether its file is past its time at `now`.
+    /// Whether the file has expired at `now`.
     pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
         self.expires_ts.is_some_and(|expires_ts| expires_ts <= now)
     }
 
-    /// How the API tells of it: the contract's four members, and what more is known.
+    /// The export as the API answers it. `docs/openapi.yaml` describes the members.
     pub fn to_json(&self) -> Value {
         let mut status = json!({
             "data_export_id": self.data_export_id,
@@ -218,14 +189,21 @@ impl DataExport {
     }
 }
 
-/// A UUIDv7 whose time is exactly `created_ts`.
+/// Makes a `UUIDv7` whose time is exactly `created_ts`.
 fn new_id(created_ts: DateTime<Utc>) -> String {
     let seconds = u64::try_from(created_ts.timestamp()).unwrap_or_default();
     let timestamp = Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos());
     Uuid::new_v7(timestamp).to_string()
 }
 
-/// The creation time in an export's id; `None` if it is no such id.
+/// Reads the creation time in an export's id. `None` if the text is not the id of an export.
+///
+/// ```
+/// use usage_export::export::created_ts_of_id;
+/// let created_ts = created_ts_of_id("019ab0a2-0700-7000-8000-000000000001").unwrap();
+/// assert_eq!(usage_export::timestamp::to_text(created_ts), "2025-11-23T12:13:20.000Z");
+/// assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
+/// ```
 pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
     let id = Uuid::try_parse(data_export_id).ok()?;
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
@@ -248,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_when_its_export_was_made() {
+    fn an_id_holds_the_creation_time_of_its_export() {
         for nanos in [0, 1, 999_999_999, 123_456_789] {
             let export = export_at(DateTime::from_timestamp(1_763_900_000, nanos).unwrap());
             assert_eq!(created_ts_of_id(&export.data_export_id), Some(export.created_ts));

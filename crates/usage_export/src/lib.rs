@@ -1,4 +1,8 @@
-//! Usage data export: the domain and its AWS stores, shared by every function.
+//! Usage data export: the domain and its stores in AWS, shared by every function.
+//!
+//! A request's way, which is a good order to read in: [`auth`] finds the caller, [`export::request`] parses what they ask
+//! for, [`export::submit`] stores and queues it, [`export::store::lease`] and [`export::store::finish`] are how a worker claims and finishes it, and
+//! [`export::download`] gives the file to its owner.
 //!
 //! | module        | what it holds                                                              |
 //! | ------------- | -------------------------------------------------------------------------- |

@@ -1,14 +1,16 @@
-//! JSON logs, one object a line, for CloudWatch.
-//!
-//! Ids go into messages and fields; an email address, a key or a page of records never does.
+//! Logs in JSON, one object a line, for CloudWatch. `docs/logging.md` lists fields, levels and what is never logged.
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `RUST_LOG` sets the filter; the default is `info` for everything.
+/// Starts logging to standard output. `RUST_LOG` sets the filter, `info` by default.
 ///
-/// Call once, first thing in `main`.
+/// Call it once, at the start of `main`.
+///
+/// # Panics
+///
+/// Logging was started before.
 pub fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // CloudWatch stamps each line with its own time.
+    // CloudWatch adds the time to each line.
     tracing_subscriber::fmt().json().flatten_event(true).without_time().with_env_filter(filter).init();
 }

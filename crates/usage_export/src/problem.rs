@@ -1,9 +1,12 @@
-//! What a caller is told when a request is refused: RFC 9457 problem details.
+//! What a caller is told when a request is refused: problem details by RFC 9457.
 //!
 //! | type             | for                                                                                       |
 //! | ---------------- | ----------------------------------------------------------------------------------------- |
-//! | [`Problem`]      | the fixed, helpful text that the caller reads                                             |
-//! | [`RequestError`] | what a handler returns: a [`Problem`], or an internal failure whose cause is logged once  |
+//! | [`Problem`]      | a refusal: a text that says what was wrong and what to do                                 |
+//! | [`FieldError`]   | one field of the request, and what is wrong with it                                       |
+//! | [`RequestError`] | what a handler returns: a [`Problem`], or an internal error whose cause is logged once     |
+//!
+//! [`crate::error`] has every other error type.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9457>
 
@@ -15,52 +18,75 @@ use crate::error::AwsError;
 /// The media type of every refusal.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// A refusal: status, a sentence that says what to do, and the fields at fault.
+/// A refusal: its status, a sentence that says what to do, and the fields at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// HTTP status.
+    /// The HTTP status of the answer.
     pub status: StatusCode,
-    /// What was wrong and what to do.
+    /// What was wrong and what to do, in a sentence.
     pub detail: String,
     /// One entry for each field at fault.
     pub errors: Vec<FieldError>,
-    /// Seconds after which a retry makes sense, for `Retry-After`.
+    /// After how many seconds a retry makes sense, for the header `Retry-After`.
     pub retry_after: Option<u32>,
 }
 
 /// A field of the request, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Its name, as the caller wrote it.
+    /// The field's name in the request: a member, a parameter or a header.
     pub field: String,
-    /// What is wrong, in a sentence without the name.
+    /// What is wrong with the field, in words that follow its name, such as `is required`.
     pub message: String,
 }
 
 impl FieldError {
-    /// A field and what is wrong with it.
+    /// Blames a field. `message` follows the field's name in a sentence, such as `is required`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
 }
 
 impl Problem {
-    /// A refusal that no field is to blame for.
+    /// A refusal for which no field is to blame.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// use usage_export::problem::Problem;
+    /// let problem = Problem::new(StatusCode::FORBIDDEN, "Only administrators may export.");
+    /// let response = problem.into_response("request-1");
+    /// assert_eq!(response.status(), 403);
+    /// assert_eq!(response.headers()["content-type"], "application/problem+json");
+    /// assert!(response.body().contains(r#""request_id":"request-1""#));
+    /// ```
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// 400 that names fields. The detail is made from them, so that it alone is enough to mend the request.
+    /// A 400 that blames several fields. Its detail is made from them, so that the detail alone is enough to correct the
+    /// request.
+    ///
+    /// ```
+    /// use usage_export::problem::{FieldError, Problem};
+    /// let errors = ["user_id", "end_date"].map(|field| FieldError::new(field, "is required"));
+    /// assert_eq!(Problem::fields(errors.into()).detail, "user_id is required; end_date is required.");
+    /// ```
     pub fn fields(errors: Vec<FieldError>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "").with_errors(errors)
     }
 
-    /// 400 that names one field.
+    /// A 400 that blames one field.
+    ///
+    /// ```
+    /// use usage_export::problem::Problem;
+    /// let problem = Problem::field("cursor", "is not the next_cursor of an earlier page");
+    /// assert_eq!((problem.status.as_u16(), problem.errors.len()), (400, 1));
+    /// ```
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError::new(field, message)])
     }
 
-    /// Names the fields at fault; an empty detail is made from them.
+    /// Adds the fields at fault. An empty detail is made from them.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         if self.detail.is_empty() {
@@ -72,7 +98,7 @@ impl Problem {
         self
     }
 
-    /// The refusal as a response. `request_id` is what the caller can quote to us.
+    /// The refusal as an answer, which no cache keeps. `request_id` is in it, so that the caller can quote it to us.
     pub fn into_response(self, request_id: &str) -> Response<String> {
         #[derive(Serialize)]
         struct Document<'a> {
@@ -108,13 +134,13 @@ impl Problem {
     }
 }
 
-/// Why a handler gives no result.
+/// Why a handler has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The caller can mend it.
+    /// The caller can correct the request.
     #[error("refused: {}", .0.detail)]
     Refused(Problem),
-    /// We must mend it; the caller only sees a request id.
+    /// The fault is ours. The caller sees a request id and no cause.
     #[error(transparent)]
     Internal(#[from] AwsError),
 }
@@ -126,12 +152,22 @@ impl From<Problem> for RequestError {
 }
 
 impl RequestError {
-    /// Logs the cause once, then says to the caller only what helps the caller.
+    /// Logs the error once and turns it into the answer for the caller.
     pub fn into_response(self, request_id: &str) -> Response<String> {
         self.into_problem(request_id).into_response(request_id)
     }
 
-    /// The same, for a handler that shows refusals in another form.
+    /// Logs the error once and turns it into what the caller is told, for a handler that shows refusals in another form
+    /// than JSON. An internal error becomes a 500 that has the request id and nothing of the cause.
+    ///
+    /// ```
+    /// use usage_export::error::AwsError;
+    /// use usage_export::problem::RequestError;
+    /// let error = RequestError::from(AwsError::corrupt("ORG#org_1", "missing field `tier`"));
+    /// let problem = error.into_problem("request-1");
+    /// assert_eq!(problem.status, 500);
+    /// assert!(problem.detail.contains("request-1") && !problem.detail.contains("org_1"));
+    /// ```
     pub fn into_problem(self, request_id: &str) -> Problem {
         match self {
             Self::Refused(problem) => {

@@ -1,9 +1,10 @@
-//! The one text form of an instant in tables, answers and CSV: ISO 8601 UTC with milliseconds and `Z`.
+//! The text form of an instant in tables, answers and the CSV: ISO 8601 in UTC with milliseconds and `Z`. All texts have
+//! the same length, so they sort by time.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use wide::u8x16;
 
-/// Writes an instant, cut to milliseconds.
+/// Writes an instant of the years 0 to 9999. What it has below a millisecond is cut off.
 ///
 /// ```
 /// let instant = chrono::DateTime::from_timestamp_millis(1_738_315_800_000).unwrap();
@@ -13,7 +14,7 @@ pub fn to_text(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// How long the text is.
+/// The length of the text, in bytes.
 pub const TEXT_BYTES: usize = 24;
 
 /// The least and the greatest that each byte may be.
@@ -60,7 +61,14 @@ fn days_of_month(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Reads what [`to_text`] wrote; `None` for anything else.
+/// Reads a text that [`to_text`] wrote. `None` for any other text.
+///
+/// ```
+/// use usage_export::timestamp::from_text;
+/// assert!(from_text("2025-01-31T09:30:00.000Z").is_some());
+/// assert_eq!(from_text("2025-01-31T09:30:00Z"), None, "the milliseconds are missing");
+/// assert_eq!(from_text("2025-02-30T09:30:00.000Z"), None, "there is no such day");
+/// ```
 pub fn from_text(text: &str) -> Option<DateTime<Utc>> {
     if !is_text(text.as_bytes()) {
         return None;
@@ -69,29 +77,54 @@ pub fn from_text(text: &str) -> Option<DateTime<Utc>> {
     Some(naive.and_utc())
 }
 
-/// For `#[serde(with = "timestamp::serde_text")]`.
+/// For `#[serde(with = "timestamp::serde_text")]`: an instant as text.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// use usage_export::timestamp;
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Run {
+///     #[serde(with = "timestamp::serde_text")]
+///     started: DateTime<Utc>,
+/// }
+/// let run: Run = serde_json::from_str(r#"{"started":"2025-01-31T09:30:00.000Z"}"#)?;
+/// assert_eq!(serde_json::to_string(&run)?, r#"{"started":"2025-01-31T09:30:00.000Z"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub mod serde_text {
     use chrono::{DateTime, Utc};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     /// Writes the instant as text.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's own.
     pub fn serialize<S: Serializer>(instant: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::to_text(*instant))
     }
 
-    /// Reads the instant; any other form than ours is an error.
+    /// Reads the instant from text.
+    ///
+    /// # Errors
+    ///
+    /// The value is not a string, or is not in our text form.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
         let text = String::deserialize(deserializer)?;
         super::from_text(&text).ok_or_else(|| D::Error::custom("not an ISO 8601 UTC time with milliseconds"))
     }
 }
 
-/// For `#[serde(default, with = "timestamp::serde_text_option")]`.
+/// For `#[serde(default, with = "timestamp::serde_text_option")]`: an instant as text that may be absent.
 pub mod serde_text_option {
     use chrono::{DateTime, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    /// Writes the instant as text.
+    /// Writes the instant as text, or `null`.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's own.
     pub fn serialize<S: Serializer>(
         instant: &Option<DateTime<Utc>>,
         serializer: S,
@@ -102,7 +135,11 @@ pub mod serde_text_option {
         }
     }
 
-    /// Reads the instant where there is one.
+    /// Reads the instant from text; `null` is `None`.
+    ///
+    /// # Errors
+    ///
+    /// The value is neither `null` nor a string in our text form.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
@@ -120,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_looks_like_a_time_is_one(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z") {
+        fn the_fast_check_agrees_with_chrono(text in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z") {
             let chrono = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.3fZ").map(|naive| naive.and_utc());
             // Leap seconds are the one thing that chrono reads and nobody writes.
             let expected = chrono.ok().filter(|_| &text[17..19] != "60");
@@ -135,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn other_texts_are_none(text in any::<String>()) {
+        fn other_texts_are_refused(text in any::<String>()) {
             prop_assert_eq!(from_text(&text), None);
         }
     }

@@ -1,67 +1,76 @@
-//! Usage records: the keys of their table, and the eleven fields of an export.
+//! Usage records: the keys of their table, and the eleven fields that an export can have.
 //!
-//! A record is one run of a workbook. `docs/data.md` has the table.
+//! A usage record is one run of a workbook. `docs/data.md` describes the table.
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
 
-/// A column of the CSV.
+/// A field of an export: a column of the CSV. [`FIELDS`] has the ids and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// Id of the workspace in which the run took place.
     WorkspaceId,
-    /// Its last known name.
+    /// The workspace's last known name.
     WorkspaceName,
     /// Id of the workbook that ran.
     WorkbookId,
-    /// Its last known name.
+    /// The workbook's last known name.
     WorkbookName,
-    /// When the workbook was made.
+    /// When the workbook was created; empty if that is not known.
     WorkbookCreatedTs,
-    /// Id of the user who ran it.
+    /// Id of the user who ran the workbook.
     UserId,
-    /// Their last known email address.
+    /// The user's last known email address.
     UserEmail,
     /// Id of the run.
     RunId,
-    /// Credits that the run cost, an exact decimal.
+    /// Credits that the run cost, as an exact decimal; empty while none are recorded.
     CreditCost,
     /// When the run started.
     PlRunCreatedTs,
-    /// When it finished; empty while it goes on.
+    /// When the run finished; empty while it goes on.
     PlRunFinishedTs,
 }
 
-/// The heading under which the page shows a field.
+/// A field group: the heading under which the settings page shows a field, and where its values come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// Where it ran.
+    /// The workspace in which the run took place.
     Workspace,
-    /// What ran.
+    /// The workbook that ran.
     Workbook,
-    /// Who ran it.
+    /// The user who ran it.
     User,
     /// The run itself.
     Run,
 }
 
-/// One row of the field registry.
+/// What is known of a field: one entry of [`FIELDS`].
 #[derive(Debug)]
 pub struct FieldInfo {
-    /// The field.
+    /// Which field the entry is about.
     pub field: Field,
-    /// Its id in requests and in the CSV's header.
+    /// The field's id in requests and in the header of the CSV.
     pub id: &'static str,
-    /// Its group on the page.
+    /// The field group under which the settings page shows the field.
     pub group: Group,
-    /// Its name on the page.
+    /// The field's name on the settings page.
     pub label: &'static str,
 }
 
-/// Every field, in the order in which the page shows them.
+/// The list of the fields, in the order in which the settings page shows them.
+///
+/// It is the only list of them in the product; the page, the worker, the sample data and the benchmark use it. The tests'
+/// oracle has a list of its own on purpose: it would otherwise agree with a mistake in this one.
+///
+/// ```
+/// use usage_export::usage::FIELDS;
+/// let ids: Vec<_> = FIELDS.iter().map(|info| info.id).collect();
+/// assert_eq!(ids[..3], ["workspace_id", "workspace_name", "workbook_id"]);
+/// ```
 pub const FIELDS: [FieldInfo; 11] = [
     info(Field::WorkspaceId, "workspace_id", Group::Workspace, "Workspace ID"),
     info(Field::WorkspaceName, "workspace_name", Group::Workspace, "Workspace name"),
@@ -81,23 +90,39 @@ const fn info(field: Field, id: &'static str, group: Group, label: &'static str)
 }
 
 impl Field {
-    /// The field with this id.
+    /// Finds the field with this id. `None` if there is no such field; ids are in lower case.
+    ///
+    /// ```
+    /// use usage_export::usage::Field;
+    /// assert_eq!(Field::from_id("run_id"), Some(Field::RunId));
+    /// assert_eq!(Field::from_id("RUN_ID"), None);
+    /// ```
     pub fn from_id(id: &str) -> Option<Self> {
         FIELDS.iter().find(|info| info.id == id).map(|info| info.field)
     }
 
-    /// Where its values come from, and the heading under which the page shows it.
+    /// The field group to which the field belongs.
+    ///
+    /// ```
+    /// use usage_export::usage::{Field, Group};
+    /// assert_eq!(Field::UserEmail.group(), Group::User);
+    /// ```
     pub fn group(self) -> Group {
         FIELDS.iter().find(|info| info.field == self).map_or(Group::Run, |info| info.group)
     }
 
-    /// Its id in requests and in the CSV's header.
+    /// The field's id in requests and in the header of the CSV.
+    ///
+    /// ```
+    /// use usage_export::usage::Field;
+    /// assert_eq!(Field::PlRunCreatedTs.id(), "pl_run_created_ts");
+    /// ```
     pub fn id(self) -> &'static str {
         FIELDS.iter().find(|info| info.field == self).map_or("", |info| info.id)
     }
 }
 
-/// A UTC month, the unit in which a workspace's records share a partition. Ordered by time.
+/// A UTC month. The records of one workspace and month are a partition. Months are ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month {
     year: i32,
@@ -105,12 +130,26 @@ pub struct Month {
 }
 
 impl Month {
-    /// The month of an instant.
+    /// The UTC month of an instant.
+    ///
+    /// ```
+    /// use usage_export::timestamp::from_text;
+    /// use usage_export::usage::Month;
+    /// let month = Month::of(from_text("2024-12-31T23:59:59.999Z").unwrap());
+    /// assert_eq!(month.to_string(), "2024-12");
+    /// ```
     pub fn of(instant: DateTime<Utc>) -> Self {
         Self { year: instant.year(), month: instant.month() }
     }
 
-    /// The month after.
+    /// The month after this one.
+    ///
+    /// ```
+    /// use usage_export::timestamp::from_text;
+    /// use usage_export::usage::Month;
+    /// let month = Month::of(from_text("2024-12-31T23:59:59.999Z").unwrap());
+    /// assert_eq!(month.next().to_string(), "2025-01");
+    /// ```
     #[must_use]
     pub fn next(self) -> Self {
         if self.month == 12 {
@@ -127,7 +166,7 @@ impl std::fmt::Display for Month {
     }
 }
 
-/// The partition key of one workspace and month.
+/// The partition key of the usage records of one workspace and month. [`split_partition_key`] is the inverse.
 ///
 /// ```
 /// use usage_export::usage::{Month, partition_key};
@@ -138,19 +177,36 @@ pub fn partition_key(workspace_id: &str, month: Month) -> String {
     format!("{workspace_id}#{month}")
 }
 
-/// The bounds for `SK BETWEEN` of the runs that started from `start` to `end`, both included.
+/// The bounds of `SK BETWEEN` for the runs that started from `start` to `end`, both included.
+///
+/// ```
+/// use usage_export::timestamp::from_text;
+/// use usage_export::usage::sort_key_bounds;
+/// let [start, end] = ["2025-01-31T00:00:00.000Z", "2025-01-31T23:59:59.999Z"].map(|text| from_text(text).unwrap());
+/// let (first, last) = sort_key_bounds(start, end);
+/// for sort_key in ["2025-01-31T00:00:00.000Z#run_1", "2025-01-31T23:59:59.999Z#run_2"] {
+///     assert!((first.as_str()..=last.as_str()).contains(&sort_key));
+/// }
+/// assert!(last.as_str() < "2025-02-01T00:00:00.000Z#run_3");
+/// ```
 pub fn sort_key_bounds(start: DateTime<Utc>, end: DateTime<Utc>) -> (String, String) {
     // A sort key is `<start>#<run id>`. `$` is the character after `#`, so it is above every run of that millisecond.
     (timestamp::to_text(start), format!("{}$", timestamp::to_text(end)))
 }
 
-/// Whether it is a sort key: a run's start, `#`, and its id.
+/// Whether the bytes are a sort key of usage records: a run's start, `#`, and the run's id.
 pub fn is_sort_key(sort_key: &[u8]) -> bool {
     sort_key.get(timestamp::TEXT_BYTES) == Some(&b'#')
         && timestamp::is_text(&sort_key[..timestamp::TEXT_BYTES])
 }
 
-/// Splits a partition key into workspace id and month, the inverse of [`partition_key`]. `None` if it is not such a key.
+/// Splits a partition key into workspace id and month. `None` if there is no `#` in it. [`partition_key`] is the inverse.
+///
+/// ```
+/// use usage_export::usage::split_partition_key;
+/// assert_eq!(split_partition_key("wsp_1#2025-01"), Some(("wsp_1", "2025-01")));
+/// assert_eq!(split_partition_key("wsp_1"), None);
+/// ```
 pub fn split_partition_key(partition_key: &str) -> Option<(&str, &str)> {
     partition_key.rsplit_once('#')
 }
@@ -160,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_registry_has_each_field_once_under_the_id_that_serde_writes() {
+    fn every_field_is_listed_once_under_the_id_that_serde_writes() {
         for info in &FIELDS {
             assert_eq!(Field::from_id(info.id), Some(info.field));
             assert_eq!(info.field.id(), info.id);
@@ -169,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn months_follow_each_other_over_the_year_and_sort_as_text() {
+    fn months_continue_into_the_next_year_and_sort_as_text() {
         let december = Month { year: 2024, month: 12 };
         assert_eq!(december.next(), Month { year: 2025, month: 1 });
         assert!(december.to_string() < december.next().to_string());

@@ -1,8 +1,9 @@
-//! Counts and sizes as people read them, in emails and on the page.
+//! Counts and sizes as people read them, in emails, on the settings page and in a terminal.
 
-/// A count and its noun: `0 rows`, `1 row`, `1,234 rows`.
+/// A count and its noun: `0 rows`, `1 row`, `1,234 rows`. The plural is the noun with an `s`.
 ///
 /// ```
+/// assert_eq!(usage_export::wording::counted(1, "row"), "1 row");
 /// assert_eq!(usage_export::wording::counted(1234, "row"), "1,234 rows");
 /// ```
 pub fn counted(count: u64, noun: &str) -> String {
@@ -10,7 +11,7 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(count))
 }
 
-/// A number with a comma between its thousands.
+/// A number with commas between groups of three digits.
 ///
 /// ```
 /// assert_eq!(usage_export::wording::thousands(1_234_567), "1,234,567");
@@ -27,7 +28,15 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
-/// The size of a file: `812 bytes`, `1.2 kB`, `34.5 MB`: decimal units, cut to a tenth.
+/// The size of a file in decimal units (1 kB is 1000 bytes). Tenths are cut off and not rounded, so a file never looks
+/// larger than it is.
+///
+/// ```
+/// use usage_export::wording::size;
+/// assert_eq!(size(812), "812 bytes");
+/// assert_eq!(size(1_299), "1.2 kB");
+/// assert_eq!(size(34_500_000), "34.5 MB");
+/// ```
 pub fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
     for (name, unit) in UNITS {

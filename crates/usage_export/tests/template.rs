@@ -77,7 +77,7 @@ fn sub(text: &str) -> Value {
     json!({"Fn::Sub": text})
 }
 
-/// Which values a parameter's `AllowedPattern` lets through; CloudFormation matches the whole value.
+/// Asserts which values a parameter's `AllowedPattern` allows; it must match the whole value.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
 fn assert_allows(parameter: &str, allowed: &[&str], refused: &[&str]) {
     let parameter_of_template = &template()["Parameters"][parameter];
@@ -151,7 +151,7 @@ fn numbers_have_the_limits_that_the_functions_check() {
 }
 
 #[test]
-fn every_table_is_encrypted_can_be_restored_and_survives_its_stack() {
+fn every_table_is_encrypted_can_be_restored_and_survives_the_stack() {
     assert!(resources("AWS::DynamoDB::Table").keys().eq(BTreeSet::from(TABLES).iter()));
     for (name, table) in resources("AWS::DynamoDB::Table") {
         let properties = &table["Properties"];
@@ -168,7 +168,7 @@ fn every_table_is_encrypted_can_be_restored_and_survives_its_stack() {
 }
 
 #[test]
-fn exports_and_sessions_end_and_usage_records_do_not() {
+fn exports_and_sessions_expire_and_usage_records_do_not() {
     let ttl = json!({"AttributeName": "ttl", "Enabled": true});
     for table in ["ExportsTable", "DirectoryTable"] {
         assert_eq!(properties(table)["TimeToLiveSpecification"], ttl, "{table}");
@@ -177,7 +177,7 @@ fn exports_and_sessions_end_and_usage_records_do_not() {
 }
 
 #[test]
-fn the_bucket_is_encrypted_and_nobody_elses() {
+fn the_bucket_is_encrypted_and_not_public() {
     let bucket = properties("ExportBucket");
     let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"];
     assert_eq!(*encryption, json!([{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]));
@@ -190,7 +190,7 @@ fn the_bucket_is_encrypted_and_nobody_elses() {
 }
 
 #[test]
-fn files_expire_when_the_worker_says_and_parts_of_dead_uploads_go() {
+fn files_expire_when_the_worker_says_and_parts_of_unfinished_uploads_are_deleted() {
     let rules = list(&properties("ExportBucket")["LifecycleConfiguration"]["Rules"]);
     assert_eq!(rules.len(), 2);
     assert!(rules.iter().all(|rule| rule["Status"] == "Enabled"));
@@ -224,7 +224,7 @@ fn the_bucket_refuses_plain_http() {
 }
 
 #[test]
-fn no_message_is_lost_or_seen_twice_while_its_worker_runs() {
+fn no_message_is_lost_or_redelivered_while_its_worker_runs() {
     for (name, queue) in resources("AWS::SQS::Queue") {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{name}");
     }
@@ -244,7 +244,7 @@ fn no_message_is_lost_or_seen_twice_while_its_worker_runs() {
     assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
 }
 
-/// The action on the resource, one line each.
+/// The permissions of a role, each as an action and the resource that it is for.
 fn permissions(role: &Value) -> BTreeSet<String> {
     let mut permissions = BTreeSet::new();
     for policy in list(&role["Properties"]["Policies"]) {
@@ -266,7 +266,7 @@ fn permissions(role: &Value) -> BTreeSet<String> {
     permissions
 }
 
-/// A resource of a policy in short: the name in the template and what is below it.
+/// The short form of a policy's resource: its name in the template and the path below it.
 fn place(resource: &Value) -> String {
     if let Some(name) = resource["Fn::GetAtt"].as_str() {
         return name.trim_end_matches(".Arn").to_owned();
@@ -282,7 +282,7 @@ fn place(resource: &Value) -> String {
 }
 
 #[test]
-fn each_function_may_do_what_it_does_and_nothing_else() {
+fn each_function_has_exactly_the_permissions_that_it_uses() {
     let expected = [
         (
             "ExportDataFunction",
@@ -405,7 +405,7 @@ fn each_function_is_built_by_cargo_lambda_for_arm_and_has_its_own_role_and_logs(
 }
 
 #[test]
-fn the_page_is_in_its_place_and_the_api_at_the_root_and_below_its_version() {
+fn the_page_has_its_path_and_the_api_is_at_the_root_and_below_its_version() {
     let mut routes = BTreeMap::new();
     for (name, route) in resources("AWS::ApiGatewayV2::Route") {
         let target = route["Properties"]["Target"]["Fn::Sub"].as_str().expect("a target");

@@ -1,4 +1,4 @@
-//! `POST /export_data`: accepts an export and queues it.
+//! `POST /export_data`: makes an export and queues it for the worker.
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, header};
@@ -13,18 +13,18 @@ use usage_export::export::{DataExport, State};
 use usage_export::problem::{Problem, RequestError};
 use usage_export::timestamp;
 
-/// The longest `Idempotency-Key`, in bytes.
+/// The longest `Idempotency-Key` header, in bytes.
 const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 
-/// What the handler borrows.
+/// What the handler needs for a request; made once at the start of the function.
 pub struct Context {
-    /// Keys and members.
+    /// Where API keys, members and workspaces are looked up.
     pub directory: Directory,
-    /// Makes exports of requests.
+    /// Makes exports from requests and queues them.
     pub submitter: Submitter,
 }
 
-/// Answers one request. Every refusal is a problem document; `now` is the time of the request.
+/// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<String> {
     let request_id = request.lambda_context().request_id;
     match submit(context, &request, now).await {
@@ -59,7 +59,8 @@ fn idempotency_key(request: &Request, user_id: &str, body: &[u8]) -> Result<Opti
     Ok(Some(IdempotencyKey::new(user_id, key, &body)))
 }
 
-/// The first answer, and the same again for every repeat: whatever became of the export, it was REQUESTED then.
+/// The answer to a request and to each repeat of it: the export as it was created, in state REQUESTED, whatever has become
+/// of it since.
 fn answer(export: &DataExport) -> Response<String> {
     let body = json!({
         "success": true,

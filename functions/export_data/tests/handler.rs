@@ -31,7 +31,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
 }
 
-/// What API Gateway sends.
+/// A request as API Gateway sends it.
 fn request() -> Request {
     let event = include_str!("../../../events/export_data.json");
     let request = lambda_http::request::from_str(event).expect("a gateway event");
@@ -40,7 +40,7 @@ fn request() -> Request {
     request.with_lambda_context(context)
 }
 
-/// The same with one member of the body replaced.
+/// The request of the gateway with one member of the body replaced.
 fn request_with(name: &str, value: Value) -> Request {
     let mut request = request();
     let mut body: Value = serde_json::from_slice(request.body()).expect("JSON");
@@ -49,7 +49,7 @@ fn request_with(name: &str, value: Value) -> Request {
     request
 }
 
-/// The same with one header replaced, or without it.
+/// The request of the gateway with one header replaced or removed.
 fn request_with_header(name: &'static str, value: Option<&'static str>) -> Request {
     let mut request = request();
     request.headers_mut().remove(name);
@@ -66,7 +66,7 @@ struct Answer {
     body: Value,
 }
 
-/// What DynamoDB and SQS hold. Rules of a test answer first.
+/// DynamoDB and SQS in memory. The rules of a test come before its own.
 #[derive(Default)]
 struct World {
     dynamodb: Vec<Rule>,
@@ -120,7 +120,7 @@ impl World {
             })
     }
 
-    /// Puts what the transaction puts; its conditions hold.
+    /// Makes the puts of a transaction; its conditions hold.
     fn transacts(&self) -> Rule {
         let exports = Arc::clone(&self.exports);
         mock!(DynamoDb::transact_write_items).then_compute_output(move |request| {
@@ -157,7 +157,7 @@ fn item(attributes: &[(&str, &str)]) -> Item {
     attributes.iter().map(attribute).collect()
 }
 
-/// The key, the organization and the administrator of the event, by the sort key that is asked for.
+/// The directory of the event: its API key, organization and administrator, found by sort key.
 fn directory() -> Rule {
     mock!(DynamoDb::get_item)
         .match_requests(|request| request.table_name() == Some("directory"))
@@ -186,7 +186,7 @@ fn workspaces() -> Rule {
     })
 }
 
-/// SQS answers 400, which no retry mends.
+/// SQS answers 400, which the SDK does not retry.
 fn refuses_messages() -> Rule {
     let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"secret-internal-queue"}"#;
     mock!(Sqs::send_message).sequence().http_status(400, Some(body.to_owned())).build()
@@ -200,7 +200,7 @@ fn updates() -> Rule {
     mock!(DynamoDb::update_item).then_output(|| UpdateItemOutput::builder().build())
 }
 
-/// A refusal is a problem document that names the request, and, where one is at fault, the field.
+/// Asserts that the answer is a problem document with the request's id and, if one is at fault, the field.
 fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
@@ -210,7 +210,7 @@ fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
 }
 
 #[tokio::test]
-async fn the_gateways_event_is_accepted_and_queued() {
+async fn a_request_of_the_gateway_is_accepted_and_queued() {
     let world = World::default();
     let Answer { status, headers, body } = world.answer(request()).await;
     assert_eq!(status, 200, "{body}");
@@ -222,7 +222,7 @@ async fn the_gateways_event_is_accepted_and_queued() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_what_is_wrong() {
+async fn a_refusal_names_the_field_at_fault() {
     let world = World::default();
     for (request, status, field) in [
         (request_with("end_date", json!("2024-01-01")), 400, Some("end_date")),
@@ -269,7 +269,7 @@ async fn a_repeated_request_gets_the_first_answer() {
 
 /// The first request may have died between its record and its message.
 #[tokio::test]
-async fn a_repeated_request_sends_a_message_that_may_be_lost_again() {
+async fn a_repeated_request_sends_the_message_again_if_it_may_be_lost() {
     let world = World::default();
     let first = world.answer(request()).await.body;
     world.answer_at(request(), now() + TimeDelta::seconds(30)).await;
@@ -281,7 +281,7 @@ async fn a_repeated_request_sends_a_message_that_may_be_lost_again() {
 }
 
 #[tokio::test]
-async fn one_export_too_many_is_told_when_to_come_again() {
+async fn a_request_without_a_free_slot_is_told_when_to_retry() {
     let full = mock!(DynamoDb::transact_write_items).then_error(|| {
         let reasons = ["None", "ConditionalCheckFailed", "None"];
         let reasons = reasons.map(|code| CancellationReason::builder().code(code).build());
@@ -311,7 +311,7 @@ async fn an_export_whose_message_cannot_be_sent_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn an_export_whose_message_arrived_after_all_is_accepted() {
+async fn an_export_that_a_worker_has_claimed_is_accepted_although_sending_failed() {
     let has_a_worker = mock!(DynamoDb::delete_item).then_error(|| {
         DeleteItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
     });
@@ -322,7 +322,7 @@ async fn an_export_whose_message_arrived_after_all_is_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_sqs_takes_at_the_second_try_is_sent() {
+async fn a_message_that_sqs_accepts_at_the_second_attempt_is_sent() {
     let rule = mock!(Sqs::send_message)
         .sequence()
         .http_status(503, None)

@@ -1,4 +1,4 @@
-//! The file of a completed export: inside the answer while it fits, a redirect to S3 otherwise.
+//! The file of a completed export: inside the answer if it is small enough, a redirect to S3 otherwise.
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, StatusCode, header};
@@ -8,21 +8,22 @@ use usage_export::export::DataExport;
 use usage_export::export::download::{CONTENT_TYPE, ExportFiles, content_disposition};
 use usage_export::problem::RequestError;
 
-/// The largest file inside an answer, in bytes. Lambda's answers end at 6 MB, and the file grows by a third in base64.
+/// The largest file inside an answer, in bytes. An answer of Lambda has at most 6 MB, and base64 makes the file a third
+/// larger.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const INLINE_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_INLINE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Answers with the file of a completed export.
 ///
 /// # Errors
 ///
-/// 404 once the file has expired, by its date or because S3 no longer has it.
+/// 404 once the file has expired, by its date or because S3 has deleted it. An internal error if S3 cannot be read.
 pub async fn answer(
     files: &ExportFiles,
     export: &DataExport,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    if export.size_bytes.is_some_and(|size| size <= INLINE_BYTES) {
+    if export.size_bytes.is_some_and(|size| size <= MAX_INLINE_BYTES) {
         Ok(inline(export, files.read(export, now).await?))
     } else {
         redirect(&files.presign(export, now).await?)
@@ -30,7 +31,7 @@ pub async fn answer(
 }
 
 fn inline(export: &DataExport, file: Vec<u8>) -> Response<Body> {
-    // Binary, so that it travels as base64: its size is then known, whatever the text is made of.
+    // Binary goes as base64, a third larger whatever the file holds; as a text, JSON would escape quotes and line ends.
     let mut response = Response::new(Body::Binary(file));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));

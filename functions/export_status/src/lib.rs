@@ -1,4 +1,4 @@
-//! `GET /export_status` and `GET /exports`: state, download and history.
+//! `GET /export_status` and `GET /exports`: the state of an export, its file, and the history of a user's exports.
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, header};
@@ -13,17 +13,17 @@ use usage_export::problem::{FieldError, Problem, RequestError};
 
 mod download;
 
-/// What the handler borrows.
+/// What the handler needs for a request; made once at the start of the function.
 pub struct Context {
-    /// Keys and members.
+    /// Where API keys and members are looked up.
     pub directory: Directory,
-    /// The exports.
+    /// The table of exports.
     pub exports: Exports,
-    /// The files.
+    /// The files of completed exports.
     pub files: ExportFiles,
 }
 
-/// Answers one request. Every refusal is a problem document; `now` is the time of the request.
+/// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<Body> {
     let request_id = request.lambda_context().request_id;
     let answered = if request.uri().path().ends_with("/exports") {
@@ -69,7 +69,7 @@ async fn history(
     Ok(json_response(&page))
 }
 
-/// Reads the query string and collects what is wrong with it.
+/// Reads the parameters of a request and collects what is wrong with them.
 struct Query<'a> {
     request: &'a Request,
     errors: Vec<FieldError>,

@@ -10,7 +10,8 @@ use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 
-/// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
+/// How long one attempt of a call to AWS may take: two of them fit the function's 15 seconds, with
+/// room for other calls.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::main(flavor = "current_thread")]

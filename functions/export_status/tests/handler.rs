@@ -34,7 +34,7 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
 }
 
-/// What API Gateway sends, with more in its query.
+/// A request as API Gateway sends it, with more parameters.
 fn request(event: &str, query: &[(&str, &str)]) -> Request {
     let mut event: Value = serde_json::from_str(event).expect("JSON");
     let parameters = event["queryStringParameters"].as_object_mut().expect("a query");
@@ -89,7 +89,7 @@ impl Answer {
     }
 }
 
-/// Answers the request; the table holds this export, S3 answers from this rule.
+/// Answers a request. The table holds this export, and S3 answers by these rules.
 async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> Answer {
     let item = export.map(to_item);
     let page: Vec<_> = item.iter().cloned().collect();
@@ -113,7 +113,7 @@ async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> 
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-/// The key, the organization and the administrator of the events, by the sort key that is asked for.
+/// The directory of the event: its API key, organization and administrator, found by sort key.
 fn directory() -> Rule {
     let item = |attributes: &[(&str, &str)]| -> Item {
         let attribute =
@@ -139,7 +139,7 @@ fn gets(file: &'static str) -> Rule {
         .then_output(|| GetObjectOutput::builder().body(ByteStream::from_static(file.as_bytes())).build())
 }
 
-/// A refusal is a problem document that names the request, and, where one is at fault, the field.
+/// Asserts that the answer is a problem document with the request's id and, if one is at fault, the field.
 fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
     let body = answer.json();
     assert_eq!(answer.status, status, "{body}");
@@ -149,7 +149,7 @@ fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
 }
 
 #[tokio::test]
-async fn the_status_is_told_in_every_state() {
+async fn the_status_is_answered_in_every_state() {
     for state in [State::Requested, State::InProgress, State::Completed, State::Failed] {
         let finished_ts = Some(now()).filter(|_| state.is_final());
         let export = DataExport { state, finished_ts, ..export() };
@@ -166,7 +166,7 @@ async fn the_status_is_told_in_every_state() {
 }
 
 #[tokio::test]
-async fn a_download_before_the_end_is_the_status() {
+async fn a_download_of_an_unfinished_export_answers_its_status() {
     for state in [State::Requested, State::InProgress, State::Failed] {
         let answer = answer(download(), Some(&DataExport { state, ..export() }), &[]).await;
         assert_eq!((answer.status, &answer.json()["state"]), (200, &json!(state.name())));
@@ -174,7 +174,7 @@ async fn a_download_before_the_end_is_the_status() {
 }
 
 #[tokio::test]
-async fn a_small_file_is_the_answer() {
+async fn a_small_file_is_inside_the_answer() {
     let answer = answer(download(), Some(&export()), &[&gets(CSV)]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body.to_vec(), CSV.as_bytes());
@@ -186,13 +186,13 @@ async fn a_small_file_is_the_answer() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_size_is_no_answer() {
+async fn a_file_of_another_size_than_recorded_is_an_internal_error() {
     let answer = answer(download(), Some(&export()), &[&gets("run_id\r\n")]).await;
     assert_problem(&answer, 500, None);
 }
 
 #[tokio::test]
-async fn a_large_file_is_behind_a_url_that_lives_for_minutes() {
+async fn a_large_file_is_a_redirect_to_a_url_that_is_valid_for_minutes() {
     let head = mock!(S3::head_object).then_output(|| HeadObjectOutput::builder().build());
     let large = 4 * 1024 * 1024 + 1;
     let answer =
@@ -207,7 +207,7 @@ async fn a_large_file_is_behind_a_url_that_lives_for_minutes() {
 }
 
 #[tokio::test]
-async fn a_file_that_expired_is_404() {
+async fn an_expired_file_is_not_found() {
     let expired = DataExport { expires_ts: Some(now()), ..export() };
     assert_problem(&answer(download(), Some(&expired), &[]).await, 404, None);
 
@@ -220,7 +220,7 @@ async fn a_file_that_expired_is_404() {
 }
 
 #[tokio::test]
-async fn the_status_is_its_owners() {
+async fn only_the_export_owner_sees_the_status() {
     let id = Some("data_export_id");
     assert_problem(&answer(request(STATUS, &[]), None, &[]).await, 404, id);
     for other in [
@@ -232,7 +232,7 @@ async fn the_status_is_its_owners() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_what_is_wrong() {
+async fn a_refusal_names_the_field_at_fault() {
     for (query, field) in [
         (("data_export_id", ""), "data_export_id"),
         (("user_id", ""), "user_id"),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use usage_export::error::AwsError;
-use usage_export::export::store::lease::{Completed, LeaseError, Progress};
+use usage_export::export::store::finish::Completed;
+use usage_export::export::store::lease::{LeaseError, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position};
 use usage_export::usage::split_partition_key;
 

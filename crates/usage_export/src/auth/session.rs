@@ -1,7 +1,7 @@
 //! Sessions of people on the settings page: a random token in a cookie, its SHA-256 in the directory.
 //!
-//! A session is an API key with a short life, made with another API key and worth nothing once that one is: it is
-//! read, and what it may do is decided, by the same code.
+//! A session is stored as a personal API key with a short life, so the same code reads it and decides what it may do. It
+//! is started with an API key and ends with that key. `docs/adr/0010-a-session-is-a-short-api-key.md` says why.
 
 use std::fmt;
 
@@ -16,25 +16,25 @@ use crate::dynamo::{condition_failed, number, text};
 use crate::error::AwsError;
 use crate::timestamp;
 
-/// In front of the SHA-256 of a session's token. Another one than that of API keys, so that the page's role can be kept
-/// from writing those, and neither passes for the other.
+/// Prefix of the partition key of a session; the SHA-256 of its token follows. It differs from the prefix of API keys, so
+/// the settings page's role may write sessions and no API key, and a token is not accepted as an API key.
 const SESSION_PREFIX: &str = "SESSION#";
 
-/// How long a session lasts: a working day.
+/// How long a session lasts at most: a working day.
 pub const SESSION_LIFE: TimeDelta = TimeDelta::hours(12);
 
-/// What the cookie holds. Neither shown nor logged.
+/// The secret of a session, for the cookie. `Debug` does not show it.
 pub struct SessionToken(String);
 
 impl SessionToken {
-    /// 32 bytes that nobody can guess.
+    /// 32 bytes from the operating system's random generator, in base64url.
     fn random() -> Result<Self, AwsError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| AwsError::internal("random bytes", &error))?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// For the cookie.
+    /// The token's text, for the cookie and for nothing else.
     pub fn secret(&self) -> &str {
         &self.0
     }
@@ -47,7 +47,12 @@ impl fmt::Debug for SessionToken {
 }
 
 impl Directory {
-    /// Starts a session of a caller who has shown this API key. It ends with the key, or after [`SESSION_LIFE`].
+    /// Starts a session for a caller who has sent `key` with its secret. The session ends after [`SESSION_LIFE`], or when
+    /// the key expires or is revoked.
+    ///
+    /// # Errors
+    ///
+    /// The session cannot be written, or there are no random bytes.
     pub async fn start_session(
         &self,
         caller: &Caller,
@@ -75,12 +80,20 @@ impl Directory {
         Ok(token)
     }
 
-    /// The session with this token, as [`Directory::start_session`] wrote it.
+    /// Reads the session with this token, as [`Directory::start_session`] wrote it. `None` if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// The read failed, or the record cannot be read.
     pub async fn session(&self, token: &str) -> Result<Option<ApiKey>, AwsError> {
         self.get(format!("{SESSION_PREFIX}{}", sha256(token)), "KEY".to_owned()).await
     }
 
-    /// Ends the session with this token; that there is none is fine.
+    /// Ends the session with this token. A token without a session is no error.
+    ///
+    /// # Errors
+    ///
+    /// The session cannot be written: it may still be valid.
     pub async fn end_session(&self, token: &str, now: DateTime<Utc>) -> Result<(), AwsError> {
         let ended = self
             .client

@@ -65,11 +65,14 @@ impl FromStr for Origin {
             return Err(InvalidOrigin);
         }
         let host = authority.host().to_ascii_lowercase();
-        Ok(Self(match authority.port_u16() {
-            Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
-            Some(_) => format!("{scheme}://{host}"),
-            // A colon without a number, or a number that is no port.
-            None if authority.as_str().len() > host.len() => return Err(InvalidOrigin),
+        let port = authority.port_u16();
+        if port.is_none() && authority.as_str().len() > host.len() {
+            // A colon without a number, or with one that is not a port.
+            return Err(InvalidOrigin);
+        }
+        let port = port.filter(|port| *port != own_port);
+        Ok(Self(match port {
+            Some(port) => format!("{scheme}://{host}:{port}"),
             None => format!("{scheme}://{host}"),
         }))
     }

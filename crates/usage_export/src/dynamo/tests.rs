@@ -13,7 +13,7 @@ fn asked(request: &BatchGetItemInput) -> Vec<Item> {
     request.request_items().unwrap()[TABLE].keys().to_vec()
 }
 
-/// Answers at most so many keys of a request and leaves the others unprocessed.
+/// Returns items for at most `at_most` keys of a request and leaves the others unprocessed.
 fn answers(at_most: usize) -> Rule {
     mock!(Client::batch_get_item).then_compute_output(move |request| {
         let mut found = asked(request);
@@ -34,14 +34,14 @@ async fn read(rule: &Rule, count: usize) -> Result<Vec<Item>, AwsError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_are_left_are_asked_for_again_and_only_those() {
+async fn only_unprocessed_keys_are_asked_for_again() {
     let rule = answers(1);
     assert_eq!(read(&rule, 8).await.unwrap(), keys(8));
     assert_eq!(rule.num_calls(), 8);
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_stay_left_are_an_error_and_never_a_shorter_answer() {
+async fn keys_that_stay_unprocessed_are_an_error_and_never_a_shorter_result() {
     let error = read(&answers(1), 9).await.unwrap_err();
     assert_eq!(error.to_string(), "dynamodb:BatchGetItem: UnprocessedKeys: 1 keys were left after 8 tries");
     let nothing = answers(0);
@@ -50,7 +50,7 @@ async fn keys_that_stay_left_are_an_error_and_never_a_shorter_answer() {
 }
 
 #[tokio::test]
-async fn many_keys_are_read_in_hundreds() {
+async fn keys_are_read_in_chunks_of_a_hundred() {
     let rule = answers(100);
     assert_eq!(read(&rule, 250).await.unwrap(), keys(250));
     assert_eq!(rule.num_calls(), 3);
@@ -58,7 +58,7 @@ async fn many_keys_are_read_in_hundreds() {
 }
 
 #[tokio::test]
-async fn an_error_keeps_the_services_words_and_nothing_else() {
+async fn an_error_keeps_the_message_of_the_service_and_no_keys() {
     let body =
         r#"{"__type":"com.amazonaws.dynamodb.v20120810#ValidationException","message":"no such thing"}"#;
     let rule = mock!(Client::batch_get_item).sequence().http_status(400, Some(body.to_owned())).build();

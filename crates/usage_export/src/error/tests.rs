@@ -44,9 +44,9 @@ fn client(endpoint_url: &str) -> Client {
 }
 
 /// The error of a call to a server that treats its connections like this.
-async fn served<F: Future<Output = ()> + Send>(scheme: &str, serve: fn(TcpStream) -> F) -> AwsError
+async fn served<F>(scheme: &str, serve: fn(TcpStream) -> F) -> AwsError
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("{scheme}://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The file of a completed export, as its owner gets it: its bytes, or a URL to S3 that lives for minutes.
+//! The file of a completed export for its owner: its bytes, or a URL to S3 that is valid for minutes.
 
 use std::time::Duration;
 
@@ -14,28 +14,28 @@ use super::DataExport;
 use crate::error::AwsError;
 use crate::problem::{Problem, RequestError};
 
-/// How long a presigned URL lives: the time to follow a redirect. It is signed at the click, never kept or mailed.
+/// How long a presigned URL is valid: enough to follow a redirect. It is signed at the click, and never stored or mailed.
 const URL_LIFE: Duration = Duration::from_mins(5);
 
-/// What the file is.
+/// The media type of the file.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8";
 
-/// The bucket of the files, to read from.
+/// Reads files of exports from their S3 bucket.
 #[derive(Debug, Clone)]
 pub struct ExportFiles {
-    /// Signs and reads.
+    /// Signs URLs and reads files. Its credentials may read the bucket.
     pub s3: S3,
-    /// Where the files are.
+    /// The name of the bucket.
     pub bucket: String,
 }
 
 impl ExportFiles {
-    /// The bytes of the file.
+    /// Reads the whole file into memory. Ask for small files only, by [`DataExport::size_bytes`].
     ///
     /// # Errors
     ///
-    /// 404 once it has expired, by its date or because S3 no longer has it; an internal one if it is not as long as
-    /// what the worker counted: better no file than a short one.
+    /// 404 once the file has expired, by its date or because S3 has deleted it. An internal error if S3 cannot be read, or
+    /// if the file has another size than the worker counted: no file is better than a part of one.
     pub async fn read(&self, export: &DataExport, now: DateTime<Utc>) -> Result<Vec<u8>, RequestError> {
         refuse_expired(export, now)?;
         let sent = self.s3.get_object().bucket(&self.bucket).key(export.object_key()).send().await;
@@ -59,11 +59,12 @@ impl ExportFiles {
         Ok(file)
     }
 
-    /// A fresh URL of the file, for whoever has just been checked.
+    /// Signs a URL that downloads the file for five minutes, for a caller who has just been authorized.
     ///
     /// # Errors
     ///
-    /// 404 once the file has expired: its URL would show the caller S3's XML.
+    /// 404 once the file has expired, because its URL would show the caller an error of S3 in XML. An internal error if S3
+    /// cannot be asked.
     pub async fn presign(&self, export: &DataExport, now: DateTime<Utc>) -> Result<String, RequestError> {
         refuse_expired(export, now)?;
         let key = export.object_key();
@@ -88,7 +89,7 @@ impl ExportFiles {
     }
 }
 
-/// Says that the file is to be saved, and under which name.
+/// The `Content-Disposition` that makes a browser save the file, and under which name.
 pub fn content_disposition(export: &DataExport) -> String {
     format!("attachment; filename=\"{}\"", export.file_name())
 }

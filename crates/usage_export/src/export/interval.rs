@@ -1,4 +1,4 @@
-//! The date range of an export: tolerant in what it reads, exact in what it means.
+//! The date range of an export. It reads several forms of a date, and each has one exact meaning.
 
 use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,15 @@ use crate::problem::FieldError;
 use crate::timestamp;
 use crate::usage::Month;
 
-/// The longest range, about a hundred years: it bounds the months that one export looks at.
+/// The longest interval, about a hundred years. It bounds how many months, and so partitions, one export reads.
 pub const MAX_SPAN: TimeDelta = TimeDelta::days(36_600);
 
-/// The longest text that is looked at as a date.
-const MAX_TEXT: usize = 64;
+/// The longest text that is parsed as a date, in bytes.
+const MAX_TEXT_BYTES: usize = 64;
 
-/// From the first to the last millisecond, both included. The start is never after the end.
+/// A range of instants from its first to its last millisecond, both included. The start is never after the end.
+///
+/// Text and JSON have it as two timestamps; see [`crate::timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interval {
     #[serde(with = "timestamp::serde_text")]
@@ -23,11 +25,22 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval between two parsed instants.
+    /// Makes the interval between two instants, of which [`parse_start`] and [`parse_end`] make the first and the last
+    /// millisecond.
+    ///
+    /// ```
+    /// use usage_export::export::interval::{Interval, parse_end, parse_start};
+    /// let interval = Interval::new(parse_start("2025-01-31").unwrap(), parse_end("2025-02-01").unwrap()).unwrap();
+    /// let months: Vec<_> = interval.months().map(|month| month.to_string()).collect();
+    /// assert_eq!(months, ["2025-01", "2025-02"]);
+    ///
+    /// let error = Interval::new(interval.end(), interval.start()).unwrap_err();
+    /// assert_eq!(error.field, "end_date");
+    /// ```
     ///
     /// # Errors
     ///
-    /// An end before the start, or a range longer than [`MAX_SPAN`]: both blame `end_date`.
+    /// The end is before the start, or the interval is longer than [`MAX_SPAN`]. Both blame the member `end_date`.
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self, FieldError> {
         if end < start {
             return Err(FieldError::new("end_date", "is before start_date"));
@@ -41,17 +54,17 @@ impl Interval {
         Ok(Self { start, end })
     }
 
-    /// The first millisecond.
+    /// The first millisecond of the interval.
     pub fn start(self) -> DateTime<Utc> {
         self.start
     }
 
-    /// The last millisecond.
+    /// The last millisecond of the interval.
     pub fn end(self) -> DateTime<Utc> {
         self.end
     }
 
-    /// The UTC months that it touches, in order.
+    /// The UTC months of which the interval has at least a millisecond, in order.
     pub fn months(self) -> impl Iterator<Item = Month> + Clone + Send {
         let last = Month::of(self.end);
         std::iter::successors(Some(Month::of(self.start)), |month| Some(month.next()))
@@ -59,7 +72,8 @@ impl Interval {
     }
 }
 
-/// Reads `start_date`: the first millisecond at or after it.
+/// Parses `start_date`: the first millisecond at or after the given instant. Without an offset it is in UTC, without a
+/// time it is midnight.
 ///
 /// ```
 /// use usage_export::export::interval::parse_start;
@@ -69,14 +83,15 @@ impl Interval {
 ///
 /// # Errors
 ///
-/// A sentence for the caller, if the text is no ISO 8601 date or date and time of the years 1 to 9999.
+/// A text to follow the member's name, if it is no ISO 8601 date, or date and time, of the years 1 to 9999.
 pub fn parse_start(text: &str) -> Result<DateTime<Utc>, String> {
     let given = read(text)?;
     let below_a_milli = given.timestamp_subsec_nanos() % 1_000_000 != 0;
     at_millis(given.timestamp_millis() + i64::from(below_a_milli)).ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
 
-/// Reads `end_date`: the last millisecond included. A bare date and a midnight, in its own offset, include that day.
+/// Parses `end_date`: the last millisecond that is included. A date without a time and a midnight, in its own offset,
+/// include the whole day.
 ///
 /// ```
 /// use usage_export::export::interval::parse_end;
@@ -103,16 +118,16 @@ pub fn parse_end(text: &str) -> Result<DateTime<Utc>, String> {
 const OUT_OF_RANGE: &str = "is outside the years 1 to 9999";
 const MALFORMED: &str = "is not an ISO 8601 date; write 2025-01-31, 2025-01-31T00:00:00, 2025-01-31T00:00:00Z or 2025-01-31T00:00:00+02:00";
 
-/// The instant, if our text form has room for its year.
+/// The instant, if its year has four digits, as our text form needs.
 fn at_millis(millis: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(millis).filter(|instant| (1..=9999).contains(&instant.year()))
 }
 
-/// Reads a date, or a date and time with or without an offset. No offset means UTC, no time means midnight.
+/// Parses a date, or a date and time with or without an offset. No offset means UTC, no time means midnight.
 fn read(text: &str) -> Result<DateTime<FixedOffset>, String> {
     let text = text.trim();
     let malformed = || MALFORMED.to_owned();
-    if text.len() > MAX_TEXT || !text.is_ascii() || text.len() < 10 {
+    if text.len() > MAX_TEXT_BYTES || !text.is_ascii() || text.len() < 10 {
         return Err(malformed());
     }
     let (date, rest) = text.split_at(10);
@@ -125,7 +140,7 @@ fn read(text: &str) -> Result<DateTime<FixedOffset>, String> {
     date.and_time(time).and_local_timezone(offset).single().ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
 
-/// Exactly `YYYY-MM-DD`: chrono alone would take `2025-1-5` and signs.
+/// Parses exactly `YYYY-MM-DD`; chrono alone would accept `2025-1-5` and signs.
 fn read_date(text: &str) -> Option<NaiveDate> {
     let shape = text.bytes().enumerate().all(|(i, byte)| match i {
         4 | 7 => byte == b'-',
@@ -134,7 +149,7 @@ fn read_date(text: &str) -> Option<NaiveDate> {
     if shape { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
 }
 
-/// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.f`, then nothing, `Z`, `±HH:MM`, `±HHMM` or `±HH`.
+/// Parses `HH:MM`, `HH:MM:SS` or `HH:MM:SS.f`, then nothing, `Z`, `±HH:MM`, `±HHMM` or `±HH`.
 fn read_time_and_offset(text: &str) -> Option<(NaiveTime, FixedOffset)> {
     let at = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, offset) = text.split_at(at);
@@ -195,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_form_parses() {
+    fn every_documented_form_is_parsed() {
         for text in
             ["2025-01-31", "2025-01-31T00:00:00", "2025-01-31T00:00:00Z", "2025-01-31T00:00", " 2025-01-31 "]
         {
@@ -214,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_millisecond_never_add_or_lose_a_run() {
+    fn fractions_of_a_millisecond_never_add_or_lose_a_run() {
         assert_eq!(start("2025-01-31T10:00:00.0005Z"), "2025-01-31T10:00:00.001Z");
         assert_eq!(end("2025-01-31T10:00:00.0015Z"), "2025-01-31T10:00:00.001Z");
         assert_eq!(end("2025-01-31T00:00:00.000001Z"), "2025-01-31T00:00:00.000Z");
     }
 
     #[test]
-    fn anything_else_is_refused_with_examples() {
+    fn other_texts_are_refused_with_examples() {
         for text in [
             "",
             "today",
@@ -262,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "\\PC{0,40}") {
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,40}") {
             let _ = (parse_start(&text), parse_end(&text));
         }
 

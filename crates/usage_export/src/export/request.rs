@@ -10,55 +10,62 @@ use super::interval::{Interval, parse_end, parse_start};
 use crate::problem::{FieldError, Problem};
 use crate::usage::{FIELDS, Field};
 
+mod scope;
+
+pub use scope::Scope;
+
 /// The largest body, in bytes. It keeps an export's record below DynamoDB's 400 KB an item.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// The most ids in `workspace_ids`, and in `entity_ids`.
+/// The most ids that `workspace_ids` and `entity_ids` may have each. It keeps the record of an export small enough for one
+/// item.
 pub const MAX_IDS: usize = 5_000;
 
-/// The longest id, in bytes.
+/// The longest id that a request may have, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// A request that holds together: fields, interval and a scope that selects something.
+/// A valid request: its fields are known, its interval is in order, and its scope selects something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportRequest {
-    /// The CSV's columns, in this order; not empty, none twice.
+    /// The columns of the CSV in their order: at least one, and none twice.
     pub fields: Vec<Field>,
-    /// When the runs started.
+    /// Which runs are exported, by the instant at which they started.
     pub interval: Interval,
-    /// Where, and of which workbooks.
+    /// Which runs are exported, by workspace and workbook.
     pub scope: Scope,
 }
 
-/// Which runs of the organization are meant. At least one part selects something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scope {
-    /// Every workspace of the organization, the personal ones too.
-    pub all_workspaces: bool,
-    /// Every member's personal workspace.
-    pub personal_workspaces: bool,
-    /// These workspaces; empty under `all_workspaces`.
-    pub workspace_ids: BTreeSet<String>,
-    /// Only runs of these workbooks; empty for all.
-    pub entity_ids: BTreeSet<String>,
-}
-
-/// A parsed body: who is meant to be the caller, and what they ask for.
+/// A parsed body of `POST /export_data`: for whom the request acts, and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportCall {
-    /// The caller; whether the key may act as them is not yet known.
+    /// The user for whom the request acts. [`authorize`](crate::auth::authorize) finds out whether it may.
     pub user_id: String,
-    /// What they ask for.
+    /// What the request asks for.
     pub request: ExportRequest,
 }
 
 impl ExportCall {
-    /// Parses the body. Unknown fields are ignored; an absent field and `null` are the same.
+    /// Parses the body. Unknown members are ignored; an absent member and `null` are the same.
+    ///
+    /// ```
+    /// use usage_export::export::request::ExportCall;
+    /// let body = br#"{"user_id": "usr_1", "export_fields": ["run_id", "credit_cost"],
+    ///     "start_date": "2025-01-01", "end_date": "2025-01-31", "include_all_workspaces": true}"#;
+    /// let call = ExportCall::parse(body).unwrap();
+    /// assert_eq!(call.user_id, "usr_1");
+    /// assert_eq!(call.request.fields.len(), 2);
+    /// assert!(call.request.scope.personal_workspaces, "all workspaces include the personal ones");
+    ///
+    /// let problem = ExportCall::parse(br#"{"user_id": "usr_1", "start_date": "31.01.2025"}"#).unwrap_err();
+    /// let at_fault: Vec<_> = problem.errors.iter().map(|error| error.field.as_str()).collect();
+    /// assert_eq!(at_fault, ["export_fields", "start_date", "end_date", "workspace_ids"]);
+    /// ```
     ///
     /// # Errors
     ///
-    /// A 400 that names every field at fault.
+    /// A 400 that names every member at fault: a body above [`MAX_BODY_BYTES`], no JSON object, an unknown or repeated
+    /// field, a date that is none, more than [`MAX_IDS`] ids, a scope that selects nothing.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         if body.len() > MAX_BODY_BYTES {
             return Err(Problem::field("body", format!("is larger than {MAX_BODY_BYTES} bytes")));
@@ -82,7 +89,7 @@ impl ExportCall {
     }
 }
 
-/// Reads one field after the other and collects what is wrong, so that a caller learns of every fault at once.
+/// Reads one member after the other and collects what is wrong, so that a caller learns of every fault at once.
 struct Reader<'a> {
     body: &'a Map<String, Value>,
     errors: Vec<FieldError>,
@@ -118,7 +125,7 @@ impl Reader<'_> {
         Some(id)
     }
 
-    /// An optional flag. `None` after a fault.
+    /// Reads an optional flag. `None` after a fault.
     fn flag(&mut self, name: &str) -> Option<bool> {
         match self.value(name) {
             None => Some(false),
@@ -130,7 +137,7 @@ impl Reader<'_> {
         }
     }
 
-    /// An optional or required list of strings. `None` after a fault.
+    /// Reads an optional list of strings. `None` after a fault.
     fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let values = match self.value(name) {
             None => return Some(Vec::new()),
@@ -232,13 +239,6 @@ impl Reader<'_> {
     }
 }
 
-impl Scope {
-    /// Whether every workspace of the organization is looked at: asked for, or because only workbooks are named.
-    pub fn looks_everywhere(&self) -> bool {
-        self.all_workspaces || (!self.personal_workspaces && self.workspace_ids.is_empty())
-    }
-}
-
 fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn all_workspaces_include_the_personal_ones_and_make_ids_moot() {
+    fn all_workspaces_include_the_personal_ones_and_those_that_are_named() {
         let mut body = body();
         body["workspace_ids"] = json!(["wsp_of_nobody"]);
         body["an_unknown_field"] = json!({"is": "ignored"});
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn workbooks_alone_are_looked_for_everywhere() {
+    fn workbooks_alone_are_searched_in_every_workspace() {
         let mut body = body();
         body["include_all_workspaces"] = json!(false);
         body["entity_ids"] = json!(["wbk_1", "wbk_1"]);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_at_once() {
+    fn every_fault_is_reported_in_one_answer() {
         let problem = parse(&json!({"start_date": "x", "entity_ids": 1})).unwrap_err();
         let fields: Vec<_> = problem.errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["user_id", "export_fields", "start_date", "end_date", "entity_ids"]);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_object_is_refused() {
+    fn a_body_that_is_not_an_object_is_refused() {
         for body in ["", "[]", "null", "{\"user_id\":", "\u{0}"] {
             assert_eq!(ExportCall::parse(body.as_bytes()).unwrap_err().status, 400);
         }

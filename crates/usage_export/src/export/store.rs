@@ -1,4 +1,13 @@
-//! The table of exports: read and list. The modules below change it.
+//! The table of exports. This module reads and lists; each module below it is one way in which exports change.
+//!
+//! | module           | what it changes                                                     |
+//! | ---------------- | ------------------------------------------------------------------- |
+//! | [`create`]       | makes an export with its idempotency record and slot; withdraws it  |
+//! | [`idempotency`]  | makes a repeated request return the first request's export          |
+//! | `active`         | the slots of an organization's unfinished exports                   |
+//! | [`lease`]        | a worker claims an export and saves its progress                    |
+//! | [`finish`]       | a worker completes or fails an export and releases its slot         |
+//! | [`notification`] | a worker claims the email that tells the outcome                    |
 
 use std::collections::HashMap;
 
@@ -14,16 +23,17 @@ use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
 
 pub mod create;
+pub mod finish;
 pub mod idempotency;
 pub mod lease;
 pub mod notification;
 
 mod active;
 
-/// Exports on one page of the history.
+/// How many exports one page of the history has.
 const PAGE_SIZE: i32 = 20;
 
-/// The table of exports.
+/// The table of exports in DynamoDB.
 #[derive(Debug, Clone)]
 pub struct Exports {
     client: Client,
@@ -31,12 +41,17 @@ pub struct Exports {
 }
 
 impl Exports {
-    /// The table of that name.
+    /// Uses the table of that name. It makes no call.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// The export with this id, as the last write left it. An id that is none finds nothing.
+    /// Reads an export with a consistent read. `None` if there is no such export, also for a text that is not the id of an
+    /// export.
+    ///
+    /// # Errors
+    ///
+    /// The read failed, or the record cannot be read.
     pub async fn get(&self, data_export_id: &str) -> Result<Option<DataExport>, AwsError> {
         // Other items share the table: only an export's id may reach it.
         if created_ts_of_id(data_export_id).is_none() {
@@ -45,11 +60,12 @@ impl Exports {
         self.get_item(data_export_id).await?.map(read_export).transpose()
     }
 
-    /// The export with this id, if it is the caller's own.
+    /// Reads an export and makes sure that the caller is its owner.
     ///
     /// # Errors
     ///
-    /// 404 if there is none, 403 if it is another user's.
+    /// 404 if there is no such export, 403 if it is another user's or was made in another organization. An internal error
+    /// if the table cannot be read.
     pub async fn get_owned_by(
         &self,
         caller: &Caller,
@@ -84,9 +100,16 @@ impl Exports {
         self.client.delete_item().table_name(&self.table).key("data_export_id", text(key))
     }
 
-    /// A page of the user's exports in this organization, newest first, and the cursor of the next page.
+    /// Reads one page of the user's exports in this organization, newest first, and the cursor of the next page.
     ///
-    /// The cursor is the id of the last export on the page: its creation time is inside it.
+    /// The cursor is the id of the last export on the page; its creation time is inside it. `None` as a result means that
+    /// this page is the last. A page has at most 20 exports and may have fewer although others follow, because exports of
+    /// the user in other organizations are left out. A new export may be missing for a moment: the index is eventually
+    /// consistent.
+    ///
+    /// # Errors
+    ///
+    /// The read failed, or a record cannot be read.
     pub async fn history(
         &self,
         organization_id: &str,

@@ -1,6 +1,6 @@
 //! Submits an export: checks it against the directory, puts it into the table, sends its id to the worker.
 //!
-//! The API and the settings page both come through here, so an export is the same whoever asked for it.
+//! The API and the settings page both submit through this module, so an export is the same whichever was used.
 
 use std::collections::BTreeSet;
 
@@ -19,25 +19,25 @@ use crate::directory::Directory;
 use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 
-/// When a caller who met the limit of unfinished exports should try again, in seconds.
+/// After how many seconds a caller should try again who found no free slot.
 const RETRY_AFTER_SECONDS: u32 = 60;
 
-/// A repeated request whose export is still REQUESTED after this long sends the message again: the first request may
-/// have died before it did. A message too many does no harm.
+/// A repeated request sends the message again if its export is still REQUESTED after this time, because the first request
+/// may have died before it sent the message. A second message does no harm.
 const MESSAGE_LOST_AFTER: TimeDelta = TimeDelta::seconds(30);
 
-/// Makes exports of requests.
+/// Makes exports from requests.
 #[derive(Debug, Clone)]
 pub struct Submitter {
-    /// Which workspaces there are.
+    /// Where the workspaces of a request are looked up.
     pub directory: Directory,
-    /// Where the export is put.
+    /// The table into which the export is put.
     pub exports: Exports,
-    /// Where its id is sent.
+    /// Sends the export's id to the worker.
     pub sqs: Sqs,
-    /// The queue of the worker.
+    /// The URL of the worker's queue.
     pub queue_url: String,
-    /// Unfinished exports that one organization may have.
+    /// The slots of an organization: unfinished exports that it may have.
     pub active_limit: u32,
 }
 
@@ -46,8 +46,9 @@ impl Submitter {
     ///
     /// # Errors
     ///
-    /// 404 for a workspace that is not the organization's, 422 for an `Idempotency-Key` that came with another body, 429 at the limit
-    /// of unfinished exports.
+    /// 404 for a workspace that is not the organization's, 422 for an `Idempotency-Key` that came with another body, 429
+    /// without a free slot. An internal error if a call to AWS failed; the export is then withdrawn or, where that fails
+    /// too, picked up by a repeated request.
     pub async fn submit(
         &self,
         caller: &Caller,
@@ -103,7 +104,7 @@ impl Submitter {
         Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into())
     }
 
-    /// Sends the message; takes the export back if that fails, so that nothing waits for a worker that never comes.
+    /// Sends the message, and withdraws the export if that fails: without its message no worker would ever claim it.
     async fn send_or_withdraw(
         &self,
         export: &DataExport,

@@ -1,7 +1,8 @@
-//! The active exports of an organization: a set of the ids of its unfinished exports, no larger than its limit. Each id
-//! in the set is a slot.
+//! The active exports of an organization: the set of the ids of its unfinished exports. Each id in the set takes one of
+//! the organization's slots.
 //!
-//! A set, because adding and removing an id can be repeated; a counter that is changed twice is wrong for ever.
+//! It is a set and no counter, because adding or removing an id twice changes nothing, and a counter that is changed twice
+//! stays wrong. `docs/adr/0004-unfinished-exports-are-a-set.md` says more.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use crate::error::AwsError;
 use crate::export::DataExport;
 
 impl Exports {
-    /// Adds the export to the organization's unfinished ones, if there is room.
+    /// Takes a slot for the export, if one is free: a write for the creating transaction.
     pub(super) fn take_slot(
         &self,
         export: &DataExport,
@@ -31,8 +32,8 @@ impl Exports {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Takes out of the organization's unfinished exports those that are finished or gone: a worker that died right
-    /// after its last step did not.
+    /// Releases the slots of exports that are finished or gone. A worker that died right after its last step has not
+    /// released its slot.
     pub(super) async fn release_finished_slots(&self, organization_id: &str) -> Result<(), AwsError> {
         let Some(item) = self.get_item(&active_key(organization_id)).await? else { return Ok(()) };
         let Some(AttributeValue::Ss(ids)) = item.get("unfinished") else { return Ok(()) };
@@ -50,7 +51,7 @@ impl Exports {
         if finished.is_empty() { Ok(()) } else { self.release_slots(organization_id, finished).await }
     }
 
-    /// Takes exports out of the organization's unfinished ones. Repeating it changes nothing.
+    /// Releases the slots of these exports. Repeating it changes nothing.
     pub(super) async fn release_slots(
         &self,
         organization_id: &str,

@@ -11,20 +11,21 @@ use crate::dynamo::{Item, condition_failed, text};
 use crate::error::AwsError;
 use crate::export::{DataExport, State};
 
-/// Tries of a transaction that met another one, with the back-off below about three seconds.
+/// How often a transaction is tried that conflicts with another one. With the pauses in between that is about three
+/// seconds.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
 const MAX_TRANSACTION_TRIES: u32 = 7;
 
-/// What became of a request for an export.
+/// What became of a request to create an export.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Created {
-    /// It is in the table, in state REQUESTED.
+    /// The export is in the table, in state REQUESTED.
     New,
-    /// The same request made this export before.
+    /// The same request was sent before and made this export.
     Replayed(Box<DataExport>),
-    /// The key came with another body before.
+    /// The `Idempotency-Key` was sent before with another body.
     KeyReused,
-    /// The organization has as many unfinished exports as it may.
+    /// The organization has no free slot.
     LimitReached,
 }
 
@@ -37,14 +38,22 @@ impl From<SavedResponse> for Created {
     }
 }
 
-/// Which parts of the creating transaction did not hold.
+/// Which condition of the creating transaction did not hold.
 enum Refusal {
     IdempotencyRecordExists,
     LimitReached,
 }
 
 impl Exports {
-    /// Puts the export, its idempotency record and its slot among the organization's unfinished ones, all or nothing.
+    /// Puts the export and its idempotency record and takes a slot, in one transaction.
+    ///
+    /// Repeating a request with the same key within 24 hours returns [`Created::Replayed`]. Slots of exports that have
+    /// finished are released before a request is told that the limit is reached.
+    ///
+    /// # Errors
+    ///
+    /// A call failed, or seven transactions in a row met others. The export was not created; only if the answer to a
+    /// transaction was lost, it may have been.
     pub async fn create(
         &self,
         export: &DataExport,
@@ -120,9 +129,14 @@ impl Exports {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Takes back an export whose message could not be sent, so that it neither waits for ever nor holds a slot.
+    /// Deletes an export whose message could not be sent, with its idempotency record, and releases its slot.
     ///
-    /// False if a worker has it already: the message did arrive.
+    /// Returns false and changes nothing if a worker has claimed the export: the message did arrive.
+    ///
+    /// # Errors
+    ///
+    /// A call failed. The export may be gone and its slot not released; the slot is then released when a request finds no
+    /// free one.
     pub async fn withdraw(
         &self,
         export: &DataExport,

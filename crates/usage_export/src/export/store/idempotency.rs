@@ -1,4 +1,4 @@
-//! Idempotency records: what makes a repeated request get the export that the first one made.
+//! Idempotency records: they make a repeated request return the export that the first request made.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,19 +10,28 @@ use crate::error::AwsError;
 use crate::export::DataExport;
 use crate::timestamp;
 
-/// How long an `Idempotency-Key` is remembered.
+/// How long an idempotency record counts.
 pub const IDEMPOTENCY_WINDOW: TimeDelta = TimeDelta::hours(24);
 
-/// An `Idempotency-Key`, tied to its user and to the body that it came with.
-#[derive(Debug, Clone)]
+/// The `Idempotency-Key` of a request, tied to its user and to the body that it came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
+    /// The key of the idempotency record in the table.
     pub(super) record_id: String,
+    /// The SHA-256, in hex, of the body with its members in order.
     pub(super) body_sha256: String,
 }
 
 impl IdempotencyKey {
-    /// The `Idempotency-Key` of a user, and the body that it came with. `body` is the parsed JSON: spaces and the order
-    /// of members do not matter.
+    /// Ties a key to its user and body. `body` is the parsed JSON, so spaces and the order of members do not matter.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use usage_export::export::store::idempotency::IdempotencyKey;
+    /// let key = IdempotencyKey::new("usr_1", "key-1", &json!({"a": 1, "b": 2}));
+    /// assert_eq!(key, IdempotencyKey::new("usr_1", "key-1", &json!({"b": 2, "a": 1})));
+    /// assert_ne!(key, IdempotencyKey::new("usr_2", "key-1", &json!({"a": 1, "b": 2})));
+    /// ```
     pub fn new(user_id: &str, key: &str, body: &serde_json::Value) -> Self {
         let mut body = body.clone();
         body.sort_all_objects();
@@ -34,7 +43,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What an idempotency record says of a request with its key.
+/// What an idempotency record answers to a request with its key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SavedResponse {
     /// The first request had the same body and made this export.
@@ -44,7 +53,7 @@ pub enum SavedResponse {
 }
 
 impl Exports {
-    /// The answer that an earlier request with this key got; `None` if there was none within the window.
+    /// Reads the answer to an earlier request with this key. `None` if there was none within [`IDEMPOTENCY_WINDOW`].
     pub(super) async fn saved_response(
         &self,
         idempotency_key: &IdempotencyKey,
@@ -82,7 +91,7 @@ impl Exports {
             .item("body_sha256", text(&idempotency_key.body_sha256))
             .item("created_ts", text(timestamp::to_text(created_ts)))
             .item("ttl", number((created_ts + IDEMPOTENCY_WINDOW).timestamp()))
-            // DynamoDB deletes what is past its time only after a while.
+            // DynamoDB deletes an expired record only within a few days.
             .condition_expression("attribute_not_exists(data_export_id) OR #ttl < :now")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", number(created_ts.timestamp()))
@@ -91,7 +100,7 @@ impl Exports {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Deletes an idempotency record, unless a repeat of its request made another export since.
+    /// Deletes an idempotency record, unless a repeated request has since replaced it with that of another export.
     pub(super) async fn delete_idempotency_record(
         &self,
         idempotency_key: &IdempotencyKey,

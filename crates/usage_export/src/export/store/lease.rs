@@ -1,7 +1,7 @@
-//! The worker's side of the table of exports: claim, save, finish. Each step is one conditional update.
+//! How a worker claims an export and saves its progress. Each step is one conditional update.
 //!
-//! A worker holds an export by a lease that it renews whenever it saves. A worker whose lease was taken by another one
-//! finds out at its next save, and stops.
+//! A worker holds an export by a lease, which it renews whenever it saves. Once the lease has run out, another worker may
+//! claim the export; the former lease owner then learns at its next step that the lease is lost, and stops.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -10,29 +10,30 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Exports, read_export};
 use crate::dynamo::{Item, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{Checkpoint, Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
+use crate::export::{Checkpoint, DataExport, State};
 use crate::timestamp;
 
-/// How long a worker is taken to be alive after it last saved. It saves every few seconds; an S3 part may take longer.
+/// How long a worker counts as alive after it last saved. It saves every few seconds, but a part of an upload may take
+/// longer.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// What a worker finds when it wants an export.
+/// The result of a worker's claim.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It is this worker's now.
+    /// This worker holds the lease now.
     Claimed(Box<DataExport>),
-    /// Another worker has it and is taken to be alive until then.
+    /// Another worker holds the lease, which ends at this instant.
     Busy(DateTime<Utc>),
-    /// It is COMPLETED or FAILED.
+    /// The export is COMPLETED or FAILED already.
     Finished(Box<DataExport>),
-    /// There is no such export.
+    /// There is no export with this id.
     Unknown,
 }
 
-/// Why a step did not take place.
+/// Why a worker's step on an export did not take place.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
-    /// Another worker has the export.
+    /// Another worker has claimed the export since, or the export is finished.
     #[error("the lease was lost to another worker")]
     Lost,
     /// The call to the table failed.
@@ -40,28 +41,22 @@ pub enum LeaseError {
     Aws(#[from] AwsError),
 }
 
-/// How far a worker is, for those who watch.
+/// How far an export is, for those who watch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Percent of the workspace months that are done.
+    /// Percent of the partitions that are read.
     pub percent: u8,
-    /// Rows written so far.
+    /// Rows that are written so far.
     pub rows: u64,
 }
 
-/// The finished file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Completed {
-    /// Counts that agree.
-    pub counts: Counts,
-    /// Checksum of the file.
-    pub checksum: String,
-    /// When the file goes away.
-    pub expires_ts: DateTime<Utc>,
-}
-
 impl Exports {
-    /// Takes the export for `lease_owner`: `REQUESTED`, or `IN_PROGRESS` with a lease that has run out.
+    /// Claims an export for `lease_owner` and counts the attempt. An export can be claimed while it is `REQUESTED`, or
+    /// `IN_PROGRESS` with a lease that has run out or was released.
+    ///
+    /// # Errors
+    ///
+    /// A call failed, or the record cannot be read. The claim may have taken place; its lease then runs out.
     pub async fn claim(
         &self,
         data_export_id: &str,
@@ -98,12 +93,16 @@ impl Exports {
             None => Claim::Unknown,
             Some(export) if export.state.is_final() => Claim::Finished(Box::new(export)),
             Some(DataExport { lease_until: Some(until), .. }) => Claim::Busy(until),
-            // Given back between the two calls: the message comes again and finds it free.
+            // The lease was released between the two calls: the message is redelivered and finds the export free.
             Some(export) => Claim::Busy(export.created_ts),
         })
     }
 
-    /// Renews the lease and shows the progress.
+    /// Saves the progress and renews the lease.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Lost`] if `lease_owner` does not hold the lease; [`LeaseError::Aws`] if the update failed.
     pub async fn save_progress(
         &self,
         data_export_id: &str,
@@ -117,7 +116,11 @@ impl Exports {
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
 
-    /// Saves a checkpoint, renews the lease and shows the progress.
+    /// Saves a checkpoint and the progress, and renews the lease.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::save_progress`].
     pub async fn save_checkpoint(
         &self,
         data_export_id: &str,
@@ -137,72 +140,15 @@ impl Exports {
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
 
-    /// Gives the export back, for the next try.
+    /// Releases the lease, so that the next attempt can begin before it runs out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::save_progress`].
     pub async fn release(&self, data_export_id: &str, lease_owner: &str) -> Result<(), LeaseError> {
         let update =
             self.update_as(data_export_id, lease_owner).update_expression("REMOVE lease_owner, lease_until");
         step(update).await.map(|_| ())
-    }
-
-    /// `IN_PROGRESS` → `COMPLETED`.
-    pub async fn complete(
-        &self,
-        data_export_id: &str,
-        lease_owner: &str,
-        completed: &Completed,
-        now: DateTime<Utc>,
-    ) -> Result<DataExport, LeaseError> {
-        let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
-        let update = self
-            .update_as(data_export_id, lease_owner)
-            .update_expression(
-                "SET #state = :completed, finished_ts = :now, progress = :all, rows_read = :read, row_count = :rows, \
-                 size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
-                 REMOVE lease_owner, lease_until, checkpoint, #error",
-            )
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#error", "error")
-            .expression_attribute_values(":completed", text(State::Completed.name()))
-            .expression_attribute_values(":now", text(timestamp::to_text(now)))
-            .expression_attribute_values(":all", number(100))
-            .expression_attribute_values(":read", number(completed.counts.read))
-            .expression_attribute_values(":rows", number(completed.counts.written))
-            .expression_attribute_values(":bytes", number(completed.counts.bytes))
-            .expression_attribute_values(":checksum", text(&completed.checksum))
-            .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
-            .expression_attribute_values(":ttl", number(record_ends.timestamp()));
-        self.finish(update).await
-    }
-
-    /// `IN_PROGRESS` → `FAILED`, with a reason for people.
-    pub async fn fail(
-        &self,
-        data_export_id: &str,
-        lease_owner: &str,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> Result<DataExport, LeaseError> {
-        let update = self
-            .update_as(data_export_id, lease_owner)
-            .update_expression(
-                "SET #state = :failed, finished_ts = :now, #error = :reason REMOVE lease_owner, lease_until, checkpoint",
-            )
-            .expression_attribute_names("#error", "error")
-            .expression_attribute_values(":failed", text(State::Failed.name()))
-            .expression_attribute_values(":now", text(timestamp::to_text(now)))
-            .expression_attribute_values(":reason", text(reason));
-        self.finish(update).await
-    }
-
-    /// The last step, then the release of the export's slot. Should the worker die in between, the slot is released when
-    /// a request finds no free one.
-    async fn finish(&self, update: UpdateItemFluentBuilder) -> Result<DataExport, LeaseError> {
-        let export = read_export(step(update.return_values(ReturnValue::AllNew)).await?)?;
-        let id = export.data_export_id.clone();
-        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
-            tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
-        }
-        Ok(export)
     }
 
     pub(super) fn update(&self, data_export_id: &str) -> UpdateItemFluentBuilder {
@@ -213,8 +159,8 @@ impl Exports {
             .expression_attribute_names("#state", "state")
     }
 
-    /// An update that takes place only while `lease_owner` has the export.
-    fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
+    /// An update that takes place only while `lease_owner` holds the lease.
+    pub(super) fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
         self.update(data_export_id)
             .condition_expression("#state = :in_progress AND lease_owner = :owner")
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
@@ -233,7 +179,8 @@ fn with_progress(
         .expression_attribute_values(":rows", number(progress.rows))
 }
 
-async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
+/// Makes an update of [`Exports::update_as`] and returns the item as it was asked for.
+pub(super) async fn step(update: UpdateItemFluentBuilder) -> Result<Item, LeaseError> {
     match update.send().await {
         Ok(output) => Ok(output.attributes.unwrap_or_default()),
         Err(error) if condition_failed(&error) => Err(LeaseError::Lost),

@@ -1,4 +1,4 @@
-//! The claim of the email that tells of an export's outcome: one for one outcome.
+//! The claim of the email that tells an export's outcome, so that it is sent at most once.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,12 @@ use crate::export::State;
 use crate::timestamp;
 
 impl Exports {
-    /// Claims the email of an export's outcome: true for exactly one caller.
+    /// Claims the email of an export's outcome. True for exactly one caller; false if another caller has claimed it, or if
+    /// the export is not finished.
+    ///
+    /// # Errors
+    ///
+    /// The update failed; it may have taken place.
     pub async fn claim_notification(
         &self,
         data_export_id: &str,
@@ -31,7 +36,12 @@ impl Exports {
         }
     }
 
-    /// Gives the claim back after SES refused the email, so that the next delivery tries again.
+    /// Gives a claim back that was made at `claimed`, after an email that was certainly not sent: the next delivery of the
+    /// message tries again.
+    ///
+    /// # Errors
+    ///
+    /// The update failed, or the claim is another worker's.
     pub async fn release_notification(
         &self,
         data_export_id: &str,

@@ -45,7 +45,7 @@ fn record_item(export: &DataExport, age: TimeDelta) -> Item {
     ])
 }
 
-/// The calls in exactly this order, and no other.
+/// A table that answers these calls in this order and no other call.
 fn exports(rules: &[&Rule]) -> Exports {
     Exports::new(mock_client!(aws_sdk_dynamodb, rules), "exports".to_owned())
 }
@@ -73,7 +73,7 @@ fn transacts(is: impl Fn(&TransactWriteItemsInput) -> bool + Send + Sync + 'stat
         .then_output(|| TransactWriteItemsOutput::builder().build())
 }
 
-/// The transaction is cancelled: the export's put, its slot, its idempotency record.
+/// A cancelled transaction. The codes are those of the export, of its slot and of its idempotency record.
 fn cancelled(codes: [&'static str; 3]) -> TransactWriteItemsError {
     let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
     TransactWriteItemsError::TransactionCanceledException(
@@ -89,7 +89,7 @@ const NO_ROOM: [&str; 3] = ["None", "ConditionalCheckFailed", "None"];
 const MARK_EXISTS: [&str; 3] = ["None", "None", "ConditionalCheckFailed"];
 const CONFLICT: [&str; 3] = ["None", "TransactionConflict", "None"];
 
-/// A delete under this condition, with the value that it names.
+/// A delete with this condition, whose placeholder `name` has this value.
 fn deletes(key: &str, condition: &'static str, name: &'static str, value: &str) -> Rule {
     let (key, value) = (text(key), text(value));
     mock!(Client::delete_item)
@@ -115,7 +115,7 @@ fn refuses_delete() -> Rule {
     })
 }
 
-/// Takes these exports, and no others, out of the organization's unfinished ones.
+/// An update that releases the slots of these exports and of no others.
 fn releases_slots(ids: &[&str]) -> Rule {
     let mut ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
     ids.sort();
@@ -134,7 +134,7 @@ fn unfinished(ids: &[&str]) -> Rule {
 }
 
 #[tokio::test]
-async fn an_export_its_slot_and_its_idempotency_record_are_put_together() {
+async fn an_export_its_slot_and_its_idempotency_record_are_written_in_one_transaction() {
     let whole = transacts(|request| {
         let [export, slot, record] = request.transact_items() else { return false };
         let (export, slot, record) = (export.put().unwrap(), slot.update().unwrap(), record.put().unwrap());
@@ -154,7 +154,7 @@ async fn an_export_its_slot_and_its_idempotency_record_are_put_together() {
 }
 
 #[tokio::test]
-async fn the_same_request_again_gives_the_first_export() {
+async fn a_repeated_request_returns_the_first_export() {
     let first = DataExport { state: State::Completed, ..export() };
     let key = gets(&idempotency_key().record_id, Some(record_item(&first, TimeDelta::hours(23))));
     let record = gets(&first.data_export_id, Some(item(&first)));
@@ -162,7 +162,7 @@ async fn the_same_request_again_gives_the_first_export() {
 }
 
 #[tokio::test]
-async fn the_same_request_at_the_same_time_gives_the_first_export() {
+async fn a_request_repeated_at_the_same_time_returns_the_first_export() {
     let first = export();
     let before = gets(&idempotency_key().record_id, None);
     let after = gets(&idempotency_key().record_id, Some(record_item(&first, TimeDelta::zero())));
@@ -172,7 +172,7 @@ async fn the_same_request_at_the_same_time_gives_the_first_export() {
 }
 
 #[tokio::test]
-async fn a_key_with_another_body_is_told() {
+async fn a_key_that_was_used_with_another_body_is_refused() {
     let mut other = record_item(&export(), TimeDelta::hours(1));
     other.insert("body_sha256".to_owned(), text("another"));
     let key = gets(&idempotency_key().record_id, Some(other));
@@ -180,7 +180,7 @@ async fn a_key_with_another_body_is_told() {
 }
 
 #[tokio::test]
-async fn an_idempotency_record_that_expired_is_overwritten() {
+async fn an_expired_idempotency_record_is_overwritten() {
     let old = record_item(&export(), TimeDelta::hours(24) + TimeDelta::seconds(1));
     let overwrites = transacts(|request| {
         let record = request.transact_items()[2].put().unwrap();
@@ -193,7 +193,7 @@ async fn an_idempotency_record_that_expired_is_overwritten() {
 
 /// The first request withdrew its export and died before it deleted the record.
 #[tokio::test]
-async fn an_idempotency_record_whose_export_was_withdrawn_makes_room_for_a_new_one() {
+async fn an_idempotency_record_of_a_withdrawn_export_is_replaced() {
     let gone = export();
     let key = gets(&idempotency_key().record_id, Some(record_item(&gone, TimeDelta::minutes(1))));
     let record = gets(&gone.data_export_id, None);
@@ -202,7 +202,7 @@ async fn an_idempotency_record_whose_export_was_withdrawn_makes_room_for_a_new_o
 }
 
 #[test]
-fn an_idempotency_key_is_its_users_and_does_not_see_the_order_of_members() {
+fn an_idempotency_key_belongs_to_its_user_and_ignores_the_order_of_members() {
     let other_user = IdempotencyKey::new("usr_2", "key-1", &json!({"a": 1}));
     assert_ne!(other_user.record_id, idempotency_key().record_id);
     assert_ne!(IdempotencyKey::new("usr_1k", "ey-1", &json!({})).record_id, idempotency_key().record_id);
@@ -247,7 +247,7 @@ async fn a_request_above_the_limit_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_transaction_that_meets_another_is_tried_again() {
+async fn a_transaction_that_conflicts_with_another_is_tried_again() {
     let rule = mock!(Client::transact_write_items)
         .sequence()
         .error(|| cancelled(CONFLICT))
@@ -259,7 +259,7 @@ async fn a_transaction_that_meets_another_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_transaction_that_always_meets_another_is_an_error() {
+async fn a_transaction_that_keeps_conflicting_is_an_error() {
     let rule =
         mock!(Client::transact_write_items).sequence().error(|| cancelled(CONFLICT)).repeatedly().build();
     exports(&[&rule]).create(&export(), None, LIMIT).await.unwrap_err();
@@ -267,7 +267,7 @@ async fn a_transaction_that_always_meets_another_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_export_is_withdrawn_with_its_idempotency_record_and_its_slot() {
+async fn withdrawing_an_export_deletes_its_idempotency_record_and_releases_its_slot() {
     let export = export();
     let rules =
         [&deletes_export(&export), &deletes_record(&export), &releases_slots(&[&export.data_export_id])];
@@ -276,12 +276,12 @@ async fn an_export_is_withdrawn_with_its_idempotency_record_and_its_slot() {
 }
 
 #[tokio::test]
-async fn an_export_that_a_worker_has_is_not_withdrawn() {
+async fn an_export_that_a_worker_has_claimed_is_not_withdrawn() {
     assert!(!exports(&[&refuses_delete()]).withdraw(&export(), Some(&idempotency_key())).await.unwrap());
 }
 
 #[tokio::test]
-async fn the_idempotency_record_of_another_export_stays() {
+async fn withdrawing_an_export_keeps_the_idempotency_record_of_another() {
     let export = export();
     let left = releases_slots(&[&export.data_export_id]);
     let rules = [&deletes_export(&export), &refuses_delete(), &left];
@@ -290,7 +290,7 @@ async fn the_idempotency_record_of_another_export_stays() {
 }
 
 #[tokio::test]
-async fn only_the_id_of_an_export_reaches_the_table() {
+async fn only_the_id_of_an_export_is_looked_up() {
     for id in ["", "ACTIVE#org_1", &idempotency_key().record_id, "not-an-id"] {
         assert_eq!(exports(&[]).get(id).await.unwrap(), None);
     }
@@ -302,7 +302,7 @@ async fn only_the_id_of_an_export_reaches_the_table() {
 }
 
 #[tokio::test]
-async fn the_history_goes_on_after_its_cursor() {
+async fn the_history_continues_after_its_cursor() {
     let (newer, older) = (export(), export_at(now() - TimeDelta::hours(1)));
     let cursor = newer.data_export_id.clone();
     let last = Item::from([("data_export_id".to_owned(), text(&older.data_export_id))]);

@@ -6,8 +6,10 @@ use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_mocks::{Rule, mock, mock_client};
 
 use super::*;
-use crate::export::Position;
+use crate::dynamo::number;
+use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
+use crate::export::{Counts, Position};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -29,7 +31,7 @@ fn exports(rules: &[&Rule]) -> Exports {
     Exports::new(mock_client!(aws_sdk_dynamodb, rules), "exports".to_owned())
 }
 
-/// An update that takes place and leaves the export like this.
+/// An update that succeeds, after which the export is like this.
 fn updates(export: &DataExport, is: impl Fn(&UpdateItemInput) -> bool + Send + Sync + 'static) -> Rule {
     let item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(export).unwrap();
     mock!(Client::update_item)
@@ -44,7 +46,7 @@ fn refuses() -> Rule {
     })
 }
 
-/// DynamoDB answers with an error that no retry mends.
+/// DynamoDB answers with an error that the SDK does not retry.
 fn breaks() -> Rule {
     let body =
         r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
@@ -62,7 +64,7 @@ fn value<'a>(update: &'a UpdateItemInput, name: &str) -> Option<&'a AttributeVal
     update.expression_attribute_values()?.get(name)
 }
 
-/// Whether this takes one export out of the organization's unfinished ones.
+/// Whether the update releases the slot of this export and no other.
 fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
     update.key().unwrap()["data_export_id"] == text("ACTIVE#org_1")
         && update.update_expression() == Some("DELETE unfinished :ids")
@@ -70,7 +72,7 @@ fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_claim_takes_the_export_for_the_length_of_a_lease() {
+async fn a_claim_holds_the_export_for_the_length_of_a_lease() {
     let taken = export(State::InProgress);
     let rule = updates(&taken, |update| {
         value(update, ":owner") == Some(&text(LEASE_OWNER))
@@ -83,7 +85,7 @@ async fn a_claim_takes_the_export_for_the_length_of_a_lease() {
 }
 
 #[tokio::test]
-async fn a_claim_that_does_not_hold_says_why() {
+async fn a_claim_that_fails_says_why() {
     let until = now() + TimeDelta::seconds(30);
     let busy = DataExport { lease_until: Some(until), ..export(State::InProgress) };
     let given_back = export(State::InProgress);
@@ -104,7 +106,7 @@ async fn a_claim_that_does_not_hold_says_why() {
 }
 
 #[tokio::test]
-async fn a_message_cannot_claim_what_is_no_export() {
+async fn an_item_that_is_not_an_export_cannot_be_claimed() {
     // The update's condition fails for an item without a state; no read of that item follows.
     let claim = exports(&[&refuses()]).claim("ACTIVE#org_1", LEASE_OWNER, now()).await.unwrap();
     assert_eq!(claim, Claim::Unknown);
@@ -135,7 +137,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_step_asks_for_the_lease_owner() {
+async fn every_step_has_the_lease_owner_as_a_condition() {
     let taken = export(State::InProgress);
     let id = taken.data_export_id.clone();
     let guarded = |update: &UpdateItemInput| {
@@ -178,7 +180,7 @@ async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
 }
 
 #[tokio::test]
-async fn the_email_of_an_outcome_is_claimed_by_one() {
+async fn the_email_of_an_outcome_is_claimed_once() {
     let done = export(State::Completed);
     let once = updates(&done, |update| {
         update.condition_expression()
@@ -192,7 +194,7 @@ async fn the_email_of_an_outcome_is_claimed_by_one() {
 }
 
 #[tokio::test]
-async fn only_the_own_claim_of_an_email_is_given_back() {
+async fn a_worker_gives_back_only_its_own_claim_of_an_email() {
     let done = export(State::Completed);
     let given_back = updates(&done, |update| {
         update.condition_expression().unwrap().starts_with("notified_ts = :claimed")

@@ -1,0 +1,39 @@
+//! Which runs an export is about, by workspace and workbook.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Which workspaces and workbooks of the organization are exported. At least one member selects something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Every workspace of the organization, personal ones too.
+    pub all_workspaces: bool,
+    /// Every member's personal workspace.
+    pub personal_workspaces: bool,
+    /// These workspaces. Empty if `all_workspaces` is set, because it includes them.
+    pub workspace_ids: BTreeSet<String>,
+    /// Only runs of these workbooks; empty for runs of every workbook.
+    pub entity_ids: BTreeSet<String>,
+}
+
+impl Scope {
+    /// Whether every workspace of the organization is read: because the request asks for all of them, or because it names
+    /// workbooks only, and those may have run anywhere.
+    ///
+    /// ```
+    /// use usage_export::export::request::Scope;
+    /// let mut scope = Scope {
+    ///     all_workspaces: false,
+    ///     personal_workspaces: false,
+    ///     workspace_ids: [].into(),
+    ///     entity_ids: ["wbk_1".to_owned()].into(),
+    /// };
+    /// assert!(scope.looks_everywhere());
+    /// scope.workspace_ids.insert("wsp_1".to_owned());
+    /// assert!(!scope.looks_everywhere());
+    /// ```
+    pub fn looks_everywhere(&self) -> bool {
+        self.all_workspaces || (!self.personal_workspaces && self.workspace_ids.is_empty())
+    }
+}

@@ -1,0 +1,94 @@
+//! How a worker finishes an export: the last step, and the release of its slot.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::lease::{LeaseError, step};
+use super::{Exports, read_export};
+use crate::dynamo::{number, text};
+use crate::export::{Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
+use crate::timestamp;
+
+/// What is known of a finished file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// What became of the usage records. The counts agree.
+    pub counts: Counts,
+    /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
+    pub checksum: String,
+    /// When the file expires.
+    pub expires_ts: DateTime<Utc>,
+}
+
+impl Exports {
+    /// Changes `IN_PROGRESS` to `COMPLETED`, releases the slot and returns the export as it is now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::save_progress`]. A slot that cannot be released is logged and is no error.
+    pub async fn complete(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        completed: &Completed,
+        now: DateTime<Utc>,
+    ) -> Result<DataExport, LeaseError> {
+        let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression(
+                "SET #state = :completed, finished_ts = :now, progress = :all, rows_read = :read, row_count = :rows, \
+                 size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
+                 REMOVE lease_owner, lease_until, checkpoint, #error",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":completed", text(State::Completed.name()))
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":all", number(100))
+            .expression_attribute_values(":read", number(completed.counts.read))
+            .expression_attribute_values(":rows", number(completed.counts.written))
+            .expression_attribute_values(":bytes", number(completed.counts.bytes))
+            .expression_attribute_values(":checksum", text(&completed.checksum))
+            .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
+            .expression_attribute_values(":ttl", number(record_ends.timestamp()));
+        self.finish(update).await
+    }
+
+    /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
+    /// the export owner.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::complete`].
+    pub async fn fail(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<DataExport, LeaseError> {
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression(
+                "SET #state = :failed, finished_ts = :now, #error = :reason REMOVE lease_owner, lease_until, checkpoint",
+            )
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":failed", text(State::Failed.name()))
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":reason", text(reason));
+        self.finish(update).await
+    }
+
+    /// Makes the last step, then releases the export's slot. Should the worker die in between, the slot is released when a
+    /// request finds no free one.
+    async fn finish(&self, update: UpdateItemFluentBuilder) -> Result<DataExport, LeaseError> {
+        let export = read_export(step(update.return_values(ReturnValue::AllNew)).await?)?;
+        let id = export.data_export_id.clone();
+        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
+            tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
+        }
+        Ok(export)
+    }
+}
