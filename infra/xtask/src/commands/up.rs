@@ -71,5 +71,5 @@ fn print_first_steps(outputs: &Outputs, now: DateTime<Utc>) {
 /// Waits for ever: a signal ends the program.
 pub async fn stay_up() {
     println!("Up until Ctrl-C.");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
