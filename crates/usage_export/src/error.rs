@@ -176,7 +176,7 @@ where
         }
         source = cause.source();
     }
-    // Such as credentials that cannot be found.
+    // No connection was tried: for example, there are no credentials to sign with.
     false
 }
 
@@ -186,7 +186,7 @@ fn without_values(message: &str) -> String {
         return message.to_owned();
     }
     let Some(start) = message.find(['"', '`', '\'']) else { return message.to_owned() };
-    // What was expected is written in our code. A value may hold the same words, so the last ones count.
+    // What was expected is written in our code and may be logged. The value may hold ", expected" too: take the last.
     let rest = message[start..].rfind(", expected ").map_or("", |at| &message[start + at..]);
     format!("{}…{rest}", &message[..start])
 }

@@ -52,7 +52,7 @@ impl Variables<'_> {
             Ok(value) if value.is_empty() => Ok(None),
             Ok(value) => Ok(Some(value)),
             Err(VarError::NotPresent) => Ok(None),
-            // Its text would quote the value.
+            // The text of this error would quote the value.
             Err(VarError::NotUnicode(_)) => {
                 Err(ConfigError::Malformed { name, reason: "not Unicode".to_owned() })
             }

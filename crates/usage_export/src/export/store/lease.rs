@@ -93,7 +93,7 @@ impl Exports {
             None => Claim::Unknown,
             Some(export) if export.state.is_final() => Claim::Finished(Box::new(export)),
             Some(DataExport { lease_until: Some(until), .. }) => Claim::Busy(until),
-            // Given back between the two calls: the message comes again and finds it free.
+            // The lease was released between the two calls: the message is redelivered and finds the export free.
             Some(export) => Claim::Busy(export.created_ts),
         })
     }
