@@ -9,10 +9,6 @@ use crate::parse::cursor::{Cursor, Stop};
 use crate::parse::record::{Record, RecordError, checked};
 use crate::parse::shape::Shapes;
 
-/// Most records are shorter. Only this much of a frame is copied to complete a record that began in the frame before. If that
-/// is not enough, the whole frame is copied.
-const USUAL_RECORD_BYTES: usize = 4 * 1024;
-
 /// Why the bytes are not a whole answer. Asking DynamoDB again may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AnswerError {
@@ -74,44 +70,20 @@ impl AnswerParser {
         frame: &[u8],
         each: &mut impl FnMut(&Record<'_>),
     ) -> Result<(), AnswerError> {
-        let mut rest = frame;
-        if !self.pending.is_empty() {
-            rest = self.feed_pending(frame, each)?;
+        if self.pending.is_empty() {
+            let taken = self.take_all(frame, each)?;
+            self.pending.extend_from_slice(&frame[taken..]);
+            return Ok(());
         }
-        let taken = self.take_all(rest, each)?;
-        self.pending.extend_from_slice(&rest[taken..]);
-        Ok(())
-    }
-
-    /// Completes what the frame before left over with the beginning of this one; returns the rest of this frame. Copying
-    /// the whole frame (hundreds of kilobytes) would cost more than parsing a record.
-    fn feed_pending<'a>(
-        &mut self,
-        frame: &'a [u8],
-        each: &mut impl FnMut(&Record<'_>),
-    ) -> Result<&'a [u8], AnswerError> {
-        let mut pending = std::mem::take(&mut self.pending);
-        // How many bytes of `pending` come from before this frame.
-        let mut left_over = pending.len();
-        let mut copied = 0;
-        let first = if cfg!(feature = "ablate_partial_copy") { frame.len() } else { USUAL_RECORD_BYTES };
-        for end in [frame.len().min(first), frame.len()] {
-            let copy = &frame[copied..end];
-            copied = end;
-            pending.extend_from_slice(copy);
-            // No record ends without a brace, so a long record is not parsed again with each of its frames.
-            if !copy.contains(&b'}') {
-                continue;
-            }
+        self.pending.extend_from_slice(frame);
+        // No record ends without a brace, so a long record is not parsed again with each of its frames.
+        if frame.contains(&b'}') {
+            let mut pending = std::mem::take(&mut self.pending);
             let taken = self.take_all(&pending, each)?;
-            if taken >= left_over {
-                return Ok(&frame[taken - left_over..]);
-            }
             pending.drain(..taken);
-            left_over -= taken;
+            self.pending = pending;
         }
-        self.pending = pending;
-        Ok(&[])
+        Ok(())
     }
 
     /// Takes everything that has arrived whole; returns how many bytes that was.

@@ -28,7 +28,7 @@ struct Technique {
     lines: u32,
 }
 
-const TECHNIQUES: [Technique; 7] = [
+const TECHNIQUES: [Technique; 6] = [
     Technique {
         feature: "ablate_shapes",
         name: "record shapes",
@@ -58,12 +58,6 @@ const TECHNIQUES: [Technique; 7] = [
         name: "four record shapes",
         instead: "one: every record that lacks an attribute replaces it",
         lines: 6,
-    },
-    Technique {
-        feature: "ablate_partial_copy",
-        name: "a cut record is completed with the beginning of the next frame",
-        instead: "with a copy of the whole frame",
-        lines: 14,
     },
     Technique {
         feature: "ablate_cell_arena",
