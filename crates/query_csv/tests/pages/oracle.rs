@@ -1,7 +1,7 @@
 //! What the rows of an answer should be, by slow and plain means: `serde_json`, chrono, the csv crate, and decimals as
 //! fractions of integers. It shares no code with the crate.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike};
 use query_csv::Column;
 use serde_json::{Map, Value};
 
@@ -59,12 +59,14 @@ fn sort_key(item: &Map<String, Value>) -> Option<(String, String)> {
     is_time(time).then(|| (time.to_owned(), id.to_owned()))
 }
 
-/// A time that chrono parses and writes again in the same form, which it does not do for leap seconds and odd spaces. The
-/// length excludes years before 0.
+/// A time that chrono parses and writes again in the same form, which it does not do for odd spaces. chrono accepts second
+/// 60 as a leap second, which it keeps as nanoseconds beyond a second; no writer of this form makes one. The length
+/// excludes years before 0.
 fn is_time(text: &str) -> bool {
     let format = "%Y-%m-%dT%H:%M:%S%.3fZ";
-    let same = |time: NaiveDateTime| time.format(format).to_string() == text;
-    text.len() == 24 && NaiveDateTime::parse_from_str(text, format).is_ok_and(same)
+    let is_same =
+        |time: NaiveDateTime| time.nanosecond() < 1_000_000_000 && time.format(format).to_string() == text;
+    text.len() == 24 && NaiveDateTime::parse_from_str(text, format).is_ok_and(is_same)
 }
 
 /// The digits as sent, or with the exponent written out.
