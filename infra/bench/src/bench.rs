@@ -1,23 +1,22 @@
 //! One run: the services, a worker, and what the worker used. All measurements are made of runs.
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::Client;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use usage_export::export::store::Exports;
 
 use crate::data::Data;
 use crate::data::directory::{Directory, ORGANIZATION_ID};
 use crate::data::expected::field_ids;
 use crate::options::Options;
-use crate::services::emulator::{Outputs, Request, client, put_export};
+use crate::services::emulator::{Outputs, Request, client, create_export};
 use crate::services::s3::Stored;
 use crate::services::{Services, tls};
 use crate::worker::{Used, Worker};
@@ -54,10 +53,9 @@ pub struct Bench<'a> {
     /// The organization whose runs are exported.
     pub directory: Arc<Directory>,
     outputs: Outputs,
-    dynamodb: Client,
     acceptor: TlsAcceptor,
     now: DateTime<Utc>,
-    exports: Cell<u32>,
+    exports: Exports,
 }
 
 impl<'a> Bench<'a> {
@@ -75,7 +73,8 @@ impl<'a> Bench<'a> {
         let directory = Arc::new(Directory::generate());
         directory.put(&dynamodb, &outputs.tables.directory).await?;
         let acceptor = tls::acceptor(&ca_file(options))?;
-        Ok(Self { options, directory, outputs, dynamodb, acceptor, now, exports: Cell::new(0) })
+        let exports = Exports::new(dynamodb, outputs.tables.exports.clone());
+        Ok(Self { options, directory, outputs, acceptor, now, exports })
     }
 
     /// The worker of this name, set up to call AWS at this address.
@@ -128,13 +127,10 @@ impl<'a> Bench<'a> {
         Ok(Served { bench: self, data, services, addresses, tasks })
     }
 
-    /// Puts a new export for the product, and returns its event.
+    /// Creates an export for the product, and returns its event.
     async fn new_export(&self, data: &Data) -> Result<Bytes> {
-        let number = self.exports.replace(self.exports.get() + 1);
-        let id = format!("bench-{}-{number}", self.now.timestamp());
         let request = Request { fields: &field_ids(), interval: data.interval() };
-        put_export(&self.dynamodb, &self.outputs.tables.exports, &self.directory, &id, &request, self.now)
-            .await?;
+        let id = create_export(&self.exports, &self.directory.users[0].id, &request, self.now).await?;
         let body = json!({"data_export_id": id}).to_string();
         let event = json!({"Records": [{
             "messageId": id,
@@ -227,7 +223,8 @@ impl Served<'_> {
         let name = worker.name;
         let answer = String::from_utf8_lossy(&answer);
         ensure!(!answer.contains("itemIdentifier"), "{name} did not finish: {answer}");
-        let stored = services.bucket.take().with_context(|| format!("{name} left no file"))?;
+        let stored =
+            services.bucket.take().with_context(|| format!("{name} left no file; {name}.log says why"))?;
         let is_right =
             if name == "floor" { stored.bytes == data.csv.len() as u64 } else { stored.is_expected };
         ensure!(is_right, "{name} left another file: {stored:?}, not {} bytes", data.csv.len());

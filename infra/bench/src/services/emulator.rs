@@ -1,15 +1,17 @@
 //! What the emulator holds: the directory, and a record for each export that the product is to make.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
-use usage_export::timestamp;
+use usage_export::export::DataExport;
+use usage_export::export::store::Exports;
+use usage_export::export::store::create::Created;
 
-use crate::data::directory::{Directory, ORGANIZATION_ID};
+use crate::data::directory::ORGANIZATION_ID;
 
 /// `outputs.json`: addresses and names of the system that `cargo xtask` brought up.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,42 +57,24 @@ pub struct Request<'a> {
     pub interval: (String, String),
 }
 
-/// Puts the record of an export, as the API does when it takes a request in.
+/// Creates an export of every workspace as the API does when it takes a request in, and returns its id.
 ///
 /// # Errors
 ///
-/// Fails if the table refuses the record.
-pub async fn put_export(
-    dynamodb: &Client,
-    table: &str,
-    directory: &Directory,
-    id: &str,
+/// Fails if the request cannot be read, or the table refuses the export.
+pub async fn create_export(
+    exports: &Exports,
+    user_id: &str,
     request: &Request<'_>,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let record = json!({
-        "data_export_id": id,
-        "organization_id": ORGANIZATION_ID,
-        "user_id": directory.users[0].id,
-        "state": "REQUESTED",
-        "created_ts": timestamp::to_text(now),
-        "request": {
-            "fields": request.fields,
-            "interval": {"start": request.interval.0, "end": request.interval.1},
-            "scope": {
-                "all_workspaces": true,
-                "personal_workspaces": true,
-                "workspace_ids": [],
-                "entity_ids": [],
-            },
-        },
-        "attempts": 0,
-        "progress": 0,
-        "row_count": 0,
-        "ttl": (now + TimeDelta::days(90)).timestamp(),
-    });
-    let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(record)?;
-    let put = dynamodb.put_item().table_name(table).set_item(Some(item)).send().await;
-    put.context("the export cannot be put")?;
-    Ok(())
+) -> Result<String> {
+    let request = serde_json::from_value(json!({
+        "fields": request.fields,
+        "interval": {"start": request.interval.0, "end": request.interval.1},
+        "scope": {"all_workspaces": true, "personal_workspaces": true, "workspace_ids": [], "entity_ids": []},
+    }))?;
+    let export = DataExport::new(ORGANIZATION_ID, user_id, request, now);
+    let created = exports.create(&export, None, u32::MAX).await?;
+    ensure!(created == Created::New, "the export was not created: {created:?}");
+    Ok(export.data_export_id)
 }
