@@ -67,7 +67,7 @@ fn another_worker_starts_again_without_a_checkpoint() {
         let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
         assert_same_file(&export.file, &expected, &export.status);
         assert_eq!((rows, &export.status["row_count"]), (2, &json!(2)));
-        assert_eq!(read_record(&id).await["attempts"], 2);
+        assert_eq!(read_record(&id).await["epoch"], 2);
         wait_for_email(&id).await;
         wait_until_handled(&id).await;
         assert_eq!(emails_of(&id).await.len(), 1);
@@ -90,7 +90,7 @@ fn another_worker_continues_after_the_checkpoint() {
         let last: &Run = &runs[written - 1];
         record["checkpoint"] = json!({
             "upload_id": begin_file(&org, &id_of(&record), &part).await,
-            "parts": 1,
+            "parts": [{"first": 1, "count": 1}],
             "position": {
                 "partition_key": format!("{}#2025-01", last.workspace_id),
                 "sort_key": format!("{}#{}", last.start, last.id),

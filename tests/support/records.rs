@@ -30,6 +30,9 @@ pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> 
             },
         },
         "attempts": 0,
+        "epoch": 0,
+        "unsettled": "unsettled",
+        "check_ts": timestamp(created_ts + TimeDelta::minutes(1)),
         "progress": 0,
         "row_count": 0,
         "ttl": (created_ts + TimeDelta::days(90)).timestamp(),
@@ -41,6 +44,7 @@ pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> 
 pub fn abandoned(mut record: Value, attempts: u32) -> Value {
     record["state"] = "IN_PROGRESS".into();
     record["attempts"] = attempts.into();
+    record["epoch"] = attempts.into();
     record["lease_owner"] = "a worker that died".into();
     record["lease_until"] = timestamp(now() - TimeDelta::minutes(1)).into();
     record

@@ -1,10 +1,11 @@
 //! Batches of messages, as SQS hands them over.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use chrono::TimeDelta;
 use integration_tests::run;
 
 use crate::faults::error;
-use crate::world::World;
+use crate::world::{World, now};
 
 /// A batch of the given events' messages, the export's id in place of the example's.
 fn batch(world: &World, events: &[&str]) -> SqsEvent {
@@ -25,7 +26,7 @@ fn failures(response: &SqsBatchResponse) -> Vec<&str> {
 }
 
 async fn handle(world: &World, batch: SqsEvent) -> SqsBatchResponse {
-    export_worker::handle(&world.worker(), batch, "request").await
+    export_worker::handle(&world.worker(), batch, now() + TimeDelta::minutes(15)).await
 }
 
 #[test]
@@ -35,7 +36,9 @@ fn a_message_that_is_done_is_not_reported() {
         let response = handle(&world, batch(&world, &[EXPORT])).await;
         assert!(failures(&response).is_empty());
         assert_eq!(world.export().await["state"], "COMPLETED");
-        assert!(world.faults.sent("ChangeMessageVisibility").is_empty());
+        // A killed worker's message comes back after this time, and not after that of the queue.
+        let [hidden] = &world.faults.sent("ChangeMessageVisibility")[..] else { panic!("one call") };
+        assert_eq!(hidden.json()["VisibilityTimeout"], 90);
     });
 }
 

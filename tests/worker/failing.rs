@@ -47,7 +47,7 @@ fn reads_that_are_refused_for_a_while_are_tried_again_by_the_sdk() {
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert_eq!(world.faults.sent("Query").len(), 3);
         let export = world.export().await;
-        assert_eq!((&export["state"], &export["attempts"]), (&json!("COMPLETED"), &json!(1)));
+        assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(1)));
         assert_eq!(export["row_count"], 3);
     });
 }
@@ -157,7 +157,7 @@ fn a_part_that_s3_refuses_is_sent_again_by_the_next_worker() {
         world.recover();
         assert_eq!(world.process(2).await, Disposition::Acknowledge);
         let export = world.export().await;
-        assert_eq!((&export["state"], &export["attempts"]), (&json!("COMPLETED"), &json!(2)));
+        assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(2)));
     });
 }
 
@@ -181,7 +181,7 @@ fn a_missing_email_is_sent_by_the_next_delivery() {
         world.faults.on("UpdateItem", move |call, _| {
             let asking = Arc::clone(&asking);
             async move {
-                if call.sent.json()["UpdateExpression"] == "SET notified_ts = :now" {
+                if call.sent.json()["UpdateExpression"] == "SET notified_ts = :now, notified_by = :claimant" {
                     asking.notify_one();
                     std::future::pending::<()>().await;
                 }

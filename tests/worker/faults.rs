@@ -129,9 +129,15 @@ impl Faults {
             "CompleteMultipartUpload" => {
                 assert_eq!(sent.header("x-amz-checksum-type"), "FULL_OBJECT");
                 let parts = self.sent("UploadPart");
+                let body = String::from_utf8(sent.body.clone()).unwrap();
+                let is_of_file = |number: i32| body.contains(&format!("<PartNumber>{number}</PartNumber>"));
                 let sizes: BTreeMap<_, _> =
                     parts.iter().map(|part| (part.part_number(), part.body.len())).collect();
-                let size = sizes.values().sum::<usize>();
+                let size = sizes
+                    .iter()
+                    .filter(|(number, _)| is_of_file(**number))
+                    .map(|(_, size)| size)
+                    .sum::<usize>();
                 assert_eq!(sent.header("x-amz-mp-object-size"), size.to_string());
             }
             "HeadObject" => assert_eq!(sent.header("x-amz-checksum-mode"), "ENABLED"),
@@ -172,7 +178,8 @@ fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default().to_owned();
     }
-    let has = |parameter: &str| request.uri().split(['?', '&']).any(|part| part.starts_with(parameter));
+    let has =
+        |parameter: &str| request.uri().split(['?', '&']).skip(1).any(|part| part.starts_with(parameter));
     let operation = match request.method() {
         "POST" if request.uri().ends_with("/outbound-emails") => "SendEmail",
         "POST" if has("uploads") => "CreateMultipartUpload",
@@ -181,6 +188,11 @@ fn operation(request: &HttpRequest) -> String {
         "POST" if has("uploadId=") => "CompleteMultipartUpload",
         "DELETE" if has("uploadId=") => "AbortMultipartUpload",
         "HEAD" => "HeadObject",
+        "GET" if has("uploads") => "ListMultipartUploads",
+        "GET" if has("list-type=2") => "ListObjectsV2",
+        "GET" if has("x-id=GetObject") => "GetObject",
+        "PUT" if has("x-id=PutObject") => "PutObject",
+        "DELETE" if has("x-id=DeleteObject") => "DeleteObject",
         method => panic!("{method} {} is no call of the worker", request.uri()),
     };
     operation.to_owned()

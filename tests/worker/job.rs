@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use export_worker::Disposition;
+use chrono::TimeDelta;
 use export_worker::job::process;
+use export_worker::{Delivery, Disposition};
 use integration_tests::records::{read_active, set_in_record, timestamp};
 use integration_tests::run;
 use serde_json::json;
@@ -23,11 +24,12 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
         let export = world.export().await;
         assert_eq!(export["state"], "COMPLETED");
         assert_eq!((&export["row_count"], &export["progress"]), (&json!(3), &json!(100)));
-        assert_eq!(export["attempts"], 1);
+        assert_eq!((&export["epoch"], &export["attempts"]), (&json!(1), &json!(0)));
+        assert!(export.get("unsettled").is_none() && export.get("check_ts").is_none(), "{export}");
         assert_eq!(export["size_bytes"], CSV.len());
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(CSV.as_bytes())));
         assert_eq!(export["finished_ts"], timestamp(now()));
-        assert_eq!(export["expires_ts"], timestamp(now() + chrono::TimeDelta::days(30)));
+        assert_eq!(export["expires_ts"], timestamp(now() + TimeDelta::days(30)));
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
         assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
         assert_eq!(read_active(&world.org).await, Vec::<String>::new());
@@ -74,8 +76,10 @@ fn a_message_without_an_export_is_done() {
     run(async {
         let world = World::new().await;
         let unfinished = format!("ACTIVE#{}", world.org.id);
+        let delivery =
+            Delivery { receives: 1, deadline: now() + TimeDelta::minutes(15), receipt_handle: None };
         for id in ["019ab0a2-0700-7000-8000-000000000009", "ACTIVE#org_1", &unfinished, ""] {
-            assert_eq!(process(&world.worker(), id, "worker", 1).await, Disposition::Acknowledge, "{id:?}");
+            assert_eq!(process(&world.worker(), id, &delivery).await, Disposition::Acknowledge, "{id:?}");
         }
         assert_eq!(world.export().await["state"], "REQUESTED");
     });

@@ -5,8 +5,8 @@ use std::time::Duration;
 use export_worker::Disposition;
 use export_worker::sink::upload::MIN_PART_BYTES;
 use integration_tests::files::{delete_file, open_uploads, parts_of, send_first_part};
+use integration_tests::run;
 use integration_tests::runs::Run;
-use integration_tests::{run, wait_for};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -58,7 +58,7 @@ async fn interrupt(world: &World) -> Value {
     world.recover();
     let checkpoint = world.export().await["checkpoint"].clone();
     // The first one's checkpoint is saved when the second is cut.
-    assert_eq!(checkpoint["parts"], 1);
+    assert_eq!(checkpoint["parts"], json!([{"first": 1, "count": 1}]));
     checkpoint
 }
 
@@ -78,12 +78,7 @@ fn a_second_worker_goes_on_where_the_first_saved() {
     run(async {
         let world = large().await;
         let checkpoint = interrupt(&world).await;
-        // The second part was in flight when the reads failed.
-        wait_for("the second part", async || {
-            let parts = parts_of(&world.org, &world.id, upload_id(&checkpoint)).await;
-            (parts.len() == 2).then_some(())
-        })
-        .await;
+        // The second part was in flight when the reads failed: it may arrive, or not.
         assert_eq!(world.parts_sent(), [1, 2]);
         let part = &world.faults.sent("UploadPart")[0].body;
         assert!(part.len() >= MIN_PART_BYTES);
@@ -96,9 +91,13 @@ fn a_second_worker_goes_on_where_the_first_saved() {
         assert_eq!(world.process(2).await, Disposition::Acknowledge);
         let file = world.file().await.unwrap();
         assert!(file == file_of_one_worker(&world).await, "the bytes differ");
-        assert_eq!(world.parts_sent()[2..], [2, 3], "the first part is not sent again");
+        assert_eq!(
+            world.parts_sent()[2..],
+            [3, 4],
+            "the first part is not sent again, and the second under another number"
+        );
         let export = world.export().await;
-        assert_eq!((&export["state"], &export["attempts"]), (&json!("COMPLETED"), &json!(2)));
+        assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(2)));
         assert_eq!(export["row_count"], 340);
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(&file)));
         assert_eq!(export["size_bytes"], file.len());
@@ -155,7 +154,7 @@ fn a_file_that_is_not_what_was_written_fails_the_export() {
         let export = world.export().await;
         assert_eq!(export["state"], "FAILED");
         assert!(export["error"].as_str().unwrap().contains("did not add up"), "{export}");
-        assert!(world.file().await.unwrap().starts_with(&part));
+        assert!(world.file().await.is_none(), "nobody can download it");
     });
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::notify::Mailer;
 use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
-use export_worker::{Disposition, Worker};
+use export_worker::{Delivery, Disposition, Worker};
 use integration_tests::files::read_file;
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::emails_of;
@@ -159,8 +159,13 @@ impl World {
 
     /// Processes the export's message; `receives` is how many times it was delivered.
     pub async fn process(&self, receives: u32) -> Disposition {
-        let lease_owner = format!("worker-{receives}");
-        export_worker::job::process(&self.worker(), &self.id, &lease_owner, receives).await
+        self.process_until(receives, now() + TimeDelta::minutes(15)).await
+    }
+
+    /// Processes the export's message in a worker that ends at `deadline`.
+    pub async fn process_until(&self, receives: u32, deadline: DateTime<Utc>) -> Disposition {
+        let delivery = Delivery { receives, deadline, receipt_handle: None };
+        export_worker::job::process(&self.worker(), &self.id, &delivery).await
     }
 
     /// The export's record.

@@ -66,6 +66,9 @@ pub struct Workspace {
     pub name: String,
     /// Whether the workspace is shared or one member's own.
     pub kind: WorkspaceKind,
+    /// When the workspace was created: it has no runs before. Absent if that is not known.
+    #[serde(default, with = "timestamp::serde_text_option")]
+    pub created_ts: Option<DateTime<Utc>>,
     /// When the workspace was deleted; absent while it exists.
     #[serde(default, with = "timestamp::serde_text_option")]
     pub deleted_ts: Option<DateTime<Utc>>,

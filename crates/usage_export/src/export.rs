@@ -18,10 +18,16 @@ pub mod request;
 pub mod store;
 pub mod submit;
 
-pub use checkpoint::{Checkpoint, Counts, Position};
+pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, Tail};
 
 /// Days that the record of an export is kept after its file has expired.
 pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
+
+/// The value of [`DataExport::unsettled`].
+pub const UNSETTLED: &str = "unsettled";
+
+/// How long after its message was sent an export should be claimed. After that the reconciler sends the message again.
+pub const MESSAGE_TIMEOUT: TimeDelta = TimeDelta::seconds(60);
 
 /// The state of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,15 +88,33 @@ pub struct DataExport {
     pub finished_ts: Option<DateTime<Utc>>,
     /// What was asked for: fields, interval and scope.
     pub request: ExportRequest,
-    /// How many times a worker has claimed the export.
+    /// How many times a worker has claimed the export since its last checkpoint: attempts without progress.
     #[serde(default)]
     pub attempts: u32,
+    /// How many times a worker has claimed the export. It only grows, so it tells a lease owner from every former one.
+    #[serde(default)]
+    pub epoch: u32,
+    /// The worker that holds the lease; absent while none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_owner: Option<String>,
     /// When the lease of the worker that makes the file ends; absent while no worker holds it.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<DateTime<Utc>>,
     /// From where the next worker goes on, should this one stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// When the last checkpoint was saved; absent before the first.
+    #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
+    pub progress_ts: Option<DateTime<Utc>>,
+    /// When the reconciler looks at the export, unless it is changed before. Absent once nothing is left to do.
+    #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
+    pub check_ts: Option<DateTime<Utc>>,
+    /// [`UNSETTLED`] while something is left to do: the partition key of the index `by_check_ts`. Absent after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled: Option<String>,
+    /// How many times the reconciler has sent the export's message again since the export last made progress.
+    #[serde(default)]
+    pub resends: u32,
     /// Percent of the partitions that are read, 0 to 100.
     #[serde(default)]
     pub progress: u8,
@@ -112,6 +136,9 @@ pub struct DataExport {
     /// When a worker claimed the email that tells the outcome; absent while none has.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub notified_ts: Option<DateTime<Utc>>,
+    /// Who claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notified_by: Option<String>,
     /// When DynamoDB may delete the record, in seconds since 1970.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
     pub ttl: i64,
@@ -131,8 +158,14 @@ impl DataExport {
             finished_ts: None,
             request,
             attempts: 0,
+            epoch: 0,
+            lease_owner: None,
             lease_until: None,
             checkpoint: None,
+            progress_ts: None,
+            check_ts: Some(created_ts + MESSAGE_TIMEOUT),
+            unsettled: Some(UNSETTLED.to_owned()),
+            resends: 0,
             progress: 0,
             row_count: 0,
             size_bytes: None,
@@ -140,13 +173,24 @@ impl DataExport {
             error: None,
             expires_ts: None,
             notified_ts: None,
+            notified_by: None,
             ttl: (created_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE)).timestamp(),
         }
     }
 
     /// The key of the file in the bucket.
     pub fn object_key(&self) -> String {
-        format!("exports/{}/{}.csv", self.organization_id, self.data_export_id)
+        format!("{}csv", self.object_prefix())
+    }
+
+    /// What the keys of all objects of the export begin with: of the file, its manifest, its plan and its tails.
+    pub fn object_prefix(&self) -> String {
+        format!("exports/{}/{}.", self.organization_id, self.data_export_id)
+    }
+
+    /// When the export last made progress: its creation, or its last checkpoint.
+    pub fn last_progress_ts(&self) -> DateTime<Utc> {
+        self.progress_ts.unwrap_or(self.created_ts)
     }
 
     /// The name under which a browser saves the file: the dates of the interval and the last part of the id, which tells

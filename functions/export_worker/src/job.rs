@@ -1,20 +1,31 @@
-//! Processes one message: claims its export, makes the file ([`pipeline`]), finishes the export and notifies the export owner.
+//! Processes one message: claims its export, makes the file ([`pipeline`]) while it keeps the export
+//! ([`heartbeat`]), finishes the export and notifies the export owner.
 //!
 //! A message may be delivered twice, at the same time, or after its worker died. Whatever happens, an export ends in one
 //! state, and the export owner gets at most one email.
 
 use std::time::Duration;
 
-use usage_export::export::store::lease::{Claim, LeaseError};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tokio::sync::watch;
+use usage_export::error::AwsError;
+use usage_export::export::store::lease::{Claim, LeaseError, Progress};
 use usage_export::export::{DataExport, created_ts_of_id};
+use uuid::Uuid;
 
-use crate::job::pipeline::PipelineError;
-use crate::{Disposition, Worker, notify};
+use crate::job::error::PipelineError;
+use crate::job::pipeline::Outcome;
+use crate::sink::leftovers;
+use crate::{Delivery, Disposition, Worker, notify};
 
+pub mod error;
+pub mod heartbeat;
 pub mod pipeline;
 pub mod plan;
+pub mod writer;
 
-/// How many workers may claim an export before it becomes FAILED. A worker that was killed counts.
+/// How many workers may claim an export without progress before it becomes FAILED. A worker that was killed counts.
 pub const MAX_ATTEMPTS: u32 = 5;
 
 /// The longest delay of a redelivery.
@@ -23,18 +34,18 @@ const MAX_DELAY: Duration = Duration::from_mins(15);
 /// How long after the end of a lease the message of a busy export is delivered again.
 const DELAY_AFTER_LEASE: Duration = Duration::from_secs(2);
 
-/// Processes one message for the worker `lease_owner`. `receives` is how many times the message was delivered, this time
-/// included.
-pub async fn process(worker: &Worker, data_export_id: &str, lease_owner: &str, receives: u32) -> Disposition {
+/// Processes one message.
+pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<'_>) -> Disposition {
     let id = data_export_id;
     let now = (worker.clock)();
+    let lease_owner = Uuid::new_v4().to_string();
     let claim = match created_ts_of_id(id) {
-        Some(_) => worker.exports.claim(id, lease_owner, now).await,
+        Some(_) => worker.exports.claim(id, &lease_owner, now).await,
         // Other items share the table, and DynamoDB refuses an empty key: only the id of an export may reach it.
         None => Ok(Claim::Unknown),
     };
     let finished = match claim {
-        Ok(Claim::Claimed(export)) => match execute(worker, *export, lease_owner).await {
+        Ok(Claim::Claimed(export)) => match execute(worker, *export, &lease_owner, delivery).await {
             Ok(finished) => finished,
             Err(disposition) => return disposition,
         },
@@ -50,61 +61,107 @@ pub async fn process(worker: &Worker, data_export_id: &str, lease_owner: &str, r
         }
         Err(error) => {
             tracing::error!(data_export_id = id, error = %error, "export {id} cannot be claimed: {error}");
-            return Disposition::Retry(delay(receives));
+            return Disposition::Retry(delay(delivery.receives));
         }
     };
-    match notify::notify_owner(worker, &finished).await {
+    match settle(worker, &finished).await {
         Ok(()) => Disposition::Acknowledge,
         Err(error) => {
-            tracing::error!(data_export_id = id, error = %error, "no email for export {id} yet: {error}");
-            Disposition::Retry(delay(receives))
+            tracing::error!(data_export_id = id, error = %error, "export {id} is finished but not settled yet: {error}");
+            Disposition::Retry(delay(delivery.receives))
         }
     }
 }
 
-/// Runs a claimed export to its final state. The error says when its message is to be delivered again.
-async fn execute(worker: &Worker, export: DataExport, lease_owner: &str) -> Result<DataExport, Disposition> {
+/// Does what is left to do for a finished export: the email, and deleting what nobody needs. Each step can be repeated.
+async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsError> {
+    if finished.unsettled.is_none() {
+        return Ok(());
+    }
+    notify::notify_owner(worker, finished).await?;
+    leftovers::delete(&worker.bucket, finished).await?;
+    worker.exports.settle(&finished.data_export_id).await
+}
+
+/// Runs a claimed export to its final state. The error says what becomes of its message if it does not get there.
+async fn execute(
+    worker: &Worker,
+    export: DataExport,
+    lease_owner: &str,
+    delivery: &Delivery<'_>,
+) -> Result<DataExport, Disposition> {
     let id = &export.data_export_id;
     let attempts = export.attempts;
     if attempts > MAX_ATTEMPTS {
-        tracing::error!(data_export_id = id, attempts, "export {id} was claimed {attempts} times");
+        tracing::error!(
+            data_export_id = id,
+            attempts,
+            "export {id} was claimed {attempts} times without progress"
+        );
         return fail(worker, &export, lease_owner, "The export was interrupted too often.").await;
     }
-    let error = match pipeline::run(worker, &export, lease_owner).await {
-        Ok(completed) => {
+    let (progress, watched) = watch::channel(Progress { percent: export.progress, rows: export.row_count });
+    let pipeline = pipeline::run(worker, &export, lease_owner, delivery.deadline, &progress);
+    match heartbeat::keep(worker, delivery, (id, lease_owner), &watched, pipeline).await {
+        Ok(Outcome::Completed(completed)) => {
             let now = (worker.clock)();
-            return worker
-                .exports
-                .complete(id, lease_owner, &completed, now)
-                .await
-                .map_err(|error| lost(id, &error));
+            let completed = worker.exports.complete(id, lease_owner, &completed, now).await;
+            completed.map_err(|error| lost(id, &error))
         }
-        Err(error) => error,
-    };
-    match error {
-        PipelineError::Lease(error) => Err(lost(id, &error)),
-        PipelineError::Permanent { reason, cause } => {
+        Ok(Outcome::HandedOver) => Err(hand_over(worker, id, lease_owner).await),
+        Err(PipelineError::LeaseLost) => Err(lost(id, &LeaseError::Lost)),
+        Err(PipelineError::Permanent { reason, cause }) => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
-            fail(worker, &export, lease_owner, reason).await
+            fail(worker, &export, lease_owner, &reason).await
         }
-        PipelineError::Aws(error) if attempts >= MAX_ATTEMPTS => {
-            tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
-            fail(
-                worker,
-                &export,
-                lease_owner,
-                "The export could not be finished because of a technical problem on our side.",
-            )
-            .await
+        Err(PipelineError::Aws(error)) => retry_or_fail(worker, &export, lease_owner, error).await,
+    }
+}
+
+/// Lets another worker go on from the checkpoint that was just saved. If the message cannot be sent, this one comes again.
+async fn hand_over(worker: &Worker, data_export_id: &str, lease_owner: &str) -> Disposition {
+    if let Err(error) = worker.exports.release(data_export_id, lease_owner, (worker.clock)()).await {
+        return lost(data_export_id, &error);
+    }
+    let body = json!({"data_export_id": data_export_id}).to_string();
+    match worker.sqs.send_message().queue_url(&worker.queue_url).message_body(body).send().await {
+        Ok(_) => {
+            tracing::info!(data_export_id, "export {data_export_id} goes on in another worker");
+            Disposition::Acknowledge
         }
-        PipelineError::Aws(error) => {
-            tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
-            if let Err(error) = worker.exports.release(id, lease_owner).await {
-                return Err(lost(id, &error));
-            }
-            Err(Disposition::Retry(delay(attempts)))
+        Err(error) => {
+            let error = AwsError::from_sdk("sqs:SendMessage")(error);
+            tracing::warn!(data_export_id, error = %error, "the continuation of export {data_export_id} waits: {error}");
+            Disposition::Retry(Duration::from_secs(1))
         }
     }
+}
+
+/// After a call that failed: the lease is released for the next attempt, if there is one.
+async fn retry_or_fail(
+    worker: &Worker,
+    export: &DataExport,
+    lease_owner: &str,
+    error: AwsError,
+) -> Result<DataExport, Disposition> {
+    let id = &export.data_export_id;
+    // This worker may have made progress, and then the attempts are counted anew.
+    let attempts = match worker.exports.get(id).await {
+        Ok(Some(current)) => current.attempts,
+        _ => export.attempts,
+    };
+    if attempts >= MAX_ATTEMPTS {
+        tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
+        let reason = "The export could not be finished because of a technical problem on our side.";
+        return fail(worker, export, lease_owner, reason).await;
+    }
+    tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
+    let delay = delay(attempts);
+    let next: DateTime<Utc> = (worker.clock)() + delay;
+    if let Err(error) = worker.exports.release(id, lease_owner, next).await {
+        return Err(lost(id, &error));
+    }
+    Err(Disposition::Retry(delay))
 }
 
 async fn fail(

@@ -3,26 +3,30 @@
 //! | module                       | what it does                                                                     |
 //! | ---------------------------- | -------------------------------------------------------------------------------- |
 //! | this one                     | takes a batch of messages, returns those that are to be delivered again          |
+//! | [`delivery`]                 | one delivery of a message: hides it from other workers                           |
 //! | [`job`]                      | processes one message: claims the export, makes the file, finishes, notifies     |
-//! | [`job::plan`], [`job::pipeline`] | the partitions of an export; from their pages to the file                    |
+//! | [`job::heartbeat`]           | renews the lease while the file is made                                          |
+//! | [`job::plan`], [`job::pipeline`], [`job::writer`] | the partitions of an export; from their pages to the file   |
 //! | [`source`]                   | reads usage records and the names that are joined to them                        |
 //! | [`sink`]                     | uploads the file                                                                 |
 //! | [`notify`], [`email`]        | sends the one email of an outcome; writes it                                     |
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use usage_export::directory::Directory;
-use usage_export::error::AwsError;
 use usage_export::export::store::Exports;
 
+pub mod delivery;
 pub mod email;
 pub mod job;
 pub mod notify;
 pub mod sink;
 pub mod source;
+
+pub use delivery::Delivery;
 
 /// The clients and settings that every message is processed with.
 pub struct Worker {
@@ -61,56 +65,31 @@ struct Message {
     data_export_id: String,
 }
 
-/// Processes a batch of messages one by one and reports those that are to be delivered again. `request_id` identifies this
-/// worker as lease owner.
+/// Processes a batch of messages one by one, until this worker ends at `deadline`, and reports those that are to be delivered
+/// again.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
-pub async fn handle(worker: &Worker, event: SqsEvent, request_id: &str) -> SqsBatchResponse {
+pub async fn handle(worker: &Worker, event: SqsEvent, deadline: DateTime<Utc>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for message in event.records {
-        let message_id = message.message_id.clone().unwrap_or_default();
-        let lease_owner = format!("{request_id}/{message_id}");
-        if let Disposition::Retry(after) = process(worker, &message, &lease_owner).await {
-            delay_redelivery(worker, &message, after).await;
+        let delivery = Delivery::new(&message, deadline);
+        let body = message.body.as_deref().unwrap_or_default();
+        if let Disposition::Retry(after) = process(worker, body, &delivery).await {
+            delivery.hide(worker, after).await;
             let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message_id;
+            failure.item_identifier = message.message_id.unwrap_or_default();
             response.batch_item_failures.push(failure);
         }
     }
     response
 }
 
-async fn process(worker: &Worker, message: &SqsMessage, lease_owner: &str) -> Disposition {
-    let body = message.body.as_deref().unwrap_or_default();
-    let receives = receive_count(message);
+async fn process(worker: &Worker, body: &str, delivery: &Delivery<'_>) -> Disposition {
     match serde_json::from_str::<Message>(body) {
-        Ok(Message { data_export_id }) => job::process(worker, &data_export_id, lease_owner, receives).await,
+        Ok(Message { data_export_id }) => job::process(worker, &data_export_id, delivery).await,
         Err(error) => {
             // SQS moves it to the dead-letter queue after the queue's maxReceiveCount.
-            let message_id = message.message_id.as_deref().unwrap_or_default();
-            tracing::error!(message_id, error = %error, "message {message_id} does not name an export: {error}");
+            tracing::error!(error = %error, "a message does not name an export: {error}");
             Disposition::Retry(Duration::from_secs(1))
         }
-    }
-}
-
-/// How many times the message was delivered, this time included.
-fn receive_count(message: &SqsMessage) -> u32 {
-    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
-}
-
-/// Sets when the message is delivered again. If that fails, it is after the queue's visibility time-out, which is longer
-/// than a worker may run: the failure costs time only.
-async fn delay_redelivery(worker: &Worker, message: &SqsMessage, after: Duration) {
-    let Some(receipt_handle) = &message.receipt_handle else { return };
-    let changed = worker
-        .sqs
-        .change_message_visibility()
-        .queue_url(&worker.queue_url)
-        .receipt_handle(receipt_handle)
-        .visibility_timeout(i32::try_from(after.as_secs()).unwrap_or(i32::MAX))
-        .send()
-        .await;
-    if let Err(error) = changed.map_err(AwsError::from_sdk("sqs:ChangeMessageVisibility")) {
-        tracing::warn!(error = %error, "the redelivery waits for the queue's visibility time-out: {error}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::SqsEvent;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use export_worker::Worker;
 use export_worker::notify::Mailer;
 use export_worker::sink::bucket::Bucket;
@@ -47,7 +47,8 @@ async fn main() -> Result<(), Error> {
         clock: Utc::now,
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(export_worker::handle(worker, event.payload, &event.context.request_id).await)
+        let deadline: DateTime<Utc> = event.context.deadline().into();
+        Ok::<_, Error>(export_worker::handle(worker, event.payload, deadline).await)
     }))
     .await
 }

@@ -7,6 +7,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use usage_export::config::Origin;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
+use uuid::Uuid;
 
 use crate::Worker;
 use crate::email::{self, Email, NAMED_WORKSPACES};
@@ -55,8 +56,8 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), Aw
         tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
         return Ok(());
     };
-    let claimed = (worker.clock)();
-    if !worker.exports.claim_notification(id, claimed).await? {
+    let claimant = Uuid::new_v4().to_string();
+    if !worker.exports.claim_notification(id, &claimant, (worker.clock)()).await? {
         return Ok(());
     }
     match worker.mailer.send(&to, email).await {
@@ -78,7 +79,7 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), Aw
             Ok(())
         }
         Err(error) => {
-            worker.exports.release_notification(id, claimed).await?;
+            worker.exports.release_notification(id, &claimant).await?;
             Err(error)
         }
     }

@@ -2,19 +2,93 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far a file is after a part of its upload: everything that another worker needs to go on with the same bytes.
+/// How far a file is: everything that another worker needs to go on with the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The id of the multipart upload in S3.
     pub upload_id: String,
-    /// How many parts are uploaded; they are numbered from 1. S3 keeps their `ETag`s.
-    pub parts: i32,
-    /// The last usage record whose row is in those parts, or that was left out before their end.
-    pub position: Position,
-    /// What was counted up to that position.
-    pub counts: Counts,
+    /// The numbers of the parts that have arrived, in the order of the file. S3 keeps their `ETag`s.
+    pub parts: PartNumbers,
     /// CRC-32 of the bytes in those parts.
     pub crc32: u32,
+    /// The rows behind those parts; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<Tail>,
+    /// The last usage record whose row is in the parts or the tail, or that was left out before their end. Absent if the
+    /// export has no partitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// What was counted up to that position.
+    pub counts: Counts,
+    /// Whether every partition is read and every row is in a part: only completing the upload is left.
+    #[serde(default)]
+    pub all_read: bool,
+}
+
+/// Rows that are not yet in a part, because S3 wants parts of 5 MiB: an object beside the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tail {
+    /// The key of the object.
+    pub key: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// CRC-32 of those bytes.
+    pub crc32: u32,
+}
+
+/// The numbers of a file's parts, in the order of the file.
+///
+/// A part's number is its place in the file plus the number of claims before the one of the worker that sends it. A worker
+/// sends the next part only after it has saved, under its lease, that the part before has arrived. So a worker that lost its
+/// lease can have one part on the way that no checkpoint has, and the next lease owner gives that place another number: a
+/// part of a checkpoint is never overwritten, however late the other part arrives.
+///
+/// ```
+/// use usage_export::export::PartNumbers;
+/// let mut parts = PartNumbers::default();
+/// assert_eq!([parts.push(1), parts.push(1)], [1, 2], "the first claim");
+/// let mut continued = parts.clone();
+/// // The first lease owner still sends a third part, and so does the next one.
+/// assert_eq!((parts.push(1), continued.push(2)), (3, 4));
+/// assert_eq!(continued.push(2), 5);
+/// assert!(continued.contains(2) && !continued.contains(3));
+/// assert_eq!(continued.len(), 4);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartNumbers(Vec<Consecutive>);
+
+/// Parts with consecutive numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Consecutive {
+    first: u32,
+    count: u32,
+}
+
+impl PartNumbers {
+    /// Appends a part that the lease owner of this epoch sends, and returns its number. Epochs begin with 1.
+    pub fn push(&mut self, epoch: u32) -> u32 {
+        let number = self.len() + epoch.max(1);
+        match self.0.last_mut() {
+            Some(last) if last.first + last.count == number => last.count += 1,
+            _ => self.0.push(Consecutive { first: number, count: 1 }),
+        }
+        number
+    }
+
+    /// How many parts there are.
+    pub fn len(&self) -> u32 {
+        self.0.iter().map(|parts| parts.count).sum()
+    }
+
+    /// Whether there are no parts.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a part with this number belongs to the file.
+    pub fn contains(&self, number: u32) -> bool {
+        self.0.iter().any(|parts| (parts.first..parts.first + parts.count).contains(&number))
+    }
 }
 
 /// The keys of a usage record, or the end of a partition: everything up to it is read.

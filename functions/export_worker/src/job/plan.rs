@@ -1,83 +1,164 @@
 //! Which partitions an export reads, and in which order.
+//!
+//! The plan is made once, at the first claim, and kept in an object beside the file: a workspace that is added, renamed or
+//! deleted while the export runs changes nothing, whichever worker goes on with it.
 
-use std::collections::BTreeMap;
-
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
 use usage_export::export::{DataExport, Position};
+use usage_export::timestamp;
 use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
 
+use crate::Worker;
+use crate::sink::bucket::Bucket;
+use crate::sink::leftovers::PLAN;
 use crate::source::query::Partition;
 
+/// How far a clock that records starts of runs may be ahead of the worker's.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::days(1);
+
 /// The workspaces and months of an export. Partitions come in the order of the CSV: workspace id, then month.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The last known name of each workspace by id; empty where the directory does not know it.
-    workspace_names: BTreeMap<String, String>,
+    /// In the order of their ids.
+    workspaces: Vec<PlannedWorkspace>,
     interval: Interval,
+    /// Later months have no runs yet.
+    #[serde(with = "timestamp::serde_text")]
+    planned_ts: DateTime<Utc>,
+}
+
+/// A workspace as the directory knew it when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PlannedWorkspace {
+    id: String,
+    /// The last known name; empty where the directory does not know the workspace.
+    name: String,
+    /// Earlier months have no runs. Absent if that is not known.
+    #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
+    created_ts: Option<DateTime<Utc>>,
 }
 
 impl Plan {
-    /// Resolves the export's scope to workspaces.
+    /// The plan of an export: the one that a former worker made, or a new one.
     ///
     /// # Errors
     ///
-    /// The directory could not be read.
-    pub async fn resolve(directory: &Directory, export: &DataExport) -> Result<Self, AwsError> {
+    /// The directory or the bucket could not be read or written.
+    pub async fn of_export(worker: &Worker, export: &DataExport) -> Result<Self, AwsError> {
+        let key = format!("{}{PLAN}", export.object_prefix());
+        // The first worker finds none, so it does not look for one.
+        if export.epoch > 1
+            && let Some(plan) = read(&worker.bucket, &key).await?
+        {
+            return Ok(plan);
+        }
+        let plan = Self::resolve(&worker.directory, export, (worker.clock)()).await?;
+        if write(&worker.bucket, &key, &plan).await? {
+            return Ok(plan);
+        }
+        let made = read(&worker.bucket, &key).await?;
+        made.ok_or_else(|| AwsError::unexpected(&key, "the plan is there and is not there"))
+    }
+
+    /// Resolves the export's scope to workspaces.
+    async fn resolve(
+        directory: &Directory,
+        export: &DataExport,
+        now: DateTime<Utc>,
+    ) -> Result<Self, AwsError> {
         let scope = &export.request.scope;
         let organization_id = &export.organization_id;
-        // A workspace that was there when the request was accepted keeps its rows, whatever the directory says now.
-        let mut workspace_names: BTreeMap<String, String> =
-            scope.workspace_ids.iter().map(|id| (id.clone(), String::new())).collect();
-        workspace_names
-            .extend(names(directory.workspaces_of(organization_id, &scope.workspace_ids).await?, |_| true));
+        let mut known = directory.workspaces_of(organization_id, &scope.workspace_ids).await?;
         if scope.looks_everywhere() || scope.personal_workspaces {
             let all = directory.all_workspaces(organization_id).await?;
-            let wanted = |kind| scope.looks_everywhere() || kind == WorkspaceKind::Personal;
-            workspace_names.extend(names(all, wanted));
+            let is_wanted =
+                |workspace: &Workspace| scope.looks_everywhere() || workspace.kind == WorkspaceKind::Personal;
+            known.extend(all.into_iter().filter(|(_, workspace)| is_wanted(workspace)));
         }
-        Ok(Self { workspace_names, interval: export.request.interval })
+        // A workspace that was there when the request was accepted keeps its rows, whatever the directory says now.
+        let unknown = scope.workspace_ids.iter().filter(|id| !known.contains_key(*id)).cloned();
+        let unknown: Vec<_> =
+            unknown.map(|id| PlannedWorkspace { id, name: String::new(), created_ts: None }).collect();
+        let known = known.into_iter().map(|(id, Workspace { name, created_ts, .. })| PlannedWorkspace {
+            id,
+            name,
+            created_ts,
+        });
+        let mut workspaces: Vec<_> = known.chain(unknown).collect();
+        workspaces.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(Self { workspaces, interval: export.request.interval, planned_ts: now })
     }
 
-    /// The interval in which the runs started.
-    pub fn interval(&self) -> Interval {
-        self.interval
-    }
-
-    /// How many partitions there are: workspaces times months.
+    /// How many partitions there are.
     pub fn len(&self) -> usize {
-        self.workspace_names.len() * self.interval.months().count()
+        self.workspaces.iter().map(|workspace| self.months(workspace).count()).sum()
     }
 
-    /// Whether the scope has no workspace, for example when an organization has no personal ones.
+    /// Whether there is nothing to read, for example when an organization has no personal workspaces.
     pub fn is_empty(&self) -> bool {
-        self.workspace_names.is_empty()
+        self.len() == 0
     }
 
     /// The partitions in order, without those that are read up to `position`.
-    pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send {
-        let months: Vec<Month> = self.interval.months().collect();
+    pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send + use<> {
+        let plan = self.clone();
         let position = position.cloned();
         let (_, end) = sort_key_bounds(self.interval.start(), self.interval.end());
-        let mut index = 0;
-        self.workspace_names
-            .clone()
-            .into_iter()
+        let workspaces = plan.workspaces.clone().into_iter();
+        workspaces
             .flat_map(move |workspace| {
-                months.clone().into_iter().map(move |month| (workspace.clone(), month))
+                let months: Vec<_> = plan.months(&workspace).collect();
+                months.into_iter().map(move |month| (workspace.clone(), month))
             })
-            .filter_map(move |((workspace_id, workspace_name), month)| {
+            .enumerate()
+            .filter_map(move |(index, (workspace, month))| {
                 let partition = Partition {
                     index,
-                    partition_key: partition_key(&workspace_id, month),
-                    workspace_id,
-                    workspace_name,
+                    partition_key: partition_key(&workspace.id, month),
+                    workspace_id: workspace.id,
+                    workspace_name: workspace.name,
                     after: None,
                 };
-                index += 1;
                 from_position(partition, position.as_ref(), &end)
             })
+    }
+
+    /// The months of the interval in which the workspace can have runs.
+    fn months(&self, workspace: &PlannedWorkspace) -> impl Iterator<Item = Month> + use<> {
+        let first = workspace.created_ts.map(Month::of);
+        let last = Month::of(self.planned_ts + MAX_CLOCK_SKEW);
+        let months = self.interval.months();
+        months.filter(move |month| first.is_none_or(|first| *month >= first) && *month <= last)
+    }
+}
+
+async fn read(bucket: &Bucket, key: &str) -> Result<Option<Plan>, AwsError> {
+    let object = match bucket.client.get_object().bucket(&bucket.name).key(key).send().await {
+        Ok(object) => object,
+        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+        Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error)),
+    };
+    let json = object.body.collect().await.map_err(|error| AwsError::internal(key, &error))?;
+    serde_json::from_slice(&json.into_bytes()).map(Some).map_err(|error| AwsError::internal(key, &error))
+}
+
+/// Writes the plan unless there is one; returns whether there was none.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+async fn write(bucket: &Bucket, key: &str, plan: &Plan) -> Result<bool, AwsError> {
+    let json = serde_json::to_vec(plan).map_err(|error| AwsError::internal(key, &error))?;
+    let put = bucket.client.put_object().bucket(&bucket.name).key(key).if_none_match("*");
+    match put.content_type("application/json").body(ByteStream::from(json)).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) => {
+            Ok(false)
+        }
+        Err(error) => Err(AwsError::from_sdk("s3:PutObject")(error)),
     }
 }
 
@@ -93,16 +174,6 @@ fn from_position(partition: Partition, position: Option<&Position>, end: &str) -
     }
 }
 
-fn names(
-    workspaces: BTreeMap<String, Workspace>,
-    wanted: impl Fn(WorkspaceKind) -> bool,
-) -> impl Iterator<Item = (String, String)> {
-    workspaces
-        .into_iter()
-        .filter(move |(_, workspace)| wanted(workspace.kind))
-        .map(|(id, workspace)| (id, workspace.name))
-}
-
 #[cfg(test)]
 mod tests {
     use usage_export::export::interval::{parse_end, parse_start};
@@ -112,14 +183,42 @@ mod tests {
     fn plan() -> Plan {
         let interval =
             Interval::new(parse_start("2024-12-05").unwrap(), parse_end("2025-02-01").unwrap()).unwrap();
-        let workspace_names =
-            ["wsp_b", "wsp_a", "wsp_a2"].map(|id| (id.to_owned(), String::new())).into_iter().collect();
-        Plan { workspace_names, interval }
+        let workspaces = ["wsp_a", "wsp_a2", "wsp_b"].map(planned).to_vec();
+        Plan { workspaces, interval, planned_ts: parse_start("2025-06-01").unwrap() }
+    }
+
+    fn planned(id: &str) -> PlannedWorkspace {
+        PlannedWorkspace { id: id.to_owned(), name: String::new(), created_ts: None }
+    }
+
+    fn keys(plan: &Plan) -> Vec<String> {
+        plan.partitions(None).map(|partition| partition.partition_key).collect()
+    }
+
+    #[test]
+    fn months_that_cannot_have_runs_are_not_read() {
+        let mut plan = plan();
+        plan.workspaces.truncate(1);
+        plan.workspaces[0].created_ts = Some(parse_start("2025-01-31").unwrap());
+        assert_eq!(keys(&plan), ["wsp_a#2025-01", "wsp_a#2025-02"], "before the workspace was created");
+        // A clock that records runs may be a day ahead.
+        plan.planned_ts = parse_start("2025-01-30T12:00:00").unwrap();
+        assert_eq!(keys(&plan), ["wsp_a#2025-01"], "after the export began");
+        plan.planned_ts = parse_start("2025-01-31T12:00:00").unwrap();
+        assert_eq!((keys(&plan).len(), plan.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written() {
+        let mut plan = plan();
+        plan.workspaces[1].created_ts = Some(parse_start("2025-01-31").unwrap());
+        let json = serde_json::to_vec(&plan).unwrap();
+        assert_eq!(serde_json::from_slice::<Plan>(&json).unwrap(), plan);
     }
 
     #[test]
     fn partitions_come_by_workspace_then_month() {
-        let keys: Vec<_> = plan().partitions(None).map(|partition| partition.partition_key).collect();
+        let keys = keys(&plan());
         assert_eq!(
             keys,
             [

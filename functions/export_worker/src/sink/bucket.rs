@@ -1,6 +1,7 @@
 //! The bucket of the files.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
 use usage_export::error::AwsError;
@@ -43,6 +44,71 @@ impl Bucket {
             .await
             .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
         output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))
+    }
+
+    /// The multipart uploads below this prefix that are neither completed nor aborted: key and upload id.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn open_uploads(&self, prefix: &str) -> Result<Vec<(String, String)>, AwsError> {
+        let listed = self
+            .client
+            .list_multipart_uploads()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("s3:ListMultipartUploads"))?;
+        let of_export = |key: &str| key.starts_with(prefix);
+        let uploads = listed.uploads.unwrap_or_default().into_iter();
+        Ok(uploads
+            .filter_map(|upload| Some((upload.key.filter(|key| of_export(key))?, upload.upload_id?)))
+            .collect())
+    }
+
+    /// Aborts an upload, so that its parts cost nothing. An upload that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn abort_upload(&self, key: &str, upload_id: &str) -> Result<(), AwsError> {
+        let aborted = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(upload_id)
+            .send()
+            .await;
+        match aborted {
+            Err(error) if error.code() != Some("NoSuchUpload") => {
+                Err(AwsError::from_sdk("s3:AbortMultipartUpload")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys of the objects below this prefix, at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>, AwsError> {
+        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).send().await;
+        let listed = listed.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
+        Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    }
+
+    /// Deletes an object. One that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn delete(&self, key: &str) -> Result<(), AwsError> {
+        let deleted = self.client.delete_object().bucket(&self.name).key(key).send().await;
+        deleted.map_err(AwsError::from_sdk("s3:DeleteObject"))?;
+        Ok(())
     }
 
     /// The file with this key; `None` if there is none.

@@ -1,19 +1,31 @@
 //! The multipart upload of a file: one part is in flight while the next is filled. In the end S3 has the whole file or none.
+//!
+//! A worker that has lost its lease may still send a part. It has another number than every part of the file, as
+//! [`PartNumbers`] explains, and is dropped when the upload is completed.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use usage_export::error::AwsError;
+use usage_export::export::{Checkpoint, PartNumbers};
 
 use crate::sink::bucket::Bucket;
 use crate::sink::part::Part;
 
-/// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last, and takes at most 10,000
-/// parts, so that a file can have some 80 GB.
+/// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub const MIN_PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// From this many parts on, parts are larger: S3 takes at most [`MAX_PART_NUMBER`] of them. So a file can have some 220 GB.
+const LARGE_PARTS_FROM: u32 = 4_000;
+
+/// The size of those parts. Two of them are in memory at a time.
+const LARGE_PART_BYTES: usize = 4 * MIN_PART_BYTES;
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+const MAX_PART_NUMBER: u32 = 10_000;
 
 /// How many parts one answer of `ListParts` has at most.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
@@ -25,6 +37,9 @@ pub enum UploadError {
     /// What S3 has is not what was written.
     #[error("{0}")]
     IntegrityMismatch(String),
+    /// S3 takes no more parts.
+    #[error("the file needs more than {MAX_PART_NUMBER} parts")]
+    TooLarge,
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -35,11 +50,13 @@ pub struct Upload {
     bucket: Bucket,
     key: String,
     id: String,
-    /// How many parts were sent, the one in flight included.
-    parts: i32,
+    /// The claim of the export under which parts are sent.
+    epoch: u32,
+    /// The parts that were sent, the one in flight included.
+    parts: PartNumbers,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    in_flight: Option<(Part, JoinHandle<Result<(), AwsError>>)>,
+    in_flight: Option<(Part, AbortOnDropHandle<Result<(), AwsError>>)>,
 }
 
 impl Upload {
@@ -48,20 +65,31 @@ impl Upload {
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
-    pub async fn begin(bucket: &Bucket, key: &str) -> Result<Self, AwsError> {
-        let upload_id = bucket.create_upload(key).await?;
-        Ok(Self::resume(bucket, key, &upload_id, 0, 0, 0))
+    pub async fn begin(bucket: &Bucket, key: &str, epoch: u32) -> Result<Self, AwsError> {
+        let id = bucket.create_upload(key).await?;
+        Ok(Self {
+            bucket: bucket.clone(),
+            key: key.to_owned(),
+            id,
+            epoch,
+            parts: PartNumbers::default(),
+            bytes: 0,
+            crc32: crc32fast::Hasher::new(),
+            in_flight: None,
+        })
     }
 
-    /// Continues an upload after `parts` parts, which have `bytes` bytes and this CRC-32.
-    pub fn resume(bucket: &Bucket, key: &str, upload_id: &str, parts: i32, bytes: u64, crc32: u32) -> Self {
+    /// Continues the upload of a checkpoint in another epoch.
+    pub fn resume(bucket: &Bucket, key: &str, epoch: u32, checkpoint: &Checkpoint) -> Self {
+        let bytes = checkpoint.counts.bytes - checkpoint.tail.as_ref().map_or(0, |tail| tail.bytes);
         Self {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            id: upload_id.to_owned(),
-            parts,
+            id: checkpoint.upload_id.clone(),
+            epoch,
+            parts: checkpoint.parts.clone(),
             bytes,
-            crc32: crc32fast::Hasher::new_with_initial_len(crc32, bytes),
+            crc32: crc32fast::Hasher::new_with_initial_len(checkpoint.crc32, bytes),
             in_flight: None,
         }
     }
@@ -71,9 +99,19 @@ impl Upload {
         &self.id
     }
 
-    /// How many parts were sent, the one in flight included.
-    pub fn parts(&self) -> i32 {
-        self.parts
+    /// The parts that were sent, the one in flight included.
+    pub fn parts(&self) -> &PartNumbers {
+        &self.parts
+    }
+
+    /// How many bytes the next part should have at least.
+    pub fn min_part_bytes(&self) -> usize {
+        if self.parts.len() < LARGE_PARTS_FROM { MIN_PART_BYTES } else { LARGE_PART_BYTES }
+    }
+
+    /// Whether a part is in flight.
+    pub fn is_in_flight(&self) -> bool {
+        self.in_flight.is_some()
     }
 
     /// How many bytes those parts have.
@@ -86,9 +124,17 @@ impl Upload {
         self.crc32.clone().finalize()
     }
 
-    /// Sends a part. Call [`Upload::finish_in_flight`] before, because only one part is in flight at a time.
-    pub fn send_part(&mut self, part: Part) {
-        self.parts += 1;
+    /// Sends a part. Call [`Upload::finish_in_flight`] before and save a checkpoint of the part that arrived: only one part may
+    /// be sent that no checkpoint has.
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::TooLarge`] if S3 takes no more parts.
+    pub fn send_part(&mut self, part: Part) -> Result<(), UploadError> {
+        let number = self.parts.push(self.epoch);
+        if number > MAX_PART_NUMBER {
+            return Err(UploadError::TooLarge);
+        }
         self.bytes += part.len() as u64;
         self.crc32.combine(part.crc32());
         let crc32 = base64_crc32(part.crc32().clone().finalize());
@@ -99,7 +145,7 @@ impl Upload {
             .bucket(&self.bucket.name)
             .key(&self.key)
             .upload_id(&self.id)
-            .part_number(self.parts)
+            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .checksum_crc32(crc32)
             .body(part.clone().into())
@@ -110,7 +156,8 @@ impl Upload {
             request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
             Ok(())
         });
-        self.in_flight = Some((part, sending));
+        self.in_flight = Some((part, AbortOnDropHandle::new(sending)));
+        Ok(())
     }
 
     /// Waits until the part in flight has arrived, and returns it.
@@ -187,30 +234,14 @@ impl Upload {
                     .build(),
             );
         }
-        // A former worker may have sent further parts and died before it saved a checkpoint. They are not part of the file.
-        parts.retain(|part| part.part_number.is_some_and(|number| number <= self.parts));
+        // A former lease owner may have sent a part that no checkpoint has. It does not belong to the file.
+        let is_of_file = |number| u32::try_from(number).is_ok_and(|number| self.parts.contains(number));
+        parts.retain(|part| part.part_number.is_some_and(is_of_file));
         Ok(Some(parts))
-    }
-
-    /// Aborts the upload, so that its parts cost nothing. If that fails, the bucket's lifecycle rule does it later.
-    pub async fn abort(&mut self) {
-        let _ = self.finish_in_flight().await;
-        let aborted = self
-            .bucket
-            .client
-            .abort_multipart_upload()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .send()
-            .await;
-        if let Err(error) = aborted.map_err(AwsError::from_sdk("s3:AbortMultipartUpload")) {
-            tracing::warn!(error = %error, "an upload is left to the lifecycle rule: {error}");
-        }
     }
 }
 
 /// A CRC-32 in the form of S3's API: big-endian, in base64.
-fn base64_crc32(crc32: u32) -> String {
+pub(super) fn base64_crc32(crc32: u32) -> String {
     STANDARD.encode(crc32.to_be_bytes())
 }

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use query_csv::escape_formula;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 use usage_export::dynamo::{Item, text};
 use usage_export::error::AwsError;
 use usage_export::usage::sort_key_bounds;
@@ -59,8 +60,8 @@ pub struct Page {
     next: Option<Item>,
 }
 
-/// A page that is in flight. A spawned task goes on while nobody polls it.
-type PageInFlight = JoinHandle<Result<Page, AwsError>>;
+/// A page that is in flight. A spawned task goes on while nobody polls it, and ends when nobody wants it any more.
+type PageInFlight = AbortOnDropHandle<Result<Page, AwsError>>;
 
 impl UsageRecords {
     /// The pages of the partitions, in order.
@@ -121,7 +122,8 @@ impl UsageRecords {
         selection: &Arc<Selection>,
         start: Option<Item>,
     ) -> PageInFlight {
-        tokio::spawn(query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start))
+        let page = query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start);
+        AbortOnDropHandle::new(tokio::spawn(page))
     }
 }
 

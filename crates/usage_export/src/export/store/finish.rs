@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::lease::{LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
-use crate::export::{Counts, DataExport, RECORD_DAYS_AFTER_FILE, State};
+use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, State};
 use crate::timestamp;
 
 /// What is known of a finished file.
@@ -22,11 +22,12 @@ pub struct Completed {
 }
 
 impl Exports {
-    /// Changes `IN_PROGRESS` to `COMPLETED`, releases the slot and returns the export as it is now.
+    /// Changes `IN_PROGRESS` to `COMPLETED`, releases the slot and returns the export as it is now. That is FAILED if it
+    /// was cancelled meanwhile.
     ///
     /// # Errors
     ///
-    /// As for [`Exports::save_progress`]. A slot that cannot be released is logged and is no error.
+    /// As for [`Exports::renew`]. A slot that cannot be released is logged and is no error.
     pub async fn complete(
         &self,
         data_export_id: &str,
@@ -38,7 +39,7 @@ impl Exports {
         let update = self
             .update_as(data_export_id, lease_owner)
             .update_expression(
-                "SET #state = :completed, finished_ts = :now, progress = :all, rows_read = :read, row_count = :rows, \
+                "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
                  size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
                  REMOVE lease_owner, lease_until, checkpoint, #error",
             )
@@ -46,6 +47,7 @@ impl Exports {
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":completed", text(State::Completed.name()))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .expression_attribute_values(":all", number(100))
             .expression_attribute_values(":read", number(completed.counts.read))
             .expression_attribute_values(":rows", number(completed.counts.written))
@@ -53,7 +55,7 @@ impl Exports {
             .expression_attribute_values(":checksum", text(&completed.checksum))
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
-        self.finish(update).await
+        self.finish(data_export_id, update).await
     }
 
     /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
@@ -72,19 +74,35 @@ impl Exports {
         let update = self
             .update_as(data_export_id, lease_owner)
             .update_expression(
-                "SET #state = :failed, finished_ts = :now, #error = :reason REMOVE lease_owner, lease_until, checkpoint",
+                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :reason \
+                 REMOVE lease_owner, lease_until, checkpoint",
             )
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":failed", text(State::Failed.name()))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .expression_attribute_values(":reason", text(reason));
-        self.finish(update).await
+        self.finish(data_export_id, update).await
     }
 
     /// Makes the last step, then releases the export's slot. Should the worker die in between, the slot is released when a
     /// request finds no free one.
-    async fn finish(&self, update: UpdateItemFluentBuilder) -> Result<DataExport, LeaseError> {
-        let export = read_export(step(update.return_values(ReturnValue::AllNew)).await?)?;
+    ///
+    /// A step that took place although its answer was lost, and one that came after another final step, return the export as
+    /// it is.
+    async fn finish(
+        &self,
+        data_export_id: &str,
+        update: UpdateItemFluentBuilder,
+    ) -> Result<DataExport, LeaseError> {
+        let export = match step(update.return_values(ReturnValue::AllNew)).await {
+            Ok(item) => read_export(item)?,
+            Err(LeaseError::Lost) => match self.get(data_export_id).await? {
+                Some(export) if export.state.is_final() => export,
+                _ => return Err(LeaseError::Lost),
+            },
+            Err(error) => return Err(error),
+        };
         let id = export.data_export_id.clone();
         if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
             tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");

@@ -10,12 +10,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Exports, read_export};
 use crate::dynamo::{Item, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{Checkpoint, DataExport, State};
+use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, State};
 use crate::timestamp;
 
-/// How long a worker counts as alive after it last saved. It saves every few seconds, but a part of an upload may take
-/// longer.
+/// How long a worker counts as alive after it last renewed its lease. It renews every few seconds, so that this leaves room
+/// for calls that are slow or have to be repeated.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// How long after the end of a lease the reconciler looks whether another worker has claimed the export.
+const CHECK_AFTER_LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// The result of a worker's claim.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,8 +54,9 @@ pub struct Progress {
 }
 
 impl Exports {
-    /// Claims an export for `lease_owner` and counts the attempt. An export can be claimed while it is `REQUESTED`, or
-    /// `IN_PROGRESS` with a lease that has run out or was released.
+    /// Claims an export for `lease_owner`, counts the attempt and begins an epoch. An export can be claimed while it is
+    /// `REQUESTED`, or `IN_PROGRESS` with a lease that has run out or was released. `lease_owner` must be another one at
+    /// every call: who claims twice with the same gets the same lease.
     ///
     /// # Errors
     ///
@@ -65,7 +69,8 @@ impl Exports {
     ) -> Result<Claim, AwsError> {
         let claimed = self
             .update(data_export_id)
-            .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until ADD attempts :one")
+            .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until, check_ts = :check \
+                 ADD attempts :one, epoch :one")
             .condition_expression(
                 "#state = :requested OR (#state = :in_progress AND (attribute_not_exists(lease_until) OR lease_until < :now))",
             )
@@ -73,6 +78,7 @@ impl Exports {
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
             .expression_attribute_values(":owner", text(lease_owner))
             .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
+            .expression_attribute_values(":check", text(timestamp::to_text(now + LEASE + CHECK_AFTER_LEASE)))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
@@ -83,44 +89,48 @@ impl Exports {
                 let export = read_export(output.attributes.unwrap_or_default())?;
                 Ok(Claim::Claimed(Box::new(export)))
             }
-            Err(error) if condition_failed(&error) => self.why_not_claimed(data_export_id).await,
+            Err(error) if condition_failed(&error) => self.why_not_claimed(data_export_id, lease_owner).await,
             Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
 
-    async fn why_not_claimed(&self, data_export_id: &str) -> Result<Claim, AwsError> {
+    async fn why_not_claimed(&self, data_export_id: &str, lease_owner: &str) -> Result<Claim, AwsError> {
         Ok(match self.get(data_export_id).await? {
             None => Claim::Unknown,
             Some(export) if export.state.is_final() => Claim::Finished(Box::new(export)),
+            // The claim took place, its answer was lost, and the SDK made it again.
+            Some(export) if export.lease_owner.as_deref() == Some(lease_owner) => {
+                Claim::Claimed(Box::new(export))
+            }
             Some(DataExport { lease_until: Some(until), .. }) => Claim::Busy(until),
             // The lease was released between the two calls: the message is redelivered and finds the export free.
             Some(export) => Claim::Busy(export.created_ts),
         })
     }
 
-    /// Saves the progress and renews the lease.
+    /// Renews the lease and saves the progress.
     ///
     /// # Errors
     ///
     /// [`LeaseError::Lost`] if `lease_owner` does not hold the lease; [`LeaseError::Aws`] if the update failed.
-    pub async fn save_progress(
+    pub async fn renew(
         &self,
         data_export_id: &str,
         lease_owner: &str,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        let update = self
-            .update_as(data_export_id, lease_owner)
-            .update_expression("SET lease_until = :until, progress = :percent, row_count = :rows");
+        let update = self.update_as(data_export_id, lease_owner).update_expression(
+            "SET lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
+        );
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
 
-    /// Saves a checkpoint and the progress, and renews the lease.
+    /// Saves a checkpoint and the progress, and renews the lease. The attempts are counted anew, because there was progress.
     ///
     /// # Errors
     ///
-    /// As for [`Exports::save_progress`].
+    /// As for [`Exports::renew`].
     pub async fn save_checkpoint(
         &self,
         data_export_id: &str,
@@ -134,20 +144,30 @@ impl Exports {
         let update = self
             .update_as(data_export_id, lease_owner)
             .update_expression(
-                "SET checkpoint = :checkpoint, lease_until = :until, progress = :percent, row_count = :rows",
+                "SET checkpoint = :checkpoint, progress_ts = :now, attempts = :zero, resends = :zero, \
+                 lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
             )
+            .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":checkpoint", checkpoint);
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
 
-    /// Releases the lease, so that the next attempt can begin before it runs out.
+    /// Releases the lease, so that the next attempt can begin before it runs out. Its message comes at `next`.
     ///
     /// # Errors
     ///
-    /// As for [`Exports::save_progress`].
-    pub async fn release(&self, data_export_id: &str, lease_owner: &str) -> Result<(), LeaseError> {
-        let update =
-            self.update_as(data_export_id, lease_owner).update_expression("REMOVE lease_owner, lease_until");
+    /// As for [`Exports::renew`].
+    pub async fn release(
+        &self,
+        data_export_id: &str,
+        lease_owner: &str,
+        next: DateTime<Utc>,
+    ) -> Result<(), LeaseError> {
+        let update = self
+            .update_as(data_export_id, lease_owner)
+            .update_expression("SET check_ts = :check REMOVE lease_owner, lease_until")
+            .expression_attribute_values(":check", text(timestamp::to_text(next + MESSAGE_TIMEOUT)));
         step(update).await.map(|_| ())
     }
 
@@ -175,6 +195,7 @@ fn with_progress(
 ) -> UpdateItemFluentBuilder {
     update
         .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
+        .expression_attribute_values(":check", text(timestamp::to_text(now + LEASE + CHECK_AFTER_LEASE)))
         .expression_attribute_values(":percent", number(progress.percent))
         .expression_attribute_values(":rows", number(progress.rows))
 }

@@ -1,4 +1,5 @@
-//! The claim of the email that tells an export's outcome, so that it is sent at most once.
+//! What follows the final state: the claim of the email that tells the outcome, so that it is sent at most once, and the
+//! mark that nothing is left to do.
 
 use chrono::{DateTime, Utc};
 
@@ -9,52 +10,74 @@ use crate::export::State;
 use crate::timestamp;
 
 impl Exports {
-    /// Claims the email of an export's outcome. True for exactly one caller; false if another caller has claimed it, or if
-    /// the export is not finished.
+    /// Claims the email of an export's outcome for `claimant`, who is another one at every attempt. True for exactly one
+    /// claimant; false if another one has claimed it, or if the export is not finished.
     ///
     /// # Errors
     ///
-    /// The update failed; it may have taken place.
+    /// The update failed; it may have taken place, and then nobody sends the email.
     pub async fn claim_notification(
         &self,
         data_export_id: &str,
+        claimant: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, AwsError> {
         let claimed = self
             .update(data_export_id)
-            .update_expression("SET notified_ts = :now")
+            .update_expression("SET notified_ts = :now, notified_by = :claimant")
             .condition_expression("attribute_not_exists(notified_ts) AND #state IN (:completed, :failed)")
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":claimant", text(claimant))
             .expression_attribute_values(":completed", text(State::Completed.name()))
             .expression_attribute_values(":failed", text(State::Failed.name()))
             .send()
             .await;
         match claimed {
             Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
+            // Also after a claim that took place, whose answer was lost, and that the SDK then made again.
+            Err(error) if condition_failed(&error) => {
+                let export = self.get(data_export_id).await?;
+                Ok(export.is_some_and(|export| export.notified_by.as_deref() == Some(claimant)))
+            }
             Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
 
-    /// Gives a claim back that was made at `claimed`, after an email that was certainly not sent: the next delivery of the
-    /// message tries again.
+    /// Gives a claim back after an email that was certainly not sent: the next delivery of the message tries again.
     ///
     /// # Errors
     ///
     /// The update failed, or the claim is another worker's.
-    pub async fn release_notification(
-        &self,
-        data_export_id: &str,
-        claimed: DateTime<Utc>,
-    ) -> Result<(), AwsError> {
+    pub async fn release_notification(&self, data_export_id: &str, claimant: &str) -> Result<(), AwsError> {
         let released = self
             .update(data_export_id)
-            .update_expression("REMOVE notified_ts")
-            .condition_expression("notified_ts = :claimed AND attribute_exists(#state)")
-            .expression_attribute_values(":claimed", text(timestamp::to_text(claimed)))
+            .update_expression("REMOVE notified_ts, notified_by")
+            .condition_expression("notified_by = :claimant AND attribute_exists(#state)")
+            .expression_attribute_values(":claimant", text(claimant))
             .send()
             .await;
         released.map_err(AwsError::from_sdk("dynamodb:UpdateItem"))?;
         Ok(())
+    }
+
+    /// Settles a finished export: nothing is left to do, so the reconciler looks at it no more. Repeating it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The update failed; the reconciler then sends the export's message again, and it is settled after that.
+    pub async fn settle(&self, data_export_id: &str) -> Result<(), AwsError> {
+        let settled = self
+            .update(data_export_id)
+            .update_expression("REMOVE unsettled, check_ts, resends")
+            .condition_expression("#state IN (:completed, :failed)")
+            .expression_attribute_values(":completed", text(State::Completed.name()))
+            .expression_attribute_values(":failed", text(State::Failed.name()))
+            .send()
+            .await;
+        match settled {
+            // An unfinished export has something left to do.
+            Err(error) if !condition_failed(&error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
+            _ => Ok(()),
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::dynamo::number;
 use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
-use crate::export::{Counts, Position};
+use crate::export::{Counts, PartNumbers, Position};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -117,22 +117,26 @@ async fn a_worker_without_the_lease_changes_nothing() {
     let id = export(State::InProgress).data_export_id;
     let checkpoint = Checkpoint {
         upload_id: "upload".to_owned(),
-        parts: 1,
-        position: Position { partition_key: "wsp_1#2025-01".to_owned(), sort_key: "x".to_owned() },
-        counts: Counts::default(),
+        parts: PartNumbers::default(),
         crc32: 7,
+        tail: None,
+        position: Some(Position { partition_key: "wsp_1#2025-01".to_owned(), sort_key: "x".to_owned() }),
+        counts: Counts::default(),
+        all_read: false,
     };
     let lost =
         |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
     let refusing = || exports(&[&refuses()]);
-    lost(refusing().save_progress(&id, LEASE_OWNER, PROGRESS, now()).await);
+    lost(refusing().renew(&id, LEASE_OWNER, PROGRESS, now()).await);
     lost(refusing().save_checkpoint(&id, LEASE_OWNER, &checkpoint, PROGRESS, now()).await);
-    lost(refusing().release(&id, LEASE_OWNER).await);
+    lost(refusing().release(&id, LEASE_OWNER, now()).await);
     // Without a second rule, an attempt to release the slot would panic.
+    let unfinished = export(State::InProgress);
+    let refusing = || exports(&[&refuses(), &gets(Some(&unfinished))]);
     lost(refusing().complete(&id, LEASE_OWNER, &completed(), now()).await.map(|_| ()));
     lost(refusing().fail(&id, LEASE_OWNER, "why", now()).await.map(|_| ()));
 
-    let broken = exports(&[&breaks()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await;
+    let broken = exports(&[&breaks()]).renew(&id, LEASE_OWNER, PROGRESS, now()).await;
     assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
 }
 
@@ -147,8 +151,8 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
     };
     let step = || updates(&taken, guarded);
     let left = || updates(&taken, |_| true);
-    exports(&[&step()]).save_progress(&id, LEASE_OWNER, PROGRESS, now()).await.unwrap();
-    exports(&[&step()]).release(&id, LEASE_OWNER).await.unwrap();
+    exports(&[&step()]).renew(&id, LEASE_OWNER, PROGRESS, now()).await.unwrap();
+    exports(&[&step()]).release(&id, LEASE_OWNER, now()).await.unwrap();
     exports(&[&step(), &left()]).complete(&id, LEASE_OWNER, &completed(), now()).await.unwrap();
     exports(&[&step(), &left()]).fail(&id, LEASE_OWNER, "why", now()).await.unwrap();
 }
@@ -186,20 +190,39 @@ async fn the_email_of_an_outcome_is_claimed_once() {
         update.condition_expression()
             == Some("attribute_not_exists(notified_ts) AND #state IN (:completed, :failed)")
     });
-    let exports = exports(&[&once, &refuses(), &breaks()]);
-    let claim = || exports.claim_notification(&done.data_export_id, now());
-    assert!(claim().await.unwrap());
-    assert!(!claim().await.unwrap());
-    claim().await.unwrap_err();
+    let by_another = DataExport { notified_by: Some("another".to_owned()), ..done.clone() };
+    let by_this = DataExport { notified_by: Some("this".to_owned()), ..done.clone() };
+    let claim =
+        async |rules: &[&Rule]| exports(rules).claim_notification(&done.data_export_id, "this", now()).await;
+    assert!(claim(&[&once]).await.unwrap());
+    assert!(!claim(&[&refuses(), &gets(Some(&by_another))]).await.unwrap());
+    assert!(claim(&[&refuses(), &gets(Some(&by_this))]).await.unwrap(), "the answer to its claim was lost");
+    claim(&[&breaks()]).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_the_claim_of_who_made_it() {
+    let taken = DataExport { lease_owner: Some(LEASE_OWNER.to_owned()), ..export(State::InProgress) };
+    let claim =
+        exports(&[&refuses(), &gets(Some(&taken))]).claim(&taken.data_export_id, LEASE_OWNER, now()).await;
+    assert_eq!(claim.unwrap(), Claim::Claimed(Box::new(taken)));
+}
+
+#[tokio::test]
+async fn a_last_step_whose_answer_was_lost_is_the_last_step() {
+    let done = export(State::Completed);
+    let left = updates(&done, |update| update.update_expression() == Some("DELETE unfinished :ids"));
+    let exports = exports(&[&refuses(), &gets(Some(&done)), &left]);
+    assert_eq!(exports.complete(&done.data_export_id, LEASE_OWNER, &completed(), now()).await.unwrap(), done);
 }
 
 #[tokio::test]
 async fn a_worker_gives_back_only_its_own_claim_of_an_email() {
     let done = export(State::Completed);
     let given_back = updates(&done, |update| {
-        update.condition_expression().unwrap().starts_with("notified_ts = :claimed")
-            && value(update, ":claimed") == Some(&text("2025-11-23T12:13:20.000Z"))
+        update.condition_expression().unwrap().starts_with("notified_by = :claimant")
+            && value(update, ":claimant") == Some(&text("this"))
     });
-    exports(&[&given_back]).release_notification(&done.data_export_id, now()).await.unwrap();
-    exports(&[&refuses()]).release_notification(&done.data_export_id, now()).await.unwrap_err();
+    exports(&[&given_back]).release_notification(&done.data_export_id, "this").await.unwrap();
+    exports(&[&refuses()]).release_notification(&done.data_export_id, "this").await.unwrap_err();
 }

@@ -1,0 +1,65 @@
+//! Why a worker made no file, and what that means for the export.
+
+use usage_export::error::AwsError;
+use usage_export::export::store::lease::LeaseError;
+
+use crate::sink::upload::UploadError;
+
+/// Why no file was made.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Another worker has claimed the export, or it is finished: it was cancelled, for example.
+    #[error("{}", LeaseError::Lost)]
+    LeaseLost,
+    /// A call failed, or something on our side. Trying again may help.
+    #[error(transparent)]
+    Aws(AwsError),
+    /// Trying again does not help.
+    #[error("{cause}")]
+    Permanent {
+        /// What the export owner is told.
+        reason: String,
+        /// What is logged.
+        cause: String,
+    },
+}
+
+impl PipelineError {
+    /// The file and what was counted do not agree.
+    pub fn integrity_mismatch(cause: String) -> Self {
+        Self::Permanent { reason: "The file did not add up, so it was withheld.".to_owned(), cause }
+    }
+}
+
+impl From<AwsError> for PipelineError {
+    fn from(error: AwsError) -> Self {
+        if error.is_permanent() {
+            let reason = "A stored record could not be read, so the file would have been wrong.".to_owned();
+            return Self::Permanent { reason, cause: error.to_string() };
+        }
+        Self::Aws(error)
+    }
+}
+
+impl From<LeaseError> for PipelineError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Lost => Self::LeaseLost,
+            LeaseError::Aws(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for PipelineError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::IntegrityMismatch(cause) => Self::integrity_mismatch(cause),
+            UploadError::TooLarge => Self::Permanent {
+                reason: "The file would be larger than one file can be. Export a shorter date range or fewer workspaces."
+                    .to_owned(),
+                cause: error.to_string(),
+            },
+            UploadError::Aws(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Keeps a claimed export while its file is made: renews the lease and hides the message, both by a timer.
+//!
+//! A worker that is killed stops both. Its lease then ends within a minute, and its message comes back half a minute later.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use usage_export::export::store::lease::{LEASE, LeaseError, Progress};
+
+use crate::job::error::PipelineError;
+use crate::{Delivery, Worker};
+
+/// How often the lease is renewed and the progress saved. A cancelled export is noticed after this time at the latest.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long the message stays hidden from other workers after it was last hidden. It outlasts the lease, so that whoever gets
+/// the message next finds the export free.
+pub const VISIBILITY: Duration = Duration::from_secs(90);
+
+/// How often the message is hidden anew.
+const VISIBILITY_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Makes progress, and meanwhile keeps the export.
+///
+/// `work` is dropped, and with it every call that it has in flight, as soon as the lease is lost or could not be renewed for
+/// as long as it lasts: from then on another worker may have the export.
+///
+/// # Errors
+///
+/// Those of `work`; [`PipelineError::LeaseLost`], or why the lease could not be renewed.
+pub async fn keep<T>(
+    worker: &Worker,
+    delivery: &Delivery<'_>,
+    lease: (&str, &str),
+    progress: &watch::Receiver<Progress>,
+    work: impl Future<Output = Result<T, PipelineError>>,
+) -> Result<T, PipelineError> {
+    tokio::select! {
+        outcome = work => outcome,
+        error = renew(worker, lease, progress) => Err(error),
+        never = hide(worker, delivery) => match never {},
+    }
+}
+
+/// Renews the lease until that fails.
+async fn renew(
+    worker: &Worker,
+    (data_export_id, lease_owner): (&str, &str),
+    progress: &watch::Receiver<Progress>,
+) -> PipelineError {
+    let mut ticks = interval(RENEWAL_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The claim was the first renewal.
+    let (mut renewed, lease) = (Instant::now(), LEASE.to_std().unwrap_or_default());
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let started = Instant::now();
+        let current = *progress.borrow();
+        let renewal = worker.exports.renew(data_export_id, lease_owner, current, (worker.clock)());
+        match tokio::time::timeout_at(renewed + lease, renewal).await {
+            Ok(Ok(())) => renewed = started,
+            Ok(Err(LeaseError::Lost)) => return PipelineError::LeaseLost,
+            Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < lease => {
+                tracing::warn!(data_export_id, error = %error, "the lease of export {data_export_id} is not renewed yet: {error}");
+            }
+            Ok(Err(LeaseError::Aws(error))) => return PipelineError::Aws(error),
+            Err(_) => return PipelineError::LeaseLost,
+        }
+    }
+}
+
+/// Hides the message for ever.
+async fn hide(worker: &Worker, delivery: &Delivery<'_>) -> std::convert::Infallible {
+    let mut ticks = interval(VISIBILITY_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        delivery.hide(worker, VISIBILITY).await;
+    }
+}
