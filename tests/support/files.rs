@@ -19,6 +19,14 @@ pub async fn delete_file(org: &TestOrg, data_export_id: &str) {
     system().s3.delete_object().bucket(bucket).key(object_key(org, data_export_id)).send().await.unwrap();
 }
 
+/// What there is of an export in the bucket: what the keys of its objects end with, in order.
+pub async fn keys_of(org: &TestOrg, data_export_id: &str) -> Vec<String> {
+    let prefix = object_key(org, data_export_id).replace(".csv", ".");
+    let listed = system().s3.list_objects_v2().bucket(&system().outputs.bucket).prefix(&prefix).send().await;
+    let keys = listed.unwrap().contents.unwrap_or_default().into_iter().map(|object| object.key.unwrap());
+    keys.map(|key| key.replace(&prefix, "")).collect()
+}
+
 /// The `ETag` of an export's file; `None` if it has no file.
 pub async fn etag_of_file(org: &TestOrg, data_export_id: &str) -> Option<String> {
     let bucket = &system().outputs.bucket;

@@ -8,7 +8,9 @@
 mod batch;
 mod failing;
 mod faults;
+mod handover;
 mod job;
+mod lease;
 mod mail;
 mod reader;
 mod resume;
