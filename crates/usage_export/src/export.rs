@@ -26,6 +26,9 @@ pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
 /// The value of [`DataExport::unsettled`].
 pub const UNSETTLED: &str = "unsettled";
 
+/// The value of [`DataExport::error`] of an export that was cancelled.
+pub const CANCELLED: &str = "cancelled";
+
 /// How long after its message was sent an export should be claimed. After that the reconciler sends the message again.
 pub const MESSAGE_TIMEOUT: TimeDelta = TimeDelta::seconds(60);
 
@@ -127,7 +130,7 @@ pub struct DataExport {
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
-    /// Why the export failed, in a sentence for its owner; absent unless FAILED.
+    /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When the file expires; absent until COMPLETED.
@@ -199,6 +202,11 @@ impl DataExport {
         let (start, end) = (self.request.interval.start(), self.request.interval.end());
         let tail = self.data_export_id.rsplit('-').next().unwrap_or_default();
         format!("usage-export_{}_{}_{tail}.csv", start.format("%Y-%m-%d"), end.format("%Y-%m-%d"))
+    }
+
+    /// Whether the export was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.state == State::Failed && self.error.as_deref() == Some(CANCELLED)
     }
 
     /// Whether the file has expired at `now`.

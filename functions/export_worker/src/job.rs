@@ -64,6 +64,10 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
             return Disposition::Retry(delay(delivery.receives));
         }
     };
+    if let Some(until) = finished.lease_until.filter(|until| *until > now) {
+        // It was cancelled, and its worker has not noticed yet: what it leaves behind is deleted after that.
+        return Disposition::Retry((until - now).to_std().unwrap_or_default() + DELAY_AFTER_LEASE);
+    }
     match settle(worker, &finished).await {
         Ok(()) => Disposition::Acknowledge,
         Err(error) => {
@@ -109,7 +113,14 @@ async fn execute(
             completed.map_err(|error| lost(id, &error))
         }
         Ok(Outcome::HandedOver) => Err(hand_over(worker, id, lease_owner).await),
-        Err(PipelineError::LeaseLost) => Err(lost(id, &LeaseError::Lost)),
+        Err(PipelineError::LeaseLost) => match worker.exports.give_up_cancelled(id, lease_owner).await {
+            Ok(Some(cancelled)) => {
+                tracing::info!(data_export_id = id, "export {id} was cancelled");
+                Ok(cancelled)
+            }
+            Ok(None) => Err(lost(id, &LeaseError::Lost)),
+            Err(error) => Err(lost(id, &error.into())),
+        },
         Err(PipelineError::Permanent { reason, cause }) => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
             fail(worker, &export, lease_owner, &reason).await

@@ -79,7 +79,7 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), Aw
             Ok(())
         }
         Err(error) => {
-            worker.exports.release_notification(id, &claimant).await?;
+            worker.exports.release_notification(id, &claimant, (worker.clock)()).await?;
             Err(error)
         }
     }

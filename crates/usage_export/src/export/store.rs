@@ -2,7 +2,8 @@
 //!
 //! | module           | what it changes                                                     |
 //! | ---------------- | ------------------------------------------------------------------- |
-//! | [`create`]       | makes an export with its idempotency record and slot; withdraws it  |
+//! | [`create`]       | makes an export with its idempotency record and slot                |
+//! | [`cancel`]       | cancels an export                                                   |
 //! | [`idempotency`]  | makes a repeated request return the first request's export          |
 //! | `active`         | the slots of an organization's unfinished exports                   |
 //! | [`lease`]        | a worker claims an export and saves its progress                    |
@@ -22,6 +23,7 @@ use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
 
+pub mod cancel;
 pub mod create;
 pub mod finish;
 pub mod idempotency;

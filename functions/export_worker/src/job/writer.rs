@@ -38,8 +38,8 @@ pub struct Writer<'a> {
     all_read: bool,
     /// The tail that the last checkpoint names.
     tail: Option<Tail>,
-    /// How many tails this worker has written.
-    tails: u32,
+    /// How many checkpoints this worker has begun to save.
+    saves: u32,
     saved_ts: DateTime<Utc>,
     /// The checkpoint to save once the part in flight has arrived.
     unsaved: Option<Checkpoint>,
@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
             position: at.and_then(|at| at.position.clone()),
             all_read: at.is_some_and(|at| at.all_read),
             tail: at.and_then(|at| at.tail.clone()),
-            tails: 0,
+            saves: 0,
             saved_ts: (worker.clock)(),
             unsaved: None,
             progress,
@@ -140,9 +140,8 @@ impl<'a> Writer<'a> {
         let tail = if self.part.is_empty() {
             None
         } else {
-            self.tails += 1;
             // Each claim and each tail has a key of its own: a former lease owner cannot overwrite it.
-            let key = format!("{}tail.{}.{}", self.export.object_prefix(), self.export.epoch, self.tails);
+            let key = format!("{}tail.{}.{}", self.export.object_prefix(), self.export.epoch, self.saves + 1);
             Some(tail::put(&self.worker.bucket, key, &self.part).await?)
         };
         let checkpoint = self.checkpoint(tail);
@@ -222,7 +221,9 @@ impl<'a> Writer<'a> {
         self.saved_ts = now;
         let id = &self.export.data_export_id;
         let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
-        self.worker.exports.save_checkpoint(id, self.lease_owner, &checkpoint, progress, now).await?;
+        self.saves += 1;
+        let exports = &self.worker.exports;
+        exports.save_checkpoint(id, self.lease_owner, self.saves, &checkpoint, progress, now).await?;
         if let Some(former) = std::mem::replace(&mut self.tail, checkpoint.tail) {
             tail::delete(&self.worker.bucket, &former).await;
         }

@@ -103,10 +103,15 @@ impl Exports {
             },
             Err(error) => return Err(error),
         };
-        let id = export.data_export_id.clone();
+        self.release_slot_of(&export).await;
+        Ok(export)
+    }
+
+    /// Releases the slot of a finished export. If that fails, the slot is released when a request finds no free one.
+    pub(super) async fn release_slot_of(&self, export: &DataExport) {
+        let id = &export.data_export_id;
         if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
             tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
         }
-        Ok(export)
     }
 }

@@ -20,6 +20,9 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long after the end of a lease the reconciler looks whether another worker has claimed the export.
 const CHECK_AFTER_LEASE: TimeDelta = TimeDelta::seconds(30);
 
+/// The condition of every update by the lease owner.
+const IS_LEASE_OWNER: &str = "#state = :in_progress AND lease_owner = :owner";
+
 /// The result of a worker's claim.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -69,7 +72,7 @@ impl Exports {
     ) -> Result<Claim, AwsError> {
         let claimed = self
             .update(data_export_id)
-            .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until, check_ts = :check \
+            .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until, check_ts = :check, saves = :zero \
                  ADD attempts :one, epoch :one")
             .condition_expression(
                 "#state = :requested OR (#state = :in_progress AND (attribute_not_exists(lease_until) OR lease_until < :now))",
@@ -80,6 +83,7 @@ impl Exports {
             .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + LEASE + CHECK_AFTER_LEASE)))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
+            .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .send()
@@ -128,6 +132,9 @@ impl Exports {
 
     /// Saves a checkpoint and the progress, and renews the lease. The attempts are counted anew, because there was progress.
     ///
+    /// `nth` is 1 for the first checkpoint after the claim, then 2, 3 …. A request that was given up and sent again may still
+    /// arrive late; by its number it cannot replace a later checkpoint.
+    ///
     /// # Errors
     ///
     /// As for [`Exports::renew`].
@@ -135,6 +142,7 @@ impl Exports {
         &self,
         data_export_id: &str,
         lease_owner: &str,
+        nth: u32,
         checkpoint: &Checkpoint,
         progress: Progress,
         now: DateTime<Utc>,
@@ -144,11 +152,13 @@ impl Exports {
         let update = self
             .update_as(data_export_id, lease_owner)
             .update_expression(
-                "SET checkpoint = :checkpoint, progress_ts = :now, attempts = :zero, resends = :zero, \
+                "SET checkpoint = :checkpoint, saves = :nth, progress_ts = :now, attempts = :zero, resends = :zero, \
                  lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
             )
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":zero", number(0))
+            .condition_expression(format!("{IS_LEASE_OWNER} AND saves <= :nth"))
+            .expression_attribute_values(":nth", number(nth))
             .expression_attribute_values(":checkpoint", checkpoint);
         step(with_progress(update, progress, now)).await.map(|_| ())
     }
@@ -182,7 +192,7 @@ impl Exports {
     /// An update that takes place only while `lease_owner` holds the lease.
     pub(super) fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
         self.update(data_export_id)
-            .condition_expression("#state = :in_progress AND lease_owner = :owner")
+            .condition_expression(IS_LEASE_OWNER)
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
             .expression_attribute_values(":owner", text(lease_owner))
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::Exports;
 use crate::dynamo::{condition_failed, text};
 use crate::error::AwsError;
-use crate::export::State;
+use crate::export::{MESSAGE_TIMEOUT, State, UNSETTLED};
 use crate::timestamp;
 
 impl Exports {
@@ -43,15 +43,25 @@ impl Exports {
         }
     }
 
-    /// Gives a claim back after an email that was certainly not sent: the next delivery of the message tries again.
+    /// Gives a claim back after an email that was certainly not sent: the next delivery of the message tries again. Another
+    /// delivery may have settled the export meanwhile, so it is unsettled again.
     ///
     /// # Errors
     ///
     /// The update failed, or the claim is another worker's.
-    pub async fn release_notification(&self, data_export_id: &str, claimant: &str) -> Result<(), AwsError> {
+    pub async fn release_notification(
+        &self,
+        data_export_id: &str,
+        claimant: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), AwsError> {
         let released = self
             .update(data_export_id)
-            .update_expression("REMOVE notified_ts, notified_by")
+            .update_expression(
+                "SET unsettled = :unsettled, check_ts = :check REMOVE notified_ts, notified_by",
+            )
+            .expression_attribute_values(":unsettled", text(UNSETTLED))
+            .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .condition_expression("notified_by = :claimant AND attribute_exists(#state)")
             .expression_attribute_values(":claimant", text(claimant))
             .send()

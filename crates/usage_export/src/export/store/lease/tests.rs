@@ -128,7 +128,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
         |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
     let refusing = || exports(&[&refuses()]);
     lost(refusing().renew(&id, LEASE_OWNER, PROGRESS, now()).await);
-    lost(refusing().save_checkpoint(&id, LEASE_OWNER, &checkpoint, PROGRESS, now()).await);
+    lost(refusing().save_checkpoint(&id, LEASE_OWNER, 1, &checkpoint, PROGRESS, now()).await);
     lost(refusing().release(&id, LEASE_OWNER, now()).await);
     // Without a second rule, an attempt to release the slot would panic.
     let unfinished = export(State::InProgress);
@@ -223,6 +223,6 @@ async fn a_worker_gives_back_only_its_own_claim_of_an_email() {
         update.condition_expression().unwrap().starts_with("notified_by = :claimant")
             && value(update, ":claimant") == Some(&text("this"))
     });
-    exports(&[&given_back]).release_notification(&done.data_export_id, "this").await.unwrap();
-    exports(&[&refuses()]).release_notification(&done.data_export_id, "this").await.unwrap_err();
+    exports(&[&given_back]).release_notification(&done.data_export_id, "this", now()).await.unwrap();
+    exports(&[&refuses()]).release_notification(&done.data_export_id, "this", now()).await.unwrap_err();
 }
