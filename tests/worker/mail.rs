@@ -1,18 +1,22 @@
 //! The email of an outcome: once, and never in the way of the export.
 
-use export_worker::Disposition;
-use export_worker::notify::notify_owner;
+use export_worker::{Disposition, Worker};
 use integration_tests::run;
+use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
 use crate::faults::answer;
-use crate::world::World;
+use crate::world::{World, let_pass, now};
 
 /// From now on SES answers with this error code, and quotes the address. The emulator refuses no email.
 fn let_ses_say(world: &World, status: u16, code: &str) {
     let address = &world.org.admin.email;
     let body = format!(r#"{{"__type":"{code}","message":"Email address {address} is the matter"}}"#);
     world.faults.on("SendEmail", move |_, _| std::future::ready(answer(status, body.clone())));
+}
+
+async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), AwsError> {
+    notification::notify_owner(&worker.mailer, &worker.directory, &worker.exports, export, now()).await
 }
 
 async fn stored(world: &World) -> DataExport {
@@ -66,25 +70,86 @@ fn what_ses_says_of_an_address_stays_out_of_errors() {
 }
 
 #[test]
-fn a_mail_that_ses_refuses_for_good_is_not_tried_again() {
+fn a_mail_that_ses_cannot_accept_as_it_is_is_not_tried_again() {
     run(async {
-        for code in [
-            "MessageRejected",
-            "MailFromDomainNotVerifiedException",
-            "NotFoundException",
-            "BadRequestException",
-            "AccountSuspendedException",
+        let world = World::new().await;
+        let_ses_say(&world, 400, "BadRequestException");
+        for delivery in 1..3 {
+            assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
+        }
+        assert_eq!(world.faults.sent("SendEmail").len(), 1);
+        let export = world.export().await;
+        assert_eq!(export["state"], "COMPLETED");
+        assert!(export["notified_ts"].is_string() && export.get("unsettled").is_none());
+    });
+}
+
+/// An operator can verify an identity, or have a suspension lifted. A server that is broken or busy has not sent it.
+#[test]
+fn a_mail_that_ses_refuses_for_now_is_tried_for_a_day() {
+    run(async {
+        for (status, code) in [
+            (400, "MessageRejected"),
+            (400, "MailFromDomainNotVerifiedException"),
+            (404, "NotFoundException"),
+            (400, "AccountSuspendedException"),
+            (400, "SendingPausedException"),
         ] {
             let world = World::new().await;
-            let_ses_say(&world, 400, code);
-            for delivery in 1..3 {
-                assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
-            }
-            assert_eq!(world.faults.sent("SendEmail").len(), 1, "{code}");
+            let_ses_say(&world, status, code);
+            assert!(matches!(world.process(1).await, Disposition::Retry(_)), "{code}");
             let export = world.export().await;
-            assert_eq!(export["state"], "COMPLETED");
-            assert!(export["notified_ts"].is_string());
+            assert_eq!((&export["state"], &export["unsettled"]), (&"COMPLETED".into(), &"unsettled".into()));
+            world.recover();
+            assert_eq!(world.process(2).await, Disposition::Acknowledge);
+            assert_eq!(world.subjects().await.len(), 1, "{code}");
         }
+        let world = World::new().await;
+        let_ses_say(&world, 400, "MessageRejected");
+        assert!(matches!(world.process(1).await, Disposition::Retry(_)));
+        let_pass(25 * 3600);
+        assert_eq!(world.process(2).await, Disposition::Acknowledge, "given up");
+        assert!(world.export().await.get("unsettled").is_none());
+    });
+}
+
+#[test]
+fn a_server_error_without_a_code_is_no_email() {
+    run(async {
+        for status in [500, 503] {
+            let world = World::new().await;
+            world.faults.on("SendEmail", move |_, _| std::future::ready(answer(status, "busy")));
+            assert!(matches!(world.process(1).await, Disposition::Retry(_)), "{status}");
+            world.recover();
+            assert_eq!(world.process(2).await, Disposition::Acknowledge);
+            assert_eq!(world.subjects().await.len(), 1, "{status}");
+        }
+        // A gateway does not know what became of the request.
+        let world = World::new().await;
+        world.faults.on("SendEmail", async |_, _| answer(504, "no answer"));
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        assert_eq!(world.faults.sent("SendEmail").len(), 1);
+    });
+}
+
+#[test]
+fn a_claim_that_is_given_back_after_another_delivery_settled_is_found_again() {
+    run(async {
+        let world = World::new().await;
+        world.set("state", "COMPLETED").await;
+        world.set("finished_ts", integration_tests::records::timestamp(now())).await;
+        let_ses_say(&world, 429, "TooManyRequestsException");
+        let worker = world.worker();
+        let export = stored(&world).await;
+        worker.exports.claim_notification(&world.id, "one", now()).await.unwrap();
+        // Another delivery finds the email claimed, so nothing is left for it to do.
+        assert_eq!(world.process(2).await, Disposition::Acknowledge);
+        assert!(world.export().await.get("unsettled").is_none());
+        worker.exports.release_notification(&world.id, "one", now()).await.unwrap();
+        assert_eq!(world.export().await["unsettled"], "unsettled");
+        world.recover();
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        assert_eq!((world.subjects().await.len(), export.notified_ts), (1, None));
     });
 }
 

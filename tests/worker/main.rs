@@ -13,5 +13,6 @@ mod job;
 mod lease;
 mod mail;
 mod reader;
+mod reconcile;
 mod resume;
 mod world;

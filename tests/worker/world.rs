@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use chrono::{DateTime, TimeDelta, Utc};
-use export_worker::notify::Mailer;
 use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use export_worker::{Delivery, Disposition, Worker};
@@ -22,8 +21,10 @@ use integration_tests::records::{
 };
 use integration_tests::runs::Run;
 use integration_tests::system::{self, system};
+use notification::Mailer;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 
 use crate::faults::{Faults, answer, crc32};
@@ -150,8 +151,7 @@ impl World {
                 configuration_set: None,
                 page_origin: "https://app.example.com".parse().unwrap(),
             },
-            sqs: aws_sdk_sqs::Client::new(&aws),
-            queue_url: outputs.queue_url.clone(),
+            queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: outputs.queue_url.clone() },
             file_days: 30,
             clock: now,
         }

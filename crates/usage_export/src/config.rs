@@ -5,6 +5,7 @@
 //! | [`TableNames`]        | `DIRECTORY_TABLE`, `EXPORTS_TABLE`         | every function                         |
 //! | [`UsageRecordsTable`] | `USAGE_RECORDS_TABLE`, `READ_AHEAD`?       | the worker                             |
 //! | [`Queue`]             | `QUEUE_URL`                                | who submits exports, the worker        |
+//! | [`DeadLetterQueue`]   | `DEAD_LETTER_QUEUE_URL`                    | the reconciler                         |
 //! | [`Bucket`]            | `BUCKET`                                   | who reads or writes files              |
 //! | [`Email`]             | `EMAIL_FROM`, `EMAIL_CONFIGURATION_SET`?   | the worker                             |
 //! | [`Origin`]            | `PAGE_URL`                                 | the settings page, the worker          |
@@ -103,6 +104,24 @@ impl Queue {
     /// The variable is missing.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self { url: Variables::of_process().required("QUEUE_URL")? })
+    }
+}
+
+/// Where messages end that the worker could not process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterQueue {
+    /// The queue's URL: `DEAD_LETTER_QUEUE_URL`.
+    pub url: String,
+}
+
+impl DeadLetterQueue {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is missing.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { url: Variables::of_process().required("DEAD_LETTER_QUEUE_URL")? })
     }
 }
 

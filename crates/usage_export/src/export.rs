@@ -1,7 +1,7 @@
 //! A data export: one request, its states, and at the end its file.
 //!
 //! `REQUESTED → IN_PROGRESS → COMPLETED | FAILED`; each step is one conditional update in [`store::create`],
-//! [`store::lease`] or [`store::finish`], and nothing else moves a state.
+//! [`store::lease`], [`store::finish`], [`store::cancel`] or [`store::reconcile`], and nothing else moves a state.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::timestamp;
 mod checkpoint;
 pub mod download;
 pub mod interval;
+pub mod queue;
 pub mod request;
 pub mod store;
 pub mod submit;

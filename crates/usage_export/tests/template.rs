@@ -10,8 +10,13 @@ use usage_export::config::{ACTIVE_EXPORTS, FILE_DAYS, Origin};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-const FUNCTIONS: [&str; 4] =
-    ["ExportDataFunction", "ExportStatusFunction", "ExportWorkerFunction", "SettingsPageFunction"];
+const FUNCTIONS: [&str; 5] = [
+    "ExportDataFunction",
+    "ExportReconcilerFunction",
+    "ExportStatusFunction",
+    "ExportWorkerFunction",
+    "SettingsPageFunction",
+];
 const TABLES: [&str; 3] = ["UsageRecordsTable", "DirectoryTable", "ExportsTable"];
 
 /// The template as JSON; `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`: the long form.
@@ -289,7 +294,6 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
             vec![
                 "dynamodb:BatchGetItem DirectoryTable",
                 "dynamodb:BatchGetItem ExportsTable",
-                "dynamodb:DeleteItem ExportsTable",
                 "dynamodb:GetItem DirectoryTable",
                 "dynamodb:GetItem ExportsTable",
                 "dynamodb:PutItem ExportsTable",
@@ -323,8 +327,10 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
                 "logs:CreateLogStream ExportWorkerLogs",
                 "logs:PutLogEvents ExportWorkerLogs",
                 "s3:AbortMultipartUpload ExportBucket/exports/*",
+                "s3:DeleteObject ExportBucket/exports/*",
                 "s3:GetObject ExportBucket/exports/*",
                 "s3:ListBucket ExportBucket",
+                "s3:ListBucketMultipartUploads ExportBucket",
                 "s3:ListMultipartUploadParts ExportBucket/exports/*",
                 "s3:PutObject ExportBucket/exports/*",
                 "ses:SendEmail configuration-set/SesConfigurationSet",
@@ -333,6 +339,26 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
                 "sqs:DeleteMessage ExportQueue",
                 "sqs:GetQueueAttributes ExportQueue",
                 "sqs:ReceiveMessage ExportQueue",
+                "sqs:SendMessage ExportQueue",
+            ],
+        ),
+        (
+            "ExportReconcilerFunction",
+            vec![
+                "dynamodb:BatchGetItem DirectoryTable",
+                "dynamodb:GetItem DirectoryTable",
+                "dynamodb:GetItem ExportsTable",
+                "dynamodb:Query ExportsTable/index/by_check_ts",
+                "dynamodb:UpdateItem ExportsTable",
+                "logs:CreateLogStream ExportReconcilerLogs",
+                "logs:PutLogEvents ExportReconcilerLogs",
+                "ses:SendEmail configuration-set/SesConfigurationSet",
+                "ses:SendEmail identity/SesIdentity",
+                "sqs:ChangeMessageVisibility ExportDeadLetterQueue",
+                "sqs:DeleteMessage ExportDeadLetterQueue",
+                "sqs:GetQueueAttributes ExportDeadLetterQueue",
+                "sqs:ReceiveMessage ExportDeadLetterQueue",
+                "sqs:SendMessage ExportQueue",
             ],
         ),
         (
@@ -340,7 +366,6 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
             vec![
                 "dynamodb:BatchGetItem DirectoryTable",
                 "dynamodb:BatchGetItem ExportsTable",
-                "dynamodb:DeleteItem ExportsTable",
                 "dynamodb:GetItem DirectoryTable",
                 "dynamodb:GetItem ExportsTable",
                 // It starts and ends sessions, and can make no key, no member and no administrator.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Request, RequestExt, Response};
 use serde_json::{Value, json};
-use usage_export::auth::{authenticate, authorize};
+use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::directory::Directory;
 use usage_export::export::request::ExportCall;
 use usage_export::export::store::idempotency::IdempotencyKey;
@@ -42,13 +42,17 @@ async fn submit(
     let key = authenticate(&context.directory, headers, now).await?;
     let body: &[u8] = request.body().as_ref();
     let call = ExportCall::parse(body)?;
-    let idempotency_key = idempotency_key(request, &call.user_id, body)?;
     let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
+    let idempotency_key = idempotency_key(request, &caller, body)?;
     context.submitter.submit(&caller, call.request, idempotency_key.as_ref(), now).await
 }
 
 /// The `Idempotency-Key` header, if it was sent, with the body that it belongs to.
-fn idempotency_key(request: &Request, user_id: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+fn idempotency_key(
+    request: &Request,
+    caller: &Caller,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, Problem> {
     const NAME: &str = "Idempotency-Key";
     let Some(key) = request.headers().get(NAME) else { return Ok(None) };
     let key = key.to_str().map_err(|_| Problem::field(NAME, "must be printable ASCII"))?.trim();
@@ -56,7 +60,7 @@ fn idempotency_key(request: &Request, user_id: &str, body: &[u8]) -> Result<Opti
         return Err(Problem::field(NAME, format!("must have 1 to {MAX_IDEMPOTENCY_KEY_BYTES} characters")));
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    Ok(Some(IdempotencyKey::new(user_id, key, &body)))
+    Ok(Some(IdempotencyKey::new(&caller.organization_id, &caller.user_id, key, &body)))
 }
 
 /// The answer to a request and to each repeat of it: the export as it was created, in state REQUESTED, whatever has become

@@ -7,6 +7,7 @@ use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
 use usage_export::config::{Limits, Queue, TableNames};
 use usage_export::directory::Directory;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
 
@@ -26,8 +27,7 @@ async fn main() -> Result<(), Error> {
         submitter: Submitter {
             directory,
             exports: Exports::new(dynamodb, tables.exports),
-            sqs: aws_sdk_sqs::Client::new(&aws),
-            queue_url: Queue::from_env()?.url,
+            queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
             active_limit: Limits::from_env()?.active_exports,
         },
     };

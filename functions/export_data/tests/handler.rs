@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
-use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, TransactionCanceledException};
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use aws_sdk_sqs::Client as Sqs;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
@@ -20,6 +18,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
 
@@ -100,8 +99,10 @@ impl World {
         let submitter = Submitter {
             directory: directory.clone(),
             exports: Exports::new(client, "exports".to_owned()),
-            sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
-            queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
+            queue: ExportQueue {
+                client: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
+                url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
+            },
             active_limit: 5,
         };
         let context = Context { directory, submitter };
@@ -192,14 +193,6 @@ fn refuses_messages() -> Rule {
     mock!(Sqs::send_message).sequence().http_status(400, Some(body.to_owned())).build()
 }
 
-fn deletes() -> Rule {
-    mock!(DynamoDb::delete_item).then_output(|| DeleteItemOutput::builder().build())
-}
-
-fn updates() -> Rule {
-    mock!(DynamoDb::update_item).then_output(|| UpdateItemOutput::builder().build())
-}
-
 /// Asserts that the answer is a problem document with the request's id and, if one is at fault, the field.
 fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
     assert_eq!(answer.status, status, "{}", answer.body);
@@ -267,19 +260,6 @@ async fn a_repeated_request_gets_the_first_answer() {
     assert_ne!(without_key.body["data_export_id"], first["data_export_id"]);
 }
 
-/// The first request may have died between its record and its message.
-#[tokio::test]
-async fn a_repeated_request_sends_the_message_again_if_it_may_be_lost() {
-    let world = World::default();
-    let first = world.answer(request()).await.body;
-    world.answer_at(request(), now() + TimeDelta::seconds(30)).await;
-    assert_eq!(world.messages().len(), 1);
-    assert_eq!(world.answer_at(request(), now() + TimeDelta::seconds(31)).await.body, first);
-    let messages = world.messages();
-    assert_eq!(messages.len(), 2);
-    assert_eq!(messages[0], messages[1]);
-}
-
 #[tokio::test]
 async fn a_request_without_a_free_slot_is_told_when_to_retry() {
     let full = mock!(DynamoDb::transact_write_items).then_error(|| {
@@ -296,29 +276,12 @@ async fn a_request_without_a_free_slot_is_told_when_to_retry() {
     assert!(world.messages().is_empty());
 }
 
+/// The reconciler sends it.
 #[tokio::test]
-async fn an_export_whose_message_cannot_be_sent_is_withdrawn() {
-    let (delete, leave) = (deletes(), updates());
-    let world = World::default().sqs(&refuses_messages()).dynamodb(&delete).dynamodb(&leave);
-    let answer = world.answer(request()).await;
-    assert_problem(&answer, 500, None);
-    assert_eq!(delete.num_calls(), 2, "the export and its idempotency record");
-    assert_eq!(leave.num_calls(), 1, "its place");
-    assert!(answer.body["detail"].as_str().expect("a detail").contains(REQUEST_ID));
-    for internal in ["sqs", "SendMessage", "QueueDoesNotExist", "secret-internal", "amazonaws"] {
-        assert!(!answer.body.to_string().contains(internal), "{internal} in {}", answer.body);
-    }
-}
-
-#[tokio::test]
-async fn an_export_that_a_worker_has_claimed_is_accepted_although_sending_failed() {
-    let has_a_worker = mock!(DynamoDb::delete_item).then_error(|| {
-        DeleteItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
-    });
-    let world = World::default().sqs(&refuses_messages()).dynamodb(&has_a_worker);
-    let answer = world.answer(request()).await;
+async fn an_export_whose_message_cannot_be_sent_is_accepted() {
+    let answer = World::default().sqs(&refuses_messages()).answer(request()).await;
     assert_eq!((answer.status, &answer.body["success"]), (200, &json!(true)), "{}", answer.body);
-    assert_eq!(has_a_worker.num_calls(), 1);
+    assert!(!answer.body.to_string().contains("secret-internal"), "{}", answer.body);
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,9 +33,10 @@ impl<'a> Delivery<'a> {
     pub async fn hide(&self, worker: &Worker, time: Duration) {
         let Some(receipt_handle) = self.receipt_handle else { return };
         let changed = worker
-            .sqs
+            .queue
+            .client
             .change_message_visibility()
-            .queue_url(&worker.queue_url)
+            .queue_url(&worker.queue.url)
             .receipt_handle(receipt_handle)
             .visibility_timeout(i32::try_from(time.as_secs()).unwrap_or(i32::MAX))
             .send()

@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use tokio::sync::watch;
 use usage_export::error::AwsError;
 use usage_export::export::store::lease::{Claim, LeaseError, Progress};
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use crate::job::error::PipelineError;
 use crate::job::pipeline::Outcome;
 use crate::sink::leftovers;
-use crate::{Delivery, Disposition, Worker, notify};
+use crate::{Delivery, Disposition, Worker};
 
 pub mod error;
 pub mod heartbeat;
@@ -82,7 +81,8 @@ async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsError> 
     if finished.unsettled.is_none() {
         return Ok(());
     }
-    notify::notify_owner(worker, finished).await?;
+    let Worker { mailer, directory, exports, .. } = worker;
+    notification::notify_owner(mailer, directory, exports, finished, (worker.clock)()).await?;
     leftovers::delete(&worker.bucket, finished).await?;
     worker.exports.settle(&finished.data_export_id).await
 }
@@ -112,7 +112,7 @@ async fn execute(
             let completed = worker.exports.complete(id, lease_owner, &completed, now).await;
             completed.map_err(|error| lost(id, &error))
         }
-        Ok(Outcome::HandedOver) => Err(hand_over(worker, id, lease_owner).await),
+        Ok(Outcome::HandedOver) => Err(hand_over(worker, &export, lease_owner).await),
         Err(PipelineError::LeaseLost) => match worker.exports.give_up_cancelled(id, lease_owner).await {
             Ok(Some(cancelled)) => {
                 tracing::info!(data_export_id = id, "export {id} was cancelled");
@@ -130,19 +130,18 @@ async fn execute(
 }
 
 /// Lets another worker go on from the checkpoint that was just saved. If the message cannot be sent, this one comes again.
-async fn hand_over(worker: &Worker, data_export_id: &str, lease_owner: &str) -> Disposition {
-    if let Err(error) = worker.exports.release(data_export_id, lease_owner, (worker.clock)()).await {
-        return lost(data_export_id, &error);
+async fn hand_over(worker: &Worker, export: &DataExport, lease_owner: &str) -> Disposition {
+    let id = &export.data_export_id;
+    if let Err(error) = worker.exports.release(id, lease_owner, (worker.clock)()).await {
+        return lost(id, &error);
     }
-    let body = json!({"data_export_id": data_export_id}).to_string();
-    match worker.sqs.send_message().queue_url(&worker.queue_url).message_body(body).send().await {
-        Ok(_) => {
-            tracing::info!(data_export_id, "export {data_export_id} goes on in another worker");
+    match worker.queue.send(export).await {
+        Ok(()) => {
+            tracing::info!(data_export_id = id, "export {id} goes on in another worker");
             Disposition::Acknowledge
         }
         Err(error) => {
-            let error = AwsError::from_sdk("sqs:SendMessage")(error);
-            tracing::warn!(data_export_id, error = %error, "the continuation of export {data_export_id} waits: {error}");
+            tracing::warn!(data_export_id = id, error = %error, "the continuation of export {id} waits: {error}");
             Disposition::Retry(Duration::from_secs(1))
         }
     }

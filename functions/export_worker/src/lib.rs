@@ -9,7 +9,6 @@
 //! | [`job::plan`], [`job::pipeline`], [`job::writer`] | the partitions of an export; from their pages to the file   |
 //! | [`source`]                   | reads usage records and the names that are joined to them                        |
 //! | [`sink`]                     | uploads the file                                                                 |
-//! | [`notify`], [`email`]        | sends the one email of an outcome; writes it                                     |
 
 use std::time::Duration;
 
@@ -17,12 +16,11 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use usage_export::directory::Directory;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 
 pub mod delivery;
-pub mod email;
 pub mod job;
-pub mod notify;
 pub mod sink;
 pub mod source;
 
@@ -39,11 +37,9 @@ pub struct Worker {
     /// The bucket that the files are written to.
     pub bucket: sink::bucket::Bucket,
     /// Sends the emails about outcomes.
-    pub mailer: notify::Mailer,
-    /// A client of SQS, to delay redeliveries.
-    pub sqs: aws_sdk_sqs::Client,
-    /// The URL of the queue that the messages come from.
-    pub queue_url: String,
+    pub mailer: notification::Mailer,
+    /// The queue that the messages come from.
+    pub queue: ExportQueue,
     /// How many days a file can be downloaded.
     pub file_days: u16,
     /// Reads the clock. It is a function because a worker lives longer than a lease and has to read it many times.

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::SqsEvent;
 use chrono::{DateTime, Utc};
 use export_worker::Worker;
-use export_worker::notify::Mailer;
 use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use usage_export::config::{self, Email, Origin, Queue, Retention, TableNames, UsageRecordsTable};
+use notification::Mailer;
+use usage_export::config::{self, Queue, Retention, TableNames, UsageRecordsTable};
 use usage_export::directory::Directory;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 
 /// How long a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
@@ -23,8 +22,7 @@ async fn main() -> Result<(), Error> {
     usage_export::logging::init();
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let (tables, usage_records, email) =
-        (TableNames::from_env()?, UsageRecordsTable::from_env()?, Email::from_env()?);
+    let (tables, usage_records) = (TableNames::from_env()?, UsageRecordsTable::from_env()?);
     let worker = &Worker {
         exports: Exports::new(dynamodb.clone(), tables.exports),
         directory: Directory::new(dynamodb.clone(), tables.directory),
@@ -34,14 +32,8 @@ async fn main() -> Result<(), Error> {
             read_ahead: usage_records.read_ahead,
         },
         bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: config::Bucket::from_env()?.name },
-        mailer: Mailer {
-            client: ses(&aws),
-            from: email.from,
-            configuration_set: email.configuration_set,
-            page_origin: Origin::from_env()?,
-        },
-        sqs: aws_sdk_sqs::Client::new(&aws),
-        queue_url: Queue::from_env()?.url,
+        mailer: Mailer::from_env(&aws)?,
+        queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
         file_days: Retention::from_env()?.file_days,
         #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
         clock: Utc::now,
@@ -51,10 +43,4 @@ async fn main() -> Result<(), Error> {
         Ok::<_, Error>(export_worker::handle(worker, event.payload, deadline).await)
     }))
     .await
-}
-
-/// SES without the SDK's retries: an attempt without an answer may have sent the email. A redelivered message is the retry.
-fn ses(aws: &SdkConfig) -> aws_sdk_sesv2::Client {
-    let config = aws_sdk_sesv2::config::Builder::from(aws).retry_config(RetryConfig::disabled());
-    aws_sdk_sesv2::Client::from_conf(config.build())
 }

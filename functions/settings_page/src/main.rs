@@ -8,6 +8,7 @@ use settings_page::AppState;
 use usage_export::config::{Bucket, Limits, Origin, Queue, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
 
@@ -30,8 +31,7 @@ async fn main() -> Result<(), Error> {
         submitter: Submitter {
             directory,
             exports,
-            sqs: aws_sdk_sqs::Client::new(&aws),
-            queue_url: Queue::from_env()?.url,
+            queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
             active_limit: Limits::from_env()?.active_exports,
         },
         files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },

@@ -8,12 +8,12 @@
 //! | `active`         | the slots of an organization's unfinished exports                   |
 //! | [`lease`]        | a worker claims an export and saves its progress                    |
 //! | [`finish`]       | a worker completes or fails an export and releases its slot         |
+//! | [`reconcile`]    | the reconciler finds exports that nobody works on and gives them up |
 //! | [`notification`] | a worker claims the email that tells the outcome                    |
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use http::StatusCode;
 
 use super::{DataExport, created_ts_of_id};
@@ -29,6 +29,7 @@ pub mod finish;
 pub mod idempotency;
 pub mod lease;
 pub mod notification;
+pub mod reconcile;
 
 mod active;
 
@@ -96,10 +97,6 @@ impl Exports {
             .await
             .map_err(AwsError::from_sdk("dynamodb:GetItem"))?;
         Ok(output.item)
-    }
-
-    fn delete(&self, key: &str) -> DeleteItemFluentBuilder {
-        self.client.delete_item().table_name(&self.table).key("data_export_id", text(key))
     }
 
     /// Reads one page of the user's exports in this organization, newest first, and the cursor of the next page.

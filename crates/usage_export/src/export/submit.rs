@@ -3,28 +3,26 @@
 //! The API and the settings page both submit through this module, so an export is the same whichever was used.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use aws_sdk_sqs::Client as Sqs;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde_json::json;
 
+use super::DataExport;
+use super::queue::ExportQueue;
 use super::request::ExportRequest;
 use super::store::Exports;
 use super::store::create::Created;
 use super::store::idempotency::IdempotencyKey;
-use super::{DataExport, State};
 use crate::auth::Caller;
 use crate::directory::Directory;
-use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 
 /// After how many seconds a caller should try again who found no free slot.
 const RETRY_AFTER_SECONDS: u32 = 60;
 
-/// A repeated request sends the message again if its export is still REQUESTED after this time, because the first request
-/// may have died before it sent the message. A second message does no harm.
-const MESSAGE_LOST_AFTER: TimeDelta = TimeDelta::seconds(30);
+/// How long a caller waits for SQS. The reconciler sends what was not sent by then.
+const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Makes exports from requests.
 #[derive(Debug, Clone)]
@@ -34,9 +32,7 @@ pub struct Submitter {
     /// The table into which the export is put.
     pub exports: Exports,
     /// Sends the export's id to the worker.
-    pub sqs: Sqs,
-    /// The URL of the worker's queue.
-    pub queue_url: String,
+    pub queue: ExportQueue,
     /// The slots of an organization: unfinished exports that it may have.
     pub active_limit: u32,
 }
@@ -44,11 +40,13 @@ pub struct Submitter {
 impl Submitter {
     /// Makes a new export, or returns the one that the same request made before.
     ///
+    /// Once the export is in the table it will be made: if its message is not sent, because SQS cannot be reached or this
+    /// process dies, the reconciler sends it within two minutes.
+    ///
     /// # Errors
     ///
     /// 404 for a workspace that is not the organization's, 422 for an `Idempotency-Key` that came with another body, 429
-    /// without a free slot. An internal error if a call to AWS failed; the export is then withdrawn or, where that fails
-    /// too, picked up by a repeated request.
+    /// without a free slot. An internal error if a call to the tables failed; the export may have been made.
     pub async fn submit(
         &self,
         caller: &Caller,
@@ -61,20 +59,24 @@ impl Submitter {
         match self.exports.create(&export, idempotency_key, self.active_limit).await? {
             Created::New => {
                 let id = &export.data_export_id;
-                self.send_or_withdraw(&export, idempotency_key).await?;
-                tracing::info!(
-                    data_export_id = id,
-                    organization_id = export.organization_id,
-                    "accepted export {id}"
-                );
+                let sent = tokio::time::timeout(SEND_TIMEOUT, self.queue.send(&export)).await;
+                let failure = match sent {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(error.to_string()),
+                    Err(late) => Some(late.to_string()),
+                };
+                if let Some(error) = failure {
+                    tracing::warn!(
+                        data_export_id = id,
+                        error,
+                        "the message of export {id} is left to the reconciler: {error}"
+                    );
+                }
+                let organization_id = &export.organization_id;
+                tracing::info!(data_export_id = id, organization_id, "accepted export {id}");
                 Ok(export)
             }
-            Created::Replayed(first) => {
-                if first.state == State::Requested && now - first.created_ts > MESSAGE_LOST_AFTER {
-                    self.send(&first.data_export_id).await?;
-                }
-                Ok(*first)
-            }
+            Created::Replayed(first) => Ok(*first),
             Created::KeyReused => Err(Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "This Idempotency-Key was used with another body. Use a new key for a new export.",
@@ -102,28 +104,6 @@ impl Submitter {
         let message = format!("has a workspace that is not in the organization: {first}{others}");
         let error = FieldError::new("workspace_ids", message);
         Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into())
-    }
-
-    /// Sends the message, and withdraws the export if that fails: without its message no worker would ever claim it.
-    async fn send_or_withdraw(
-        &self,
-        export: &DataExport,
-        idempotency_key: Option<&IdempotencyKey>,
-    ) -> Result<(), RequestError> {
-        let Err(error) = self.send(&export.data_export_id).await else { return Ok(()) };
-        if self.exports.withdraw(export, idempotency_key).await? { Err(error.into()) } else { Ok(()) }
-    }
-
-    async fn send(&self, data_export_id: &str) -> Result<(), AwsError> {
-        let body = json!({"data_export_id": data_export_id}).to_string();
-        self.sqs
-            .send_message()
-            .queue_url(&self.queue_url)
-            .message_body(body)
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("sqs:SendMessage"))?;
-        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn submit(
     };
     // The prefix keeps the keys of forms apart from those that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
-    let idempotency_key = IdempotencyKey::new(&caller.user_id, &key, &parsed.body);
+    let idempotency_key = IdempotencyKey::new(&caller.organization_id, &caller.user_id, &key, &parsed.body);
     match state.submitter.submit(&caller, parsed.request, Some(&idempotency_key), now).await {
         Ok(export) => {
             let id = export.data_export_id;

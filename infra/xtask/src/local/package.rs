@@ -14,7 +14,8 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::command;
 
 /// The binaries of the functions, as `BuildProperties` in the template names them.
-const FUNCTIONS: [&str; 4] = ["export_data", "export_status", "export_worker", "settings_page"];
+const FUNCTIONS: [&str; 5] =
+    ["export_data", "export_reconciler", "export_status", "export_worker", "settings_page"];
 const BUCKET: &str = "usage-export-artifacts";
 
 /// The binary of a function.

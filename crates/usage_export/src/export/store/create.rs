@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::Exports;
 use super::idempotency::{IdempotencyKey, SavedResponse};
-use crate::dynamo::{Item, condition_failed, text};
+use crate::dynamo::Item;
 use crate::error::AwsError;
-use crate::export::{DataExport, State};
+use crate::export::DataExport;
 
 /// How often a transaction is tried that conflicts with another one. With the pauses in between that is about three
 /// seconds.
@@ -127,38 +127,6 @@ impl Exports {
             .build()
             .map_err(|error| AwsError::internal("put of an export", &error))?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// Deletes an export whose message could not be sent, with its idempotency record, and releases its slot.
-    ///
-    /// Returns false and changes nothing if a worker has claimed the export: the message did arrive.
-    ///
-    /// # Errors
-    ///
-    /// A call failed. The export may be gone and its slot not released; the slot is then released when a request finds no
-    /// free one.
-    pub async fn withdraw(
-        &self,
-        export: &DataExport,
-        idempotency_key: Option<&IdempotencyKey>,
-    ) -> Result<bool, AwsError> {
-        let deleted = self
-            .delete(&export.data_export_id)
-            .condition_expression("#state = :requested")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":requested", text(State::Requested.name()))
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => {}
-            Err(error) if condition_failed(&error) => return Ok(false),
-            Err(error) => return Err(AwsError::from_sdk("dynamodb:DeleteItem")(error)),
-        }
-        if let Some(idempotency_key) = idempotency_key {
-            self.delete_idempotency_record(idempotency_key, &export.data_export_id).await?;
-        }
-        self.release_slots(&export.organization_id, vec![export.data_export_id.clone()]).await?;
-        Ok(true)
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{Exports, attribute_n, attribute_s};
-use crate::dynamo::{condition_failed, number, text};
+use crate::dynamo::{number, text};
 use crate::error::AwsError;
 use crate::export::DataExport;
 use crate::timestamp;
@@ -13,7 +13,7 @@ use crate::timestamp;
 /// How long an idempotency record counts.
 pub const IDEMPOTENCY_WINDOW: TimeDelta = TimeDelta::hours(24);
 
-/// The `Idempotency-Key` of a request, tied to its user and to the body that it came with.
+/// The `Idempotency-Key` of a request, tied to its organization, its user and the body that it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The key of the idempotency record in the table.
@@ -23,19 +23,24 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// Ties a key to its user and body. `body` is the parsed JSON, so spaces and the order of members do not matter.
+    /// Ties a key to its organization, user and body. `body` is the parsed JSON, so spaces and the order of members do not matter.
     ///
     /// ```
     /// use serde_json::json;
     /// use usage_export::export::store::idempotency::IdempotencyKey;
-    /// let key = IdempotencyKey::new("usr_1", "key-1", &json!({"a": 1, "b": 2}));
-    /// assert_eq!(key, IdempotencyKey::new("usr_1", "key-1", &json!({"b": 2, "a": 1})));
-    /// assert_ne!(key, IdempotencyKey::new("usr_2", "key-1", &json!({"a": 1, "b": 2})));
+    /// let key = IdempotencyKey::new("org_1", "usr_1", "key-1", &json!({"a": 1, "b": 2}));
+    /// assert_eq!(key, IdempotencyKey::new("org_1", "usr_1", "key-1", &json!({"b": 2, "a": 1})));
+    /// assert_ne!(key, IdempotencyKey::new("org_2", "usr_1", "key-1", &json!({"a": 1, "b": 2})));
     /// ```
-    pub fn new(user_id: &str, key: &str, body: &serde_json::Value) -> Self {
+    pub fn new(organization_id: &str, user_id: &str, key: &str, body: &serde_json::Value) -> Self {
         let mut body = body.clone();
         body.sort_all_objects();
-        let sha256 = Sha256::new().chain_update(user_id).chain_update([0]).chain_update(key).finalize();
+        let mut sha256 = Sha256::new();
+        for part in [organization_id, user_id, key] {
+            sha256.update(part);
+            sha256.update([0]);
+        }
+        let sha256 = sha256.finalize();
         Self {
             record_id: format!("IDEMPOTENCY#{}", hex::encode(sha256)),
             body_sha256: hex::encode(Sha256::digest(body.to_string())),
@@ -66,14 +71,10 @@ impl Exports {
         match (expired, same_body, first) {
             (true, _, _) => Ok(None),
             (false, false, _) => Ok(Some(SavedResponse::OtherBody)),
-            (false, true, Some(first)) => {
-                if let Some(export) = self.get(first).await? {
-                    return Ok(Some(SavedResponse::SameBody(Box::new(export))));
-                }
-                // That export was withdrawn, but not its idempotency record: the key is free again.
-                self.delete_idempotency_record(idempotency_key, first).await?;
-                Ok(None)
-            }
+            (false, true, Some(first)) => match self.get(first).await? {
+                Some(export) => Ok(Some(SavedResponse::SameBody(Box::new(export)))),
+                None => Err(AwsError::corrupt(&idempotency_key.record_id, "its export is gone")),
+            },
             (false, true, None) => Err(AwsError::corrupt(&idempotency_key.record_id, "no export")),
         }
     }
@@ -98,24 +99,5 @@ impl Exports {
             .build()
             .map_err(|error| AwsError::internal("put of an idempotency record", &error))?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// Deletes an idempotency record, unless a repeated request has since replaced it with that of another export.
-    pub(super) async fn delete_idempotency_record(
-        &self,
-        idempotency_key: &IdempotencyKey,
-        data_export_id: &str,
-    ) -> Result<(), AwsError> {
-        let deleted = self
-            .delete(&idempotency_key.record_id)
-            .condition_expression("#export = :export")
-            .expression_attribute_names("#export", "export")
-            .expression_attribute_values(":export", text(data_export_id))
-            .send()
-            .await;
-        match deleted {
-            Err(error) if !condition_failed(&error) => Err(AwsError::from_sdk("dynamodb:DeleteItem")(error)),
-            _ => Ok(()),
-        }
     }
 }

@@ -1,18 +1,18 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
-use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
-use aws_sdk_dynamodb::types::error::{ConditionalCheckFailedException, TransactionCanceledException};
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::*;
-use crate::dynamo::number;
+use crate::dynamo::{number, text};
+use crate::export::State;
 use crate::export::store::idempotency::IDEMPOTENCY_WINDOW;
 use crate::export::tests::export_at;
 use crate::timestamp;
@@ -28,7 +28,7 @@ fn export() -> DataExport {
 }
 
 fn idempotency_key() -> IdempotencyKey {
-    IdempotencyKey::new("usr_1", "key-1", &json!({"a": 1}))
+    IdempotencyKey::new("org_1", "usr_1", "key-1", &json!({"a": 1}))
 }
 
 fn item(export: &DataExport) -> Item {
@@ -88,32 +88,6 @@ fn cancels(codes: [&'static str; 3]) -> Rule {
 const NO_ROOM: [&str; 3] = ["None", "ConditionalCheckFailed", "None"];
 const MARK_EXISTS: [&str; 3] = ["None", "None", "ConditionalCheckFailed"];
 const CONFLICT: [&str; 3] = ["None", "TransactionConflict", "None"];
-
-/// A delete with this condition, whose placeholder `name` has this value.
-fn deletes(key: &str, condition: &'static str, name: &'static str, value: &str) -> Rule {
-    let (key, value) = (text(key), text(value));
-    mock!(Client::delete_item)
-        .match_requests(move |request| {
-            request.key().unwrap()["data_export_id"] == key
-                && request.condition_expression() == Some(condition)
-                && request.expression_attribute_values().unwrap()[name] == value
-        })
-        .then_output(|| DeleteItemOutput::builder().build())
-}
-
-fn deletes_export(export: &DataExport) -> Rule {
-    deletes(&export.data_export_id, "#state = :requested", ":requested", "REQUESTED")
-}
-
-fn deletes_record(export: &DataExport) -> Rule {
-    deletes(&idempotency_key().record_id, "#export = :export", ":export", &export.data_export_id)
-}
-
-fn refuses_delete() -> Rule {
-    mock!(Client::delete_item).then_error(|| {
-        DeleteItemError::ConditionalCheckFailedException(ConditionalCheckFailedException::builder().build())
-    })
-}
 
 /// An update that releases the slots of these exports and of no others.
 fn releases_slots(ids: &[&str]) -> Rule {
@@ -192,21 +166,17 @@ async fn an_expired_idempotency_record_is_overwritten() {
 }
 
 /// The first request withdrew its export and died before it deleted the record.
-#[tokio::test]
-async fn an_idempotency_record_of_a_withdrawn_export_is_replaced() {
-    let gone = export();
-    let key = gets(&idempotency_key().record_id, Some(record_item(&gone, TimeDelta::minutes(1))));
-    let record = gets(&gone.data_export_id, None);
-    let created = create(&[&key, &record, &deletes_record(&gone), &transacts(|_| true)], &export()).await;
-    assert_eq!(created.unwrap(), Created::New);
-}
-
 #[test]
 fn an_idempotency_key_belongs_to_its_user_and_ignores_the_order_of_members() {
-    let other_user = IdempotencyKey::new("usr_2", "key-1", &json!({"a": 1}));
+    let other_user = IdempotencyKey::new("org_1", "usr_2", "key-1", &json!({"a": 1}));
+    let other_organization = IdempotencyKey::new("org_2", "usr_1", "key-1", &json!({"a": 1}));
+    assert_ne!(other_organization.record_id, idempotency_key().record_id);
     assert_ne!(other_user.record_id, idempotency_key().record_id);
-    assert_ne!(IdempotencyKey::new("usr_1k", "ey-1", &json!({})).record_id, idempotency_key().record_id);
-    let body = |text| IdempotencyKey::new("u", "k", &serde_json::from_str(text).unwrap()).body_sha256;
+    assert_ne!(
+        IdempotencyKey::new("org_1", "usr_1k", "ey-1", &json!({})).record_id,
+        idempotency_key().record_id
+    );
+    let body = |text| IdempotencyKey::new("o", "u", "k", &serde_json::from_str(text).unwrap()).body_sha256;
     assert_eq!(body(r#"{"a":1,"b":[2]}"#), body(r#"{ "b":[2], "a":1 }"#));
     assert_ne!(body(r#"{"a":1}"#), body(r#"{"a":2}"#));
 }
@@ -264,29 +234,6 @@ async fn a_transaction_that_keeps_conflicting_is_an_error() {
         mock!(Client::transact_write_items).sequence().error(|| cancelled(CONFLICT)).repeatedly().build();
     exports(&[&rule]).create(&export(), None, LIMIT).await.unwrap_err();
     assert_eq!(rule.num_calls(), 7);
-}
-
-#[tokio::test]
-async fn withdrawing_an_export_deletes_its_idempotency_record_and_releases_its_slot() {
-    let export = export();
-    let rules =
-        [&deletes_export(&export), &deletes_record(&export), &releases_slots(&[&export.data_export_id])];
-    assert!(exports(&rules).withdraw(&export, Some(&idempotency_key())).await.unwrap());
-    assert!(rules.iter().all(|rule| rule.num_calls() == 1));
-}
-
-#[tokio::test]
-async fn an_export_that_a_worker_has_claimed_is_not_withdrawn() {
-    assert!(!exports(&[&refuses_delete()]).withdraw(&export(), Some(&idempotency_key())).await.unwrap());
-}
-
-#[tokio::test]
-async fn withdrawing_an_export_keeps_the_idempotency_record_of_another() {
-    let export = export();
-    let left = releases_slots(&[&export.data_export_id]);
-    let rules = [&deletes_export(&export), &refuses_delete(), &left];
-    assert!(exports(&rules).withdraw(&export, Some(&idempotency_key())).await.unwrap());
-    assert_eq!(left.num_calls(), 1);
 }
 
 #[tokio::test]

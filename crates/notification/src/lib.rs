@@ -1,26 +1,32 @@
-//! Sends the email of an export's outcome to the export owner, once.
+//! Tells the outcome of an export to its owner, in one email.
+//!
+//! [`notify_owner`] claims the email and sends it; [`email`] writes it.
 
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use usage_export::config::Origin;
+use chrono::{DateTime, TimeDelta, Utc};
+use usage_export::config::{self, ConfigError, Origin};
+use usage_export::directory::Directory;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
+use usage_export::export::store::Exports;
 use uuid::Uuid;
 
-use crate::Worker;
-use crate::email::{self, Email, NAMED_WORKSPACES};
+use crate::email::{Email, NAMED_WORKSPACES};
+
+pub mod email;
 
 /// With these codes SES refuses the email itself. Sending it again would not help.
 /// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors>
-const PERMANENT_REFUSALS: [&str; 5] = [
-    "MessageRejected",
-    "MailFromDomainNotVerifiedException",
-    "NotFoundException",
-    "BadRequestException",
-    "AccountSuspendedException",
-];
+const PERMANENT_REFUSALS: [&str; 1] = ["BadRequestException"];
+
+/// How long after the end of an export its email is tried. Until then an operator can verify an identity that is not
+/// verified yet, or lift a suspension.
+const SEND_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// How errors name the call.
 const SEND_EMAIL: &str = "ses:SendEmail";
@@ -38,6 +44,25 @@ pub struct Mailer {
     pub page_origin: Origin,
 }
 
+impl Mailer {
+    /// Reads the settings from the environment. It makes no call.
+    ///
+    /// # Errors
+    ///
+    /// A variable is missing or malformed.
+    pub fn from_env(aws: &SdkConfig) -> Result<Self, ConfigError> {
+        let email = config::Email::from_env()?;
+        // An attempt without an answer may have sent the email, so the SDK must not repeat it.
+        let ses = aws_sdk_sesv2::config::Builder::from(aws).retry_config(RetryConfig::disabled());
+        Ok(Self {
+            client: Client::from_conf(ses.build()),
+            from: email.from,
+            configuration_set: email.configuration_set,
+            page_origin: Origin::from_env()?,
+        })
+    }
+}
+
 /// Sends the email of an export's outcome, unless it was sent before.
 ///
 /// The email is claimed first, and the claim is released only when SES refused the email or was not reached. So a worker
@@ -47,20 +72,26 @@ pub struct Mailer {
 /// # Errors
 ///
 /// The email was not sent and its claim is released: a retry may send it.
-pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), AwsError> {
+pub async fn notify_owner(
+    mailer: &Mailer,
+    directory: &Directory,
+    exports: &Exports,
+    export: &DataExport,
+    now: DateTime<Utc>,
+) -> Result<(), AwsError> {
     let id = &export.data_export_id;
     if export.notified_ts.is_some() {
         return Ok(());
     }
-    let Some((to, email)) = email_to_owner(worker, export).await? else {
+    let Some((to, email)) = email_to_owner(mailer, directory, export).await? else {
         tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
         return Ok(());
     };
     let claimant = Uuid::new_v4().to_string();
-    if !worker.exports.claim_notification(id, &claimant, (worker.clock)()).await? {
+    if !exports.claim_notification(id, &claimant, now).await? {
         return Ok(());
     }
-    match worker.mailer.send(&to, email).await {
+    match mailer.send(&to, email).await {
         Ok(()) => {
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
@@ -78,21 +109,29 @@ pub async fn notify_owner(worker: &Worker, export: &DataExport) -> Result<(), Aw
             );
             Ok(())
         }
+        Err(error) if export.finished_ts.is_some_and(|finished_ts| now - finished_ts > SEND_FOR) => {
+            tracing::error!(data_export_id = id, error = %error, "the email of export {id} is given up: {error}");
+            Ok(())
+        }
         Err(error) => {
-            worker.exports.release_notification(id, &claimant, (worker.clock)()).await?;
+            exports.release_notification(id, &claimant, now).await?;
             Err(error)
         }
     }
 }
 
 /// The email and the owner's address; `None` if the owner is no longer a member.
-async fn email_to_owner(worker: &Worker, export: &DataExport) -> Result<Option<(String, Email)>, AwsError> {
-    let owner = worker.directory.member(&export.organization_id, &export.user_id).await?;
+async fn email_to_owner(
+    mailer: &Mailer,
+    directory: &Directory,
+    export: &DataExport,
+) -> Result<Option<(String, Email)>, AwsError> {
+    let owner = directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
     let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
-    let workspaces = worker.directory.workspaces_of(&export.organization_id, &named).await?;
+    let workspaces = directory.workspaces_of(&export.organization_id, &named).await?;
     let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
-    let email = email::compose(export, &names, &worker.mailer.page_origin)
+    let email = email::compose(export, &names, &mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
 }
@@ -110,8 +149,8 @@ impl Mailer {
             .send()
             .await;
         sent.map_err(|error| match &error {
-            // An answer that does not come from SES: the request was sent, and SES may have taken the email.
-            SdkError::ServiceError(_) if error.code().is_none() => {
+            // A gateway that got no answer from SES, or an answer that nobody can read: SES may have taken the email.
+            SdkError::ServiceError(_) if error.code().is_none() && !is_refusal(&error) => {
                 AwsError::Transport { operation: SEND_EMAIL, request_sent: true, cause: error.to_string() }
             }
             SdkError::ServiceError(_) => AwsError::Refused {
@@ -124,6 +163,12 @@ impl Mailer {
         })?;
         Ok(())
     }
+}
+
+/// Whether an answer without an error code says nevertheless that the email was not taken: a server that is busy or broken
+/// says so before it does anything.
+fn is_refusal<E>(error: &SdkError<E>) -> bool {
+    error.raw_response().is_some_and(|response| matches!(response.status().as_u16(), 429 | 500 | 503))
 }
 
 fn content(email: Email) -> Result<EmailContent, BuildError> {
