@@ -57,6 +57,7 @@ struct CompletedText<'a> {
 struct FailedHtml<'a> {
     facts: &'a Facts,
     reason: &'a str,
+    cancelled: bool,
 }
 
 #[derive(Template)]
@@ -64,6 +65,7 @@ struct FailedHtml<'a> {
 struct FailedText<'a> {
     facts: &'a Facts,
     reason: &'a str,
+    cancelled: bool,
 }
 
 /// Writes the email of a finished export. `names` are the names of the first workspaces that the request lists.
@@ -92,11 +94,18 @@ pub fn compose(export: &DataExport, names: &[String], page_origin: &Origin) -> a
             html: CompletedHtml { facts, rows, size, expires }.render()?,
         })
     } else {
-        let reason = export.error.as_deref().unwrap_or("Something went wrong on our side.");
+        let cancelled = export.is_cancelled();
+        let reason = match export.error.as_deref() {
+            _ if cancelled => "You cancelled it before it was finished.",
+            Some(reason) => reason,
+            None => "Something went wrong on our side.",
+        };
+        let facts = &facts;
+        let outcome = if cancelled { "was cancelled" } else { "failed" };
         Ok(Email {
-            subject: format!("Your usage data export failed: {}", facts.range),
-            text: FailedText { facts: &facts, reason }.render()?,
-            html: FailedHtml { facts: &facts, reason }.render()?,
+            subject: format!("Your usage data export {outcome}: {}", facts.range),
+            text: FailedText { facts, reason, cancelled }.render()?,
+            html: FailedHtml { facts, reason, cancelled }.render()?,
         })
     }
 }

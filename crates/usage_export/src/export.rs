@@ -11,6 +11,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::export::request::ExportRequest;
 use crate::timestamp;
 
+pub mod cancel;
 mod checkpoint;
 pub mod download;
 pub mod interval;

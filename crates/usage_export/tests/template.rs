@@ -443,6 +443,7 @@ fn the_page_has_its_path_and_the_api_is_at_the_root_and_below_its_version() {
     for prefix in ["", "/api/v1"] {
         for (method, path, function) in [
             ("POST", "export_data", "ExportDataFunction"),
+            ("POST", "cancel_export", "ExportDataFunction"),
             ("GET", "export_status", "ExportStatusFunction"),
             ("GET", "exports", "ExportStatusFunction"),
         ] {

@@ -1,4 +1,4 @@
-//! `POST /export_data`: makes an export and queues it for the worker.
+//! `POST /export_data` makes an export and queues it for the worker; `POST /cancel_export` cancels one.
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, header};
@@ -6,7 +6,7 @@ use lambda_http::{Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::directory::Directory;
-use usage_export::export::request::ExportCall;
+use usage_export::export::request::{CancelCall, ExportCall};
 use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::export::submit::Submitter;
 use usage_export::export::{DataExport, State};
@@ -27,10 +27,25 @@ pub struct Context {
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<String> {
     let request_id = request.lambda_context().request_id;
-    match submit(context, &request, now).await {
-        Ok(export) => answer(&export),
-        Err(error) => error.into_response(&request_id),
-    }
+    let answered = if request.uri().path().ends_with("/cancel_export") {
+        cancel(context, &request, now).await.map(|export| json_response(&export.to_json()))
+    } else {
+        submit(context, &request, now).await.map(|export| accepted(&export))
+    };
+    answered.unwrap_or_else(|error| error.into_response(&request_id))
+}
+
+async fn cancel(
+    context: &Context,
+    request: &Request,
+    now: DateTime<Utc>,
+) -> Result<DataExport, RequestError> {
+    let headers = request.headers();
+    let key = authenticate(&context.directory, headers, now).await?;
+    let call = CancelCall::parse(request.body().as_ref())?;
+    let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
+    let Submitter { exports, queue, .. } = &context.submitter;
+    usage_export::export::cancel::cancel(exports, queue, &caller, &call.data_export_id, now).await
 }
 
 async fn submit(
@@ -65,13 +80,16 @@ fn idempotency_key(
 
 /// The answer to a request and to each repeat of it: the export as it was created, in state REQUESTED, whatever has become
 /// of it since.
-fn answer(export: &DataExport) -> Response<String> {
-    let body = json!({
+fn accepted(export: &DataExport) -> Response<String> {
+    json_response(&json!({
         "success": true,
         "data_export_id": export.data_export_id,
         "state": State::Requested.name(),
         "created_ts": timestamp::to_text(export.created_ts),
-    });
+    }))
+}
+
+fn json_response(body: &Value) -> Response<String> {
     let mut response = Response::new(body.to_string());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -46,6 +46,7 @@ pub fn router(state: Arc<AppState>) -> Router {
 fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
         .route(PAGE, post(page::submit))
+        .route(&on_page("/exports/{data_export_id}/cancel"), post(exports::cancel))
         .route(&on_page("/sign_in"), post(sign_in::sign_in))
         .route(&on_page("/sign_out"), post(sign_in::sign_out))
         .route_layer(from_fn_with_state(Arc::clone(state), require_same_origin))

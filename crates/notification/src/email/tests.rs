@@ -76,6 +76,15 @@ fn a_completed_export() {
 }
 
 #[test]
+fn the_email_of_a_cancelled_export_says_so() {
+    let email = mail(&failed(Some(usage_export::export::CANCELLED)), &[]);
+    assert_email("cancelled", &email);
+    for part in [&email.subject, &email.text, &email.html] {
+        assert!(part.contains("cancelled") && !part.contains("failed"), "{part}");
+    }
+}
+
+#[test]
 fn a_failed_export() {
     let reason = "The export could not be finished because of a technical problem on our side.";
     assert_email("failed", &mail(&failed(Some(reason)), &[]));

@@ -1,10 +1,15 @@
 //! The queue of exports that wait for a worker. A message has an export's id and nothing else.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use serde_json::json;
 
 use super::DataExport;
 use crate::error::AwsError;
+
+/// How long a caller waits for SQS.
+const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Sends messages to the worker's queue.
 #[derive(Debug, Clone)]
@@ -36,5 +41,20 @@ impl ExportQueue {
             .await
             .map_err(AwsError::from_sdk("sqs:SendMessage"))?;
         Ok(())
+    }
+
+    /// Sends the id of an export, unless SQS fails or takes longer than a few seconds: the reconciler sends it then.
+    pub async fn send_if_possible(&self, export: &DataExport) {
+        let error = match tokio::time::timeout(SEND_TIMEOUT, self.send(export)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        let id = &export.data_export_id;
+        tracing::warn!(
+            data_export_id = id,
+            error,
+            "the message of export {id} is left to the reconciler: {error}"
+        );
     }
 }

@@ -10,8 +10,10 @@ use super::interval::{Interval, parse_end, parse_start};
 use crate::problem::{FieldError, Problem};
 use crate::usage::{FIELDS, Field};
 
+mod cancel;
 mod scope;
 
+pub use cancel::CancelCall;
 pub use scope::Scope;
 
 /// The largest body, in bytes. It keeps an export's record below DynamoDB's 400 KB an item.
@@ -67,14 +69,7 @@ impl ExportCall {
     /// A 400 that names every member at fault: a body above [`MAX_BODY_BYTES`], no JSON object, an unknown or repeated
     /// field, a date that is none, more than [`MAX_IDS`] ids, a scope that selects nothing.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
-        if body.len() > MAX_BODY_BYTES {
-            return Err(Problem::field("body", format!("is larger than {MAX_BODY_BYTES} bytes")));
-        }
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|error| Problem::field("body", format!("is not valid JSON: {error}")))?;
-        let Value::Object(body) = body else {
-            return Err(Problem::field("body", "must be a JSON object"));
-        };
+        let body = json_object(body)?;
         let mut reader = Reader { body: &body, errors: Vec::new() };
         let user_id = reader.id("user_id");
         let fields = reader.fields();
@@ -86,6 +81,18 @@ impl ExportCall {
             }
             _ => Err(Problem::fields(reader.errors)),
         }
+    }
+}
+
+/// The members of a body.
+fn json_object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if body.len() > MAX_BODY_BYTES {
+        return Err(Problem::field("body", format!("is larger than {MAX_BODY_BYTES} bytes")));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) => Err(Problem::field("body", "must be a JSON object")),
+        Err(error) => Err(Problem::field("body", format!("is not valid JSON: {error}"))),
     }
 }
 

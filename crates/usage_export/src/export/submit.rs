@@ -3,7 +3,6 @@
 //! The API and the settings page both submit through this module, so an export is the same whichever was used.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -20,9 +19,6 @@ use crate::problem::{FieldError, Problem, RequestError};
 
 /// After how many seconds a caller should try again who found no free slot.
 const RETRY_AFTER_SECONDS: u32 = 60;
-
-/// How long a caller waits for SQS. The reconciler sends what was not sent by then.
-const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Makes exports from requests.
 #[derive(Debug, Clone)]
@@ -59,19 +55,7 @@ impl Submitter {
         match self.exports.create(&export, idempotency_key, self.active_limit).await? {
             Created::New => {
                 let id = &export.data_export_id;
-                let sent = tokio::time::timeout(SEND_TIMEOUT, self.queue.send(&export)).await;
-                let failure = match sent {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(error.to_string()),
-                    Err(late) => Some(late.to_string()),
-                };
-                if let Some(error) = failure {
-                    tracing::warn!(
-                        data_export_id = id,
-                        error,
-                        "the message of export {id} is left to the reconciler: {error}"
-                    );
-                }
+                self.queue.send_if_possible(&export).await;
                 let organization_id = &export.organization_id;
                 tracing::info!(data_export_id = id, organization_id, "accepted export {id}");
                 Ok(export)

@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use usage_export::auth::Caller;
+use usage_export::export::submit::Submitter;
 use usage_export::export::{DataExport, State as ExportState, created_ts_of_id};
 use usage_export::problem::{Problem, RequestError};
 
@@ -76,6 +77,33 @@ pub(super) async fn details(
         return html(StatusCode::OK, &details);
     }
     html(StatusCode::OK, &DetailsPage::new(&caller, &export, details, state.now()))
+}
+
+/// Cancels an export. An open page gets the part of the row that changes; a browser without JavaScript the whole page.
+pub(super) async fn cancel(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+    Captured(data_export_id): Captured,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    own_export(&state, &caller, &data_export_id).await?;
+    let Submitter { exports, queue, .. } = &state.submitter;
+    let cancelled =
+        usage_export::export::cancel::cancel(exports, queue, &caller, &data_export_id, state.now()).await;
+    let export = match cancelled {
+        Ok(export) => export,
+        // It finished meanwhile, and the row says so.
+        Err(RequestError::Refused(problem)) if problem.status == StatusCode::CONFLICT => {
+            own_export(&state, &caller, &data_export_id).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !is_fragment(&headers) {
+        return see_other(&format!("{PAGE}#export-{data_export_id}"));
+    }
+    let mut progress = Progress::new(&export, state.now());
+    progress.announce = true;
+    html(StatusCode::OK, &progress)
 }
 
 /// Sends the browser to the CSV file, by a URL that is signed now and is valid for minutes.

@@ -54,7 +54,7 @@ impl Row {
 pub struct Progress {
     page: &'static str,
     id: String,
-    /// The state as the API names it, or EXPIRED when the file of a completed export was deleted.
+    /// The state as the API names it, or EXPIRED when the file of a completed export was deleted, or CANCELLED.
     state: &'static str,
     /// The state as people read it.
     badge: &'static str,
@@ -84,6 +84,7 @@ impl Progress {
             State::InProgress => ("IN_PROGRESS", "In progress"),
             State::Completed if export.is_expired(now) => ("EXPIRED", "Expired"),
             State::Completed => ("COMPLETED", "Completed"),
+            State::Failed if export.is_cancelled() => ("CANCELLED", "Cancelled"),
             State::Failed => ("FAILED", "Failed"),
         };
         Self {
@@ -102,7 +103,8 @@ impl Progress {
             rows: counted(export.row_count, "row"),
             size: export.size_bytes.map(size),
             expires: export.expires_ts.map(|expires_ts| expires_ts.format("%b %-d, %Y").to_string()),
-            error: export.error.clone(),
+            // A badge says it already.
+            error: export.error.clone().filter(|_| !export.is_cancelled()),
             announce: false,
         }
     }
