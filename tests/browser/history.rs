@@ -230,3 +230,18 @@ pub async fn others_export(org: &TestOrg) -> String {
     put_record(&record).await;
     id_of(&record)
 }
+
+#[test]
+fn an_export_that_runs_is_cancelled_by_its_button() {
+    for options in [Options::default(), Options { javascript: false, ..Options::default() }] {
+        with_browser("an_export_is_cancelled", options, async |org, browser| {
+            put_record(&running(new_record(&org, &org.caller, now()), 20, 1_000)).await;
+            open_page(&browser, &org.caller).await;
+            browser.wait_for_text(".export .badge", "In progress").await;
+            browser.click(".export .run-action button").await;
+            browser.wait_for_text(".export .badge", "Cancelled").await;
+            browser.wait_for_text(".export .run-action", "Try again").await;
+            assert!(!browser.text("#exports").await.contains("rows so far"));
+        });
+    }
+}

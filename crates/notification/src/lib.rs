@@ -83,14 +83,16 @@ pub async fn notify_owner(
     if export.notified_ts.is_some() {
         return Ok(());
     }
-    let Some((to, email)) = email_to_owner(mailer, directory, export).await? else {
-        tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
-        return Ok(());
-    };
+    let email = email_to_owner(mailer, directory, export).await?;
     let claimant = Uuid::new_v4().to_string();
+    // Also an email that goes to nobody is claimed: the export has no email left to send.
     if !exports.claim_notification(id, &claimant, now).await? {
         return Ok(());
     }
+    let Some((to, email)) = email else {
+        tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
+        return Ok(());
+    };
     match mailer.send(&to, email).await {
         Ok(()) => {
             tracing::info!(data_export_id = id, "sent the email of export {id}");

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
 use aws_sdk_sqs::Client as Sqs;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use export_data::Context;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};

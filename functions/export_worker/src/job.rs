@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use usage_export::error::AwsError;
-use usage_export::export::store::lease::{Claim, LeaseError, Progress};
+use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
 use usage_export::export::{DataExport, created_ts_of_id};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
         None => Ok(Claim::Unknown),
     };
     let finished = match claim {
-        Ok(Claim::Claimed(export)) => match execute(worker, *export, &lease_owner, delivery).await {
+        Ok(Claim::Claimed(export)) => match execute(worker, *export, delivery).await {
             Ok(finished) => finished,
             Err(disposition) => return disposition,
         },
@@ -63,6 +63,7 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
             return Disposition::Retry(delay(delivery.receives));
         }
     };
+    let now = (worker.clock)();
     if let Some(until) = finished.lease_until.filter(|until| *until > now) {
         // It was cancelled, and its worker has not noticed yet: what it leaves behind is deleted after that.
         return Disposition::Retry((until - now).to_std().unwrap_or_default() + DELAY_AFTER_LEASE);
@@ -84,17 +85,20 @@ async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsError> 
     let Worker { mailer, directory, exports, .. } = worker;
     notification::notify_owner(mailer, directory, exports, finished, (worker.clock)()).await?;
     leftovers::delete(&worker.bucket, finished).await?;
-    worker.exports.settle(&finished.data_export_id).await
+    let id = &finished.data_export_id;
+    if worker.exports.settle(id).await? {
+        return Ok(());
+    }
+    Err(AwsError::unexpected(id, "the claim of its email was given back"))
 }
 
 /// Runs a claimed export to its final state. The error says what becomes of its message if it does not get there.
 async fn execute(
     worker: &Worker,
     export: DataExport,
-    lease_owner: &str,
     delivery: &Delivery<'_>,
 ) -> Result<DataExport, Disposition> {
-    let id = &export.data_export_id;
+    let (id, lease) = (&export.data_export_id, &Lease::of(&export));
     let attempts = export.attempts;
     if attempts > MAX_ATTEMPTS {
         tracing::error!(
@@ -102,37 +106,29 @@ async fn execute(
             attempts,
             "export {id} was claimed {attempts} times without progress"
         );
-        return fail(worker, &export, lease_owner, "The export was interrupted too often.").await;
+        return fail(worker, lease, "The export was interrupted too often.").await;
     }
     let (progress, watched) = watch::channel(Progress { percent: export.progress, rows: export.row_count });
-    let pipeline = pipeline::run(worker, &export, lease_owner, delivery.deadline, &progress);
-    match heartbeat::keep(worker, delivery, (id, lease_owner), &watched, pipeline).await {
+    let pipeline = pipeline::run(worker, &export, lease, delivery.deadline, &progress);
+    match heartbeat::keep(worker, delivery, lease, &watched, pipeline).await {
         Ok(Outcome::Completed(completed)) => {
-            let now = (worker.clock)();
-            let completed = worker.exports.complete(id, lease_owner, &completed, now).await;
-            completed.map_err(|error| lost(id, &error))
+            let completed = worker.exports.complete(lease, &completed, (worker.clock)()).await;
+            finished(worker, lease, completed).await
         }
-        Ok(Outcome::HandedOver) => Err(hand_over(worker, &export, lease_owner).await),
-        Err(PipelineError::LeaseLost) => match worker.exports.give_up_cancelled(id, lease_owner).await {
-            Ok(Some(cancelled)) => {
-                tracing::info!(data_export_id = id, "export {id} was cancelled");
-                Ok(cancelled)
-            }
-            Ok(None) => Err(lost(id, &LeaseError::Lost)),
-            Err(error) => Err(lost(id, &error.into())),
-        },
+        Ok(Outcome::HandedOver) => Err(hand_over(worker, &export, lease).await),
+        Err(PipelineError::LeaseLost) => give_up_cancelled(worker, lease).await,
         Err(PipelineError::Permanent { reason, cause }) => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
-            fail(worker, &export, lease_owner, &reason).await
+            fail(worker, lease, &reason).await
         }
-        Err(PipelineError::Aws(error)) => retry_or_fail(worker, &export, lease_owner, error).await,
+        Err(PipelineError::Aws(error)) => retry_or_fail(worker, &export, lease, error).await,
     }
 }
 
 /// Lets another worker go on from the checkpoint that was just saved. If the message cannot be sent, this one comes again.
-async fn hand_over(worker: &Worker, export: &DataExport, lease_owner: &str) -> Disposition {
+async fn hand_over(worker: &Worker, export: &DataExport, lease: &Lease) -> Disposition {
     let id = &export.data_export_id;
-    if let Err(error) = worker.exports.release(id, lease_owner, (worker.clock)()).await {
+    if let Err(error) = worker.exports.release(lease, (worker.clock)()).await {
         return lost(id, &error);
     }
     match worker.queue.send(export).await {
@@ -151,7 +147,7 @@ async fn hand_over(worker: &Worker, export: &DataExport, lease_owner: &str) -> D
 async fn retry_or_fail(
     worker: &Worker,
     export: &DataExport,
-    lease_owner: &str,
+    lease: &Lease,
     error: AwsError,
 ) -> Result<DataExport, Disposition> {
     let id = &export.data_export_id;
@@ -163,26 +159,46 @@ async fn retry_or_fail(
     if attempts >= MAX_ATTEMPTS {
         tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
         let reason = "The export could not be finished because of a technical problem on our side.";
-        return fail(worker, export, lease_owner, reason).await;
+        return fail(worker, lease, reason).await;
     }
     tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
     let delay = delay(attempts);
     let next: DateTime<Utc> = (worker.clock)() + delay;
-    if let Err(error) = worker.exports.release(id, lease_owner, next).await {
+    if let Err(error) = worker.exports.release(lease, next).await {
         return Err(lost(id, &error));
     }
     Err(Disposition::Retry(delay))
 }
 
-async fn fail(
+async fn fail(worker: &Worker, lease: &Lease, reason: &str) -> Result<DataExport, Disposition> {
+    let failed = worker.exports.fail(lease, reason, (worker.clock)()).await;
+    finished(worker, lease, failed).await
+}
+
+/// After the last step. The export may have been cancelled just before: then its lease is given up.
+async fn finished(
     worker: &Worker,
-    export: &DataExport,
-    lease_owner: &str,
-    reason: &str,
+    lease: &Lease,
+    step: Result<DataExport, LeaseError>,
 ) -> Result<DataExport, Disposition> {
-    let id = &export.data_export_id;
-    let failed = worker.exports.fail(id, lease_owner, reason, (worker.clock)()).await;
-    failed.map_err(|error| lost(id, &error))
+    let export = step.map_err(|error| lost(&lease.data_export_id, &error))?;
+    if export.lease_owner.as_ref() == Some(&lease.owner) {
+        return give_up_cancelled(worker, lease).await;
+    }
+    Ok(export)
+}
+
+/// After the lease was lost: because the export was cancelled, or because another worker has it.
+async fn give_up_cancelled(worker: &Worker, lease: &Lease) -> Result<DataExport, Disposition> {
+    let id = &lease.data_export_id;
+    match worker.exports.give_up_cancelled(lease).await {
+        Ok(Some(cancelled)) => {
+            tracing::info!(data_export_id = id, "export {id} was cancelled");
+            Ok(cancelled)
+        }
+        Ok(None) => Err(lost(id, &LeaseError::Lost)),
+        Err(error) => Err(lost(id, &error.into())),
+    }
 }
 
 /// After a step that may not have taken place. The redelivered message reads the export's state.

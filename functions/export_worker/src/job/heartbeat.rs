@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use usage_export::export::store::lease::{LEASE, LeaseError, Progress};
+use usage_export::export::store::lease::{LEASE, Lease, LeaseError, Progress};
 
 use crate::job::error::PipelineError;
 use crate::{Delivery, Worker};
@@ -32,7 +32,7 @@ const VISIBILITY_INTERVAL: Duration = Duration::from_secs(30);
 pub async fn keep<T>(
     worker: &Worker,
     delivery: &Delivery<'_>,
-    lease: (&str, &str),
+    lease: &Lease,
     progress: &watch::Receiver<Progress>,
     work: impl Future<Output = Result<T, PipelineError>>,
 ) -> Result<T, PipelineError> {
@@ -44,26 +44,23 @@ pub async fn keep<T>(
 }
 
 /// Renews the lease until that fails.
-async fn renew(
-    worker: &Worker,
-    (data_export_id, lease_owner): (&str, &str),
-    progress: &watch::Receiver<Progress>,
-) -> PipelineError {
+async fn renew(worker: &Worker, lease: &Lease, progress: &watch::Receiver<Progress>) -> PipelineError {
     let mut ticks = interval(RENEWAL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The claim was the first renewal.
-    let (mut renewed, lease) = (Instant::now(), LEASE.to_std().unwrap_or_default());
+    let (mut renewed, length) = (Instant::now(), LEASE.to_std().unwrap_or_default());
+    let id = &lease.data_export_id;
     ticks.tick().await;
     loop {
         ticks.tick().await;
         let started = Instant::now();
         let current = *progress.borrow();
-        let renewal = worker.exports.renew(data_export_id, lease_owner, current, (worker.clock)());
-        match tokio::time::timeout_at(renewed + lease, renewal).await {
+        let renewal = worker.exports.renew(lease, current, (worker.clock)());
+        match tokio::time::timeout_at(renewed + length, renewal).await {
             Ok(Ok(())) => renewed = started,
             Ok(Err(LeaseError::Lost)) => return PipelineError::LeaseLost,
-            Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < lease => {
-                tracing::warn!(data_export_id, error = %error, "the lease of export {data_export_id} is not renewed yet: {error}");
+            Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < length => {
+                tracing::warn!(data_export_id = id, error = %error, "the lease of export {id} is not renewed yet: {error}");
             }
             Ok(Err(LeaseError::Aws(error))) => return PipelineError::Aws(error),
             Err(_) => return PipelineError::LeaseLost,

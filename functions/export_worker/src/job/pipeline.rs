@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::Progress;
+use usage_export::export::store::lease::{Lease, Progress};
 
 use crate::Worker;
 use crate::job::error::PipelineError;
@@ -41,7 +41,7 @@ pub enum Outcome {
 pub async fn run(
     worker: &Worker,
     export: &DataExport,
-    lease_owner: &str,
+    lease: &Lease,
     deadline: DateTime<Utc>,
     progress: &watch::Sender<Progress>,
 ) -> Result<Outcome, PipelineError> {
@@ -50,7 +50,7 @@ pub async fn run(
         .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
     let plan = Plan::of_export(worker, export).await?;
-    let mut writer = Writer::start(worker, export, lease_owner, &selection, progress).await?;
+    let mut writer = Writer::start(worker, export, lease, &selection, progress).await?;
     if writer.is_all_read() {
         return Ok(Outcome::Completed(writer.complete().await?));
     }

@@ -8,7 +8,7 @@ use query_csv::write_header;
 use tokio::sync::watch;
 use usage_export::error::AwsError;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::Progress;
+use usage_export::export::store::lease::{Lease, Progress};
 use usage_export::export::{Checkpoint, Counts, DataExport, Position, Tail};
 use usage_export::usage::split_partition_key;
 
@@ -28,7 +28,7 @@ const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 pub struct Writer<'a> {
     worker: &'a Worker,
     export: &'a DataExport,
-    lease_owner: &'a str,
+    lease: &'a Lease,
     names: Names,
     part: Part,
     upload: Upload,
@@ -55,7 +55,7 @@ impl<'a> Writer<'a> {
     pub async fn start(
         worker: &'a Worker,
         export: &'a DataExport,
-        lease_owner: &'a str,
+        lease: &'a Lease,
         selection: &Arc<Selection>,
         progress: &'a watch::Sender<Progress>,
     ) -> Result<Self, PipelineError> {
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
         Ok(Self {
             worker,
             export,
-            lease_owner,
+            lease,
             names: Names {
                 directory: worker.directory.clone(),
                 organization_id: export.organization_id.clone(),
@@ -219,11 +219,10 @@ impl<'a> Writer<'a> {
     async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
         let now = (self.worker.clock)();
         self.saved_ts = now;
-        let id = &self.export.data_export_id;
         let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
         self.saves += 1;
         let exports = &self.worker.exports;
-        exports.save_checkpoint(id, self.lease_owner, self.saves, &checkpoint, progress, now).await?;
+        exports.save_checkpoint(self.lease, self.saves, &checkpoint, progress, now).await?;
         if let Some(former) = std::mem::replace(&mut self.tail, checkpoint.tail) {
             tail::delete(&self.worker.bucket, &former).await;
         }

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use settings_page::AppState;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
+use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
 
@@ -106,8 +107,10 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
         submitter: Submitter {
             directory,
             exports,
-            sqs: mock_client!(aws_sdk_sqs, []),
-            queue_url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
+            queue: ExportQueue {
+                client: mock_client!(aws_sdk_sqs, []),
+                url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
+            },
             active_limit: 5,
         },
         files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
 
+use super::lease::Lease;
 use super::{Exports, read_export};
 use crate::dynamo::{condition_failed, text};
 use crate::error::AwsError;
@@ -56,17 +57,13 @@ impl Exports {
     /// # Errors
     ///
     /// A call failed.
-    pub async fn give_up_cancelled(
-        &self,
-        data_export_id: &str,
-        lease_owner: &str,
-    ) -> Result<Option<DataExport>, AwsError> {
+    pub async fn give_up_cancelled(&self, lease: &Lease) -> Result<Option<DataExport>, AwsError> {
         let given_up = self
-            .update(data_export_id)
+            .update(&lease.data_export_id)
             .update_expression("REMOVE lease_owner, lease_until")
             .condition_expression("#state = :failed AND lease_owner = :owner")
             .expression_attribute_values(":failed", text(State::Failed.name()))
-            .expression_attribute_values(":owner", text(lease_owner))
+            .expression_attribute_values(":owner", text(&lease.owner))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;

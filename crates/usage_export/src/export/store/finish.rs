@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lease::{LeaseError, step};
+use super::lease::{Lease, LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
 use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, State};
@@ -30,14 +30,13 @@ impl Exports {
     /// As for [`Exports::renew`]. A slot that cannot be released is logged and is no error.
     pub async fn complete(
         &self,
-        data_export_id: &str,
-        lease_owner: &str,
+        lease: &Lease,
         completed: &Completed,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
         let update = self
-            .update_as(data_export_id, lease_owner)
+            .update_as(lease)
             .update_expression(
                 "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
                  size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
@@ -55,7 +54,7 @@ impl Exports {
             .expression_attribute_values(":checksum", text(&completed.checksum))
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
-        self.finish(data_export_id, update).await
+        self.finish(&lease.data_export_id, update).await
     }
 
     /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
@@ -66,13 +65,12 @@ impl Exports {
     /// As for [`Exports::complete`].
     pub async fn fail(
         &self,
-        data_export_id: &str,
-        lease_owner: &str,
+        lease: &Lease,
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let update = self
-            .update_as(data_export_id, lease_owner)
+            .update_as(lease)
             .update_expression(
                 "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :reason \
                  REMOVE lease_owner, lease_until, checkpoint",
@@ -82,7 +80,7 @@ impl Exports {
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .expression_attribute_values(":reason", text(reason));
-        self.finish(data_export_id, update).await
+        self.finish(&lease.data_export_id, update).await
     }
 
     /// Makes the last step, then releases the export's slot. Should the worker die in between, the slot is released when a

@@ -20,8 +20,31 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long after the end of a lease the reconciler looks whether another worker has claimed the export.
 const CHECK_AFTER_LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// The condition of every update by the lease owner.
-const IS_LEASE_OWNER: &str = "#state = :in_progress AND lease_owner = :owner";
+/// The condition of every update by the lease owner. The epoch is in it because a request to claim that was given up may still
+/// arrive late: it would begin another epoch, of which its sender knows nothing.
+const IS_LEASE_OWNER: &str = "#state = :in_progress AND lease_owner = :owner AND epoch = :epoch";
+
+/// What a worker has from its claim: by it every later step is recognised as its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The export that the lease is of.
+    pub data_export_id: String,
+    /// Who claimed it.
+    pub owner: String,
+    /// Which claim it was.
+    pub epoch: u32,
+}
+
+impl Lease {
+    /// The lease of an export that was just claimed.
+    pub fn of(claimed: &DataExport) -> Self {
+        Self {
+            data_export_id: claimed.data_export_id.clone(),
+            owner: claimed.lease_owner.clone().unwrap_or_default(),
+            epoch: claimed.epoch,
+        }
+    }
+}
 
 /// The result of a worker's claim.
 #[derive(Debug, PartialEq, Eq)]
@@ -116,15 +139,14 @@ impl Exports {
     ///
     /// # Errors
     ///
-    /// [`LeaseError::Lost`] if `lease_owner` does not hold the lease; [`LeaseError::Aws`] if the update failed.
+    /// [`LeaseError::Lost`] if the lease is lost; [`LeaseError::Aws`] if the update failed.
     pub async fn renew(
         &self,
-        data_export_id: &str,
-        lease_owner: &str,
+        lease: &Lease,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        let update = self.update_as(data_export_id, lease_owner).update_expression(
+        let update = self.update_as(lease).update_expression(
             "SET lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
         );
         step(with_progress(update, progress, now)).await.map(|_| ())
@@ -140,17 +162,16 @@ impl Exports {
     /// As for [`Exports::renew`].
     pub async fn save_checkpoint(
         &self,
-        data_export_id: &str,
-        lease_owner: &str,
+        lease: &Lease,
         nth: u32,
         checkpoint: &Checkpoint,
         progress: Progress,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
         let checkpoint = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(checkpoint)
-            .map_err(|error| AwsError::internal(data_export_id, &error))?;
+            .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
         let update = self
-            .update_as(data_export_id, lease_owner)
+            .update_as(lease)
             .update_expression(
                 "SET checkpoint = :checkpoint, saves = :nth, progress_ts = :now, attempts = :zero, resends = :zero, \
                  lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
@@ -168,14 +189,9 @@ impl Exports {
     /// # Errors
     ///
     /// As for [`Exports::renew`].
-    pub async fn release(
-        &self,
-        data_export_id: &str,
-        lease_owner: &str,
-        next: DateTime<Utc>,
-    ) -> Result<(), LeaseError> {
+    pub async fn release(&self, lease: &Lease, next: DateTime<Utc>) -> Result<(), LeaseError> {
         let update = self
-            .update_as(data_export_id, lease_owner)
+            .update_as(lease)
             .update_expression("SET check_ts = :check REMOVE lease_owner, lease_until")
             .expression_attribute_values(":check", text(timestamp::to_text(next + MESSAGE_TIMEOUT)));
         step(update).await.map(|_| ())
@@ -189,12 +205,13 @@ impl Exports {
             .expression_attribute_names("#state", "state")
     }
 
-    /// An update that takes place only while `lease_owner` holds the lease.
-    pub(super) fn update_as(&self, data_export_id: &str, lease_owner: &str) -> UpdateItemFluentBuilder {
-        self.update(data_export_id)
+    /// An update that takes place only while the lease is held.
+    pub(super) fn update_as(&self, lease: &Lease) -> UpdateItemFluentBuilder {
+        self.update(&lease.data_export_id)
             .condition_expression(IS_LEASE_OWNER)
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
-            .expression_attribute_values(":owner", text(lease_owner))
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":epoch", number(lease.epoch))
     }
 }
 

@@ -72,22 +72,24 @@ impl Exports {
 
     /// Settles a finished export: nothing is left to do, so the reconciler looks at it no more. Repeating it changes nothing.
     ///
+    /// False if the email is not claimed, because another worker has just given its claim back: something is left to do.
+    ///
     /// # Errors
     ///
     /// The update failed; the reconciler then sends the export's message again, and it is settled after that.
-    pub async fn settle(&self, data_export_id: &str) -> Result<(), AwsError> {
+    pub async fn settle(&self, data_export_id: &str) -> Result<bool, AwsError> {
         let settled = self
             .update(data_export_id)
             .update_expression("REMOVE unsettled, check_ts, resends")
-            .condition_expression("#state IN (:completed, :failed)")
+            .condition_expression("#state IN (:completed, :failed) AND attribute_exists(notified_ts)")
             .expression_attribute_values(":completed", text(State::Completed.name()))
             .expression_attribute_values(":failed", text(State::Failed.name()))
             .send()
             .await;
         match settled {
-            // An unfinished export has something left to do.
-            Err(error) if !condition_failed(&error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
-            _ => Ok(()),
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
 }

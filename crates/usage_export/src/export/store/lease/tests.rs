@@ -22,6 +22,10 @@ fn export(state: State) -> DataExport {
     DataExport { state, ..export_at(now()) }
 }
 
+fn lease(data_export_id: &str) -> Lease {
+    Lease { data_export_id: data_export_id.to_owned(), owner: LEASE_OWNER.to_owned(), epoch: 3 }
+}
+
 fn completed() -> Completed {
     let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
     Completed { counts, checksum: "crc32:0a1b2c3d".to_owned(), expires_ts: now() + TimeDelta::days(30) }
@@ -127,16 +131,16 @@ async fn a_worker_without_the_lease_changes_nothing() {
     let lost =
         |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
     let refusing = || exports(&[&refuses()]);
-    lost(refusing().renew(&id, LEASE_OWNER, PROGRESS, now()).await);
-    lost(refusing().save_checkpoint(&id, LEASE_OWNER, 1, &checkpoint, PROGRESS, now()).await);
-    lost(refusing().release(&id, LEASE_OWNER, now()).await);
+    lost(refusing().renew(&lease(&id), PROGRESS, now()).await);
+    lost(refusing().save_checkpoint(&lease(&id), 1, &checkpoint, PROGRESS, now()).await);
+    lost(refusing().release(&lease(&id), now()).await);
     // Without a second rule, an attempt to release the slot would panic.
     let unfinished = export(State::InProgress);
     let refusing = || exports(&[&refuses(), &gets(Some(&unfinished))]);
-    lost(refusing().complete(&id, LEASE_OWNER, &completed(), now()).await.map(|_| ()));
-    lost(refusing().fail(&id, LEASE_OWNER, "why", now()).await.map(|_| ()));
+    lost(refusing().complete(&lease(&id), &completed(), now()).await.map(|_| ()));
+    lost(refusing().fail(&lease(&id), "why", now()).await.map(|_| ()));
 
-    let broken = exports(&[&breaks()]).renew(&id, LEASE_OWNER, PROGRESS, now()).await;
+    let broken = exports(&[&breaks()]).renew(&lease(&id), PROGRESS, now()).await;
     assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
 }
 
@@ -145,16 +149,18 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
     let taken = export(State::InProgress);
     let id = taken.data_export_id.clone();
     let guarded = |update: &UpdateItemInput| {
-        update.condition_expression() == Some("#state = :in_progress AND lease_owner = :owner")
+        update.condition_expression()
+            == Some("#state = :in_progress AND lease_owner = :owner AND epoch = :epoch")
             && value(update, ":owner") == Some(&text(LEASE_OWNER))
+            && value(update, ":epoch") == Some(&number(3))
             && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
     };
     let step = || updates(&taken, guarded);
     let left = || updates(&taken, |_| true);
-    exports(&[&step()]).renew(&id, LEASE_OWNER, PROGRESS, now()).await.unwrap();
-    exports(&[&step()]).release(&id, LEASE_OWNER, now()).await.unwrap();
-    exports(&[&step(), &left()]).complete(&id, LEASE_OWNER, &completed(), now()).await.unwrap();
-    exports(&[&step(), &left()]).fail(&id, LEASE_OWNER, "why", now()).await.unwrap();
+    exports(&[&step()]).renew(&lease(&id), PROGRESS, now()).await.unwrap();
+    exports(&[&step()]).release(&lease(&id), now()).await.unwrap();
+    exports(&[&step(), &left()]).complete(&lease(&id), &completed(), now()).await.unwrap();
+    exports(&[&step(), &left()]).fail(&lease(&id), "why", now()).await.unwrap();
 }
 
 #[tokio::test]
@@ -169,7 +175,7 @@ async fn the_last_step_releases_the_slot() {
     });
     let leave = updates(&done, move |update| releases_slot(update, &id));
     let answer =
-        exports(&[&complete, &leave]).complete(&done.data_export_id, LEASE_OWNER, &completed(), now()).await;
+        exports(&[&complete, &leave]).complete(&lease(&done.data_export_id), &completed(), now()).await;
     assert_eq!(answer.unwrap(), done);
     assert_eq!(leave.num_calls(), 1);
 }
@@ -179,7 +185,7 @@ async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
     let failed = export(State::Failed);
     let leave = breaks();
     let exports = exports(&[&updates(&failed, |_| true), &leave]);
-    assert_eq!(exports.fail(&failed.data_export_id, LEASE_OWNER, "why", now()).await.unwrap(), failed);
+    assert_eq!(exports.fail(&lease(&failed.data_export_id), "why", now()).await.unwrap(), failed);
     assert_eq!(leave.num_calls(), 1);
 }
 
@@ -213,7 +219,7 @@ async fn a_last_step_whose_answer_was_lost_is_the_last_step() {
     let done = export(State::Completed);
     let left = updates(&done, |update| update.update_expression() == Some("DELETE unfinished :ids"));
     let exports = exports(&[&refuses(), &gets(Some(&done)), &left]);
-    assert_eq!(exports.complete(&done.data_export_id, LEASE_OWNER, &completed(), now()).await.unwrap(), done);
+    assert_eq!(exports.complete(&lease(&done.data_export_id), &completed(), now()).await.unwrap(), done);
 }
 
 #[tokio::test]
