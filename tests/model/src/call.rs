@@ -1,0 +1,263 @@
+//! What workers ask of AWS. Each call takes place at once and as a whole, as one conditional write or one request to S3 does.
+
+use std::collections::BTreeMap;
+
+use crate::Defect;
+use crate::worker::{Step, Worker};
+use crate::world::{Checkpoint, Lease, Owner, PART_ROWS, Reason, Rows, State, Tail, TailKey, Token, World};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Call {
+    Claim { owner: Owner },
+    PutPlan { plan: u8 },
+    CreateUpload,
+    GetTail { tail: Tail },
+    UploadPart { upload: u8, number: u8, rows: Rows },
+    PutTail { tail: Tail },
+    SaveCheckpoint { token: Token, saves: u8, checkpoint: Checkpoint },
+    DeleteTail { key: TailKey },
+    CompleteUpload { upload: u8, parts: Vec<u8>, rows: u8 },
+    Complete { token: Token },
+    Fail { token: Token, reason: Reason },
+    Release { token: Token },
+    SendMessage,
+    ClaimEmail { owner: Owner },
+    SendEmail,
+    GiveEmailBack { owner: Owner },
+    AbortUploads,
+    DeleteObjects,
+    Settle,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Done,
+    /// A condition does not hold, or S3 does not know the upload or the object.
+    Refused,
+    Claimed {
+        epoch: u8,
+        attempts: u8,
+        saves: u8,
+        checkpoint: Option<Checkpoint>,
+    },
+    Finished,
+    Plan(u8),
+    Upload(u8),
+    /// The file is not what was written.
+    Mismatch,
+}
+
+impl World {
+    /// Lets a call take place.
+    pub fn take_place(&mut self, call: &Call, defect: Option<Defect>) -> Answer {
+        match call {
+            Call::Claim { owner } => self.claim(*owner),
+            Call::SaveCheckpoint { token, saves, checkpoint } => {
+                self.save_checkpoint(*token, *saves, checkpoint, defect)
+            }
+            Call::Complete { token } => self.finish(*token, State::Completed, defect),
+            Call::Fail { token, reason } => self.finish(*token, State::Failed(*reason), defect),
+            Call::Release { token } => {
+                let holds = self.holds(*token, defect);
+                if holds {
+                    self.record.lease = None;
+                }
+                done_if(holds)
+            }
+            Call::ClaimEmail { owner } => self.claim_email(*owner, defect),
+            Call::GiveEmailBack { owner } => {
+                let holds = self.record.notified_by == Some(*owner);
+                if holds {
+                    self.record.notified_by = None;
+                    // Another worker may have settled the export meanwhile, because it saw the email claimed.
+                    self.record.watched |= defect != Some(Defect::GiveBackLeavesSettled);
+                }
+                done_if(holds)
+            }
+            Call::Settle => {
+                let is_notified = self.record.notified_by.is_some()
+                    || matches!(defect, Some(Defect::SettlesWithoutEmailClaim | Defect::EmailNotClaimed));
+                let may = self.record.state.is_final() && is_notified;
+                self.record.watched &= !may;
+                done_if(may)
+            }
+            Call::SendMessage => {
+                self.queue += 1;
+                Answer::Done
+            }
+            Call::SendEmail => {
+                self.emails += 1;
+                Answer::Done
+            }
+            of_s3 => self.take_place_in_s3(of_s3, defect),
+        }
+    }
+
+    /// Whether the owner may write: the export is unfinished, and the lease is the owner's, even one that has run out.
+    fn holds(&self, token: Token, defect: Option<Defect>) -> bool {
+        self.record.state == State::InProgress && self.owns_lease(token, defect)
+    }
+
+    fn owns_lease(&self, Token { owner, epoch }: Token, defect: Option<Defect>) -> bool {
+        let same_epoch = self.record.epoch == epoch || defect == Some(Defect::WritesIgnoreEpoch);
+        same_epoch && self.record.lease.is_some_and(|lease| lease.owner == owner)
+    }
+
+    fn claim(&mut self, owner: Owner) -> Answer {
+        if self.record.state.is_final() {
+            return Answer::Finished;
+        }
+        if !self.is_leased() {
+            self.set_state(State::InProgress);
+            self.record.lease = Some(Lease { owner, expired: false });
+            self.record.epoch += 1;
+            self.record.attempts += 1;
+        } else if self.record.lease.is_none_or(|lease| lease.owner != owner) {
+            return Answer::Refused;
+        }
+        // Otherwise this is the claim whose answer was lost.
+        let record = &self.record;
+        let checkpoint = record.checkpoint.clone();
+        Answer::Claimed { epoch: record.epoch, attempts: record.attempts, saves: record.saves, checkpoint }
+    }
+
+    fn save_checkpoint(
+        &mut self,
+        token: Token,
+        saves: u8,
+        checkpoint: &Checkpoint,
+        defect: Option<Defect>,
+    ) -> Answer {
+        let is_newest = self.record.saves <= saves || defect == Some(Defect::LateSaveTurnsBack);
+        let unfinished = !self.record.state.is_final();
+        let holds = self.holds(token, defect) || (defect == Some(Defect::SaveWithoutLease) && unfinished);
+        if !holds || !is_newest {
+            return Answer::Refused;
+        }
+        let former = self.record.checkpoint.as_ref().map_or(0, |former| former.position);
+        let has_progress = checkpoint.position > former || checkpoint.all_read;
+        if has_progress && defect != Some(Defect::AttemptsNeverReset) {
+            self.record.attempts = 0;
+        }
+        self.record.checkpoint = Some(checkpoint.clone());
+        self.record.saves = saves;
+        // A checkpoint renews the lease.
+        self.record.lease = self.record.lease.map(|lease| Lease { expired: false, ..lease });
+        Answer::Done
+    }
+
+    fn finish(&mut self, token: Token, state: State, defect: Option<Defect>) -> Answer {
+        let ignores_state = defect == Some(Defect::CompleteIgnoresState) && state == State::Completed;
+        if self.holds(token, defect) || (ignores_state && self.owns_lease(token, defect)) {
+            self.set_state(state);
+            self.record.lease = None;
+            self.record.checkpoint = None;
+            return Answer::Done;
+        }
+        if self.record.state.is_final() { Answer::Finished } else { Answer::Refused }
+    }
+
+    fn claim_email(&mut self, owner: Owner, defect: Option<Defect>) -> Answer {
+        if !self.record.state.is_final() {
+            return Answer::Refused;
+        }
+        match self.record.notified_by {
+            None => {
+                self.record.notified_by = Some(owner);
+                // Nobody will send the email if the worker that asked does not wait for the answer any more.
+                let is_awaited = |worker: &Worker| worker.owner == owner && worker.step == Step::ClaimEmail;
+                self.witness.email_forfeited |= !self.workers.iter().flatten().any(is_awaited);
+                Answer::Done
+            }
+            // The claim whose answer was lost.
+            Some(by) => done_if(by == owner && defect != Some(Defect::EmailClaimWithoutToken)),
+        }
+    }
+
+    /// The only place that changes a state.
+    pub fn set_state(&mut self, state: State) {
+        self.witness.final_state_changed |= self.record.state.is_final() && self.record.state != state;
+        self.record.state = state;
+    }
+
+    fn take_place_in_s3(&mut self, call: &Call, defect: Option<Defect>) -> Answer {
+        match call {
+            // With If-None-Match: the first plan stays.
+            Call::PutPlan { plan } if defect == Some(Defect::PlanNotFrozen) => Answer::Plan(*plan),
+            Call::PutPlan { plan } => Answer::Plan(*self.bucket.plan.get_or_insert(*plan)),
+            Call::CreateUpload => {
+                self.bucket.uploads_begun += 1;
+                let id = self.bucket.uploads_begun;
+                self.bucket.uploads.insert(id, BTreeMap::new());
+                Answer::Upload(id)
+            }
+            Call::UploadPart { upload, number, rows } => self.upload_part(*upload, *number, *rows),
+            Call::PutTail { tail } => {
+                self.bucket.tails.insert(tail.key, tail.rows);
+                Answer::Done
+            }
+            Call::GetTail { tail } => done_if(self.bucket.tails.get(&tail.key) == Some(&tail.rows)),
+            Call::DeleteTail { key } => {
+                self.bucket.tails.remove(key);
+                Answer::Done
+            }
+            Call::CompleteUpload { upload, parts, rows } => self.complete_upload(*upload, parts, *rows),
+            Call::AbortUploads if defect == Some(Defect::AbortsOnlyTheNewestUpload) => {
+                self.bucket.uploads.remove(&self.bucket.uploads_begun);
+                Answer::Done
+            }
+            Call::AbortUploads => {
+                self.bucket.uploads.clear();
+                Answer::Done
+            }
+            Call::DeleteObjects => {
+                self.bucket.tails.clear();
+                self.bucket.plan = None;
+                if matches!(self.record.state, State::Failed(_)) {
+                    self.bucket.file = None;
+                }
+                Answer::Done
+            }
+            other => unreachable!("{other:?} is no call to S3"),
+        }
+    }
+
+    fn upload_part(&mut self, upload: u8, number: u8, rows: Rows) -> Answer {
+        let Some(parts) = self.bucket.uploads.get_mut(&upload) else { return Answer::Refused };
+        let replaced = parts.insert(number, rows).is_some_and(|former| former != rows);
+        let saved = self.record.checkpoint.as_ref();
+        self.witness.part_overwritten |=
+            replaced && saved.is_some_and(|at| at.upload == upload && at.parts.contains(&number));
+        Answer::Done
+    }
+
+    /// Completes an upload with the parts of these numbers, and compares the file with what was written. An upload that is
+    /// gone was completed before, or there is no file.
+    fn complete_upload(&mut self, upload: u8, parts: &[u8], rows: u8) -> Answer {
+        if let Some(stored) = self.bucket.uploads.get(&upload) {
+            let file: Vec<Rows> = parts.iter().filter_map(|number| stored.get(number).copied()).collect();
+            let is_too_small = file.split_last().is_some_and(|(_, others)| others.iter().any(is_small));
+            if file.len() < parts.len() || is_too_small || !parts.is_sorted() {
+                return Answer::Mismatch;
+            }
+            self.bucket.uploads.remove(&upload);
+            self.bucket.file = Some(file);
+        }
+        let Some(file) = &self.bucket.file else { return Answer::Mismatch };
+        if is_consecutive(file, rows) { Answer::Done } else { Answer::Mismatch }
+    }
+}
+
+/// Whether a file has the rows `0..rows` in order: what size and checksum say.
+pub fn is_consecutive(file: &[Rows], rows: u8) -> bool {
+    let mut next = 0;
+    file.iter().all(|part| std::mem::replace(&mut next, part.to) == part.from) && next == rows
+}
+
+fn is_small(rows: &Rows) -> bool {
+    rows.to - rows.from < PART_ROWS
+}
+
+fn done_if(condition: bool) -> Answer {
+    if condition { Answer::Done } else { Answer::Refused }
+}
