@@ -2,6 +2,7 @@
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Defect {
+    NoMessageAfterCreate,
     NoReconciler,
     OnlyUnfinishedReconciled,
     AcknowledgesBeforeSending,

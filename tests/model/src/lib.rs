@@ -4,13 +4,15 @@
 pub mod action;
 pub mod call;
 pub mod defect;
+pub mod fault;
 pub mod graph;
 pub mod properties;
 pub mod worker;
 pub mod world;
 
-pub use action::{Action, Fault};
+pub use action::Action;
 pub use defect::Defect;
+pub use fault::Fault;
 use stateright::{Model, Property};
 pub use world::World;
 
@@ -30,7 +32,7 @@ impl Model for Life {
     type Action = Action;
 
     fn init_states(&self) -> Vec<World> {
-        vec![World::created(self.faults, self.variations)]
+        vec![World::created(*self)]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -44,7 +46,7 @@ impl Model for Life {
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
         let mut next = world.clone();
         next.act(action, self.defect);
-        (next != *world).then_some(next)
+        Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

@@ -1,10 +1,10 @@
 //! One worker that processes one message: which call it makes next, and what it does after the answer.
 
+mod after;
+
 use crate::Defect;
-use crate::call::{Answer, Call};
-use crate::world::{
-    Checkpoint, MAX_ATTEMPTS, Owner, PART_ROWS, ROWS, Reason, Record, Rows, Tail, TailKey, Token,
-};
+use crate::call::Call;
+use crate::world::{Checkpoint, Owner, PART_ROWS, ROWS, Reason, Rows, Tail, TailKey, Token};
 
 /// What a worker is about to do. Each step is one call, but `Write`, which reads a row or decides to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -178,140 +178,5 @@ impl Worker {
     fn before_save(&self, defect: Option<Defect>) -> Step {
         let too_early = self.saved_tail.is_some() && defect == Some(Defect::FormerTailDeletedFirst);
         if too_early { Step::DeleteFormerTail } else { Step::Save }
-    }
-
-    /// What the worker does after an answer. Some if it is done with its message.
-    pub fn after(&mut self, answer: Answer, record: &Record, defect: Option<Defect>) -> Option<Disposition> {
-        use Disposition::{Acknowledge, PutBack};
-        self.step = match (self.step, answer) {
-            (Step::Claim | Step::Complete | Step::Fail(_), Answer::Finished)
-            | (Step::Complete | Step::Fail(_), Answer::Done) => {
-                if !record.watched {
-                    return Some(Acknowledge);
-                }
-                self.begin_settling(record, defect)
-            }
-            (Step::Claim, Answer::Claimed { epoch, attempts, saves, checkpoint }) => {
-                (self.epoch, self.saves) = (epoch, saves);
-                self.continue_from(checkpoint, attempts)
-            }
-            (Step::GetPlan, Answer::Plan(plan)) => {
-                self.plan = plan;
-                self.first_step()
-            }
-            (Step::BeginUpload, Answer::Upload(id)) => {
-                self.draft.upload = id;
-                Step::Write
-            }
-            (Step::GetTail, Answer::Done) => Step::Write,
-            (Step::SendPart, Answer::Done) => self.after_part(defect),
-            (Step::PutTail, Answer::Done) => {
-                self.draft.tail = Some(self.next_tail(defect));
-                self.tails += 1;
-                self.before_save(defect)
-            }
-            (Step::Save, Answer::Done) => self.after_save(defect),
-            (Step::DeleteFormerTail, _) if defect == Some(Defect::FormerTailDeletedFirst) => Step::Save,
-            (Step::DeleteFormerTail, _) => self.after_saved(),
-            (Step::CompleteUpload, Answer::Done) => Step::Complete,
-            (Step::CompleteUpload, _) => Step::Fail(Reason::IntegrityMismatch),
-            // S3 does not know the upload or the tail: another worker may be further.
-            (Step::SendPart | Step::GetTail, _) => Step::Release,
-            (Step::Release, Answer::Done) if self.hands_over => Step::SendContinuation,
-            (Step::SendContinuation, _) => return Some(Acknowledge),
-            (Step::ClaimEmail, Answer::Done) => Step::SendEmail,
-            (Step::ClaimEmail | Step::SendEmail, _) => self.after_email(defect),
-            (Step::AbortUploads, _) if defect == Some(Defect::FileDeletedBeforeAbort) => Step::Settle,
-            (Step::AbortUploads, _) => Step::DeleteObjects,
-            (Step::DeleteObjects, _) if defect == Some(Defect::FileDeletedBeforeAbort) => Step::AbortUploads,
-            (Step::DeleteObjects, _) => Step::Settle,
-            (Step::Settle, Answer::Done) => return Some(Acknowledge),
-            // The lease is lost, or the worker gave something back.
-            _ => return Some(PutBack),
-        };
-        None
-    }
-
-    fn continue_from(&mut self, checkpoint: Option<Checkpoint>, attempts: u8) -> Step {
-        if attempts > MAX_ATTEMPTS {
-            return Step::Fail(Reason::TooManyAttempts);
-        }
-        if let Some(checkpoint) = checkpoint {
-            self.saved_position = checkpoint.position;
-            self.saved_tail = checkpoint.tail;
-            self.draft = Checkpoint { tail: None, ..checkpoint };
-        }
-        Step::GetPlan
-    }
-
-    fn first_step(&self) -> Step {
-        match &self.draft {
-            Checkpoint { upload: 0, .. } => Step::BeginUpload,
-            Checkpoint { all_read: true, .. } => Step::CompleteUpload,
-            _ if self.saved_tail.is_some() => Step::GetTail,
-            _ => Step::Write,
-        }
-    }
-
-    fn after_part(&mut self, defect: Option<Defect>) -> Step {
-        let number = self.part_number(defect);
-        self.draft.parts.push(number);
-        self.draft.rows_in_parts = self.draft.position;
-        match defect {
-            Some(Defect::NextPartBeforeSave) if !self.draft.all_read => Step::Write,
-            Some(Defect::CompletesBeforeAllReadIsSaved) if self.draft.all_read => Step::CompleteUpload,
-            _ => self.before_save(defect),
-        }
-    }
-
-    fn after_save(&mut self, defect: Option<Defect>) -> Step {
-        self.saves += 1;
-        self.saved_position = self.draft.position;
-        let is_left = self.saved_tail.is_some() && defect != Some(Defect::FormerTailDeletedFirst);
-        if is_left { Step::DeleteFormerTail } else { self.after_saved() }
-    }
-
-    fn after_saved(&mut self) -> Step {
-        self.saved_tail = self.draft.tail.take();
-        if self.draft.all_read {
-            return Step::CompleteUpload;
-        }
-        if self.hands_over { Step::Release } else { Step::Write }
-    }
-
-    fn begin_settling(&mut self, record: &Record, defect: Option<Defect>) -> Step {
-        // Nothing of the file matters any more: states that differ only in it are one.
-        *self = Self::new(self.owner);
-        match (record.notified_by, defect) {
-            (Some(_), _) => self.after_email(defect),
-            (None, Some(Defect::EmailNotClaimed)) => Step::SendEmail,
-            (None, _) => Step::ClaimEmail,
-        }
-    }
-
-    fn after_email(&self, defect: Option<Defect>) -> Step {
-        match defect {
-            Some(Defect::NothingDeleted) => Step::Settle,
-            Some(Defect::FileDeletedBeforeAbort) => Step::DeleteObjects,
-            _ => Step::AbortUploads,
-        }
-    }
-
-    /// After a call that keeps failing, and certainly did not take place the last time.
-    pub fn after_failure(&mut self) -> Option<Disposition> {
-        self.step = match self.step {
-            Step::GetPlan
-            | Step::BeginUpload
-            | Step::GetTail
-            | Step::Write
-            | Step::SendPart
-            | Step::PutTail
-            | Step::Save
-            | Step::CompleteUpload => Step::Release,
-            Step::SendEmail => Step::GiveEmailBack,
-            _ => return Some(Disposition::PutBack),
-        };
-        self.hands_over = false;
-        None
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::call::Call;
 use crate::worker::Worker;
+use crate::{Defect, Life};
 
 /// How many rows an export has.
 pub const ROWS: u8 = 5;
@@ -125,6 +126,7 @@ impl Bucket {
 }
 
 /// What happened that the properties ask for, and that nothing in the real system records.
+#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// A part of the saved checkpoint was replaced by other rows.
@@ -165,7 +167,7 @@ pub struct World {
 
 impl World {
     /// An export that was just created: its message is not sent yet.
-    pub fn created(faults: u8, variations: u8) -> Self {
+    pub fn created(life: Life) -> Self {
         Self {
             record: Record {
                 state: State::Requested,
@@ -179,14 +181,14 @@ impl World {
             },
             bucket: Bucket::default(),
             queue: 0,
-            senders: 1,
+            senders: u8::from(life.defect != Some(Defect::NoMessageAfterCreate)),
             emails: 0,
             workers: [const { None }; WORKERS],
             next_owner: 1,
             current_plan: 0,
             late_calls: Vec::new(),
-            variations_left: variations,
-            faults_left: faults,
+            variations_left: life.variations,
+            faults_left: life.faults,
             faults: 0,
             witness: Witness::default(),
         }
