@@ -4,7 +4,7 @@ use crate::Defect;
 use crate::call::Call;
 use crate::fault::Fault;
 use crate::worker::{Disposition, Step, Worker};
-use crate::world::World;
+use crate::world::{Owner, World};
 
 /// The number of a worker in [`World::workers`].
 pub type Slot = usize;
@@ -114,7 +114,10 @@ impl World {
             Action::Resend => self.queue += 1,
             Action::TakePlaceLate(index) => {
                 let call = self.late_calls.remove(index);
-                self.take_place(&call, defect);
+                let was_settled = self.is_settled();
+                self.take_place(&call, None, defect);
+                // An email that is given back after its worker died: only the reconciler sees it.
+                self.witness.message_lost |= was_settled && !self.is_settled();
             }
             Action::Fault(fault) => {
                 self.faults_left -= 1;
@@ -137,13 +140,17 @@ impl World {
         }
     }
 
+    pub fn owner(&self, slot: Slot) -> Option<Owner> {
+        self.workers[slot].as_ref().map(|worker| worker.owner)
+    }
+
     pub fn next_call(&self, slot: Slot, defect: Option<Defect>) -> Option<Call> {
         self.workers[slot].as_ref()?.call(self.current_plan, defect)
     }
 
     fn call(&mut self, slot: Slot, defect: Option<Defect>) {
         let Some(call) = self.next_call(slot, defect) else { return };
-        let answer = self.take_place(&call, defect);
+        let answer = self.take_place(&call, self.owner(slot), defect);
         let Some(worker) = &mut self.workers[slot] else { return };
         if let Some(disposition) = worker.after(answer, &self.record, defect) {
             self.end(slot, disposition);

@@ -39,7 +39,6 @@ pub enum Answer {
     Claimed {
         epoch: u8,
         attempts: u8,
-        saves: u8,
         checkpoint: Option<Checkpoint>,
     },
     Finished,
@@ -50,8 +49,11 @@ pub enum Answer {
 }
 
 impl World {
-    /// Lets a call take place.
-    pub fn take_place(&mut self, call: &Call, defect: Option<Defect>) -> Answer {
+    /// Lets a call take place. `caller` is the worker that waits for the answer, if any does.
+    pub fn take_place(&mut self, call: &Call, caller: Option<Owner>, defect: Option<Defect>) -> Answer {
+        let makes_object = matches!(call, Call::PutPlan { .. } | Call::CreateUpload | Call::PutTail { .. });
+        let has_lease = self.record.lease.is_some_and(|lease| Some(lease.owner) == caller && !lease.expired);
+        self.witness.late_object |= makes_object && self.record.state.is_final() && !has_lease;
         match call {
             Call::Claim { owner } => self.claim(*owner),
             Call::SaveCheckpoint { token, saves, checkpoint } => {
@@ -114,13 +116,14 @@ impl World {
             self.record.lease = Some(Lease { owner, expired: false });
             self.record.epoch += 1;
             self.record.attempts += 1;
+            self.record.saves = 0;
         } else if self.record.lease.is_none_or(|lease| lease.owner != owner) {
             return Answer::Refused;
         }
         // Otherwise this is the claim whose answer was lost.
         let record = &self.record;
         let checkpoint = record.checkpoint.clone();
-        Answer::Claimed { epoch: record.epoch, attempts: record.attempts, saves: record.saves, checkpoint }
+        Answer::Claimed { epoch: record.epoch, attempts: record.attempts, checkpoint }
     }
 
     fn save_checkpoint(

@@ -73,13 +73,12 @@ impl World {
             }
             Fault::LoseAnswer(slot) => {
                 if let Some(call) = self.next_call(slot, defect) {
-                    self.take_place(&call, defect);
+                    self.take_place(&call, self.owner(slot), defect);
                 }
                 self.give_up_unanswered_email(slot, defect);
             }
             Fault::Delay(slot) => {
                 self.late_calls.extend(self.next_call(slot, defect));
-                self.witness.late = true;
                 self.give_up_unanswered_email(slot, defect);
             }
             Fault::FailCall(slot) => {
@@ -91,7 +90,6 @@ impl World {
             Fault::ExpireLease => {
                 self.record.lease.iter_mut().for_each(|lease| lease.expired = true);
                 self.queue += 1;
-                self.witness.late = true;
             }
             Fault::Duplicate => self.queue += 1,
             Fault::LoseMessages => {
@@ -105,6 +103,7 @@ impl World {
             }
             Fault::GiveUp => {
                 self.set_state(State::Failed(Reason::GivenUp));
+                self.record.lease = None;
                 self.senders += 1;
             }
             Fault::ChangePlan => self.current_plan = 1,

@@ -37,9 +37,9 @@ pub fn all() -> Vec<Property<Life>> {
         Property::always(NO_FILE_OF_FAILED, |_, world: &World| {
             !world.is_settled() || world.record.state == State::Completed || world.bucket.file.is_none()
         }),
-        // What comes after the lease is left to the rules of the bucket, which delete it after some days.
+        // What comes after the end is left to the rules of the bucket, which delete it after some days.
         Property::always(NOTHING_LEFT, |_, world: &World| {
-            !world.is_settled() || !world.bucket.has_leftovers() || world.witness.late
+            !world.is_settled() || !world.bucket.has_leftovers() || world.witness.late_object
         }),
         Property::always(NEVER_STUCK, |life: &Life, world: &World| {
             world.is_settled() || !world.steps(life.defect).is_empty()
@@ -47,8 +47,7 @@ pub fn all() -> Vec<Property<Life>> {
         Property::always(CARRIED, |_, world: &World| {
             let is_carried =
                 world.queue > 0 || world.senders > 0 || world.workers.iter().any(Option::is_some);
-            // An email that is given back late makes a settled export unsettled: that is left to the reconciler.
-            world.is_settled() || is_carried || world.witness.message_lost || world.witness.late
+            world.is_settled() || is_carried || world.witness.message_lost
         }),
         Property::always(FAILS_FOR_A_REASON, |_, world: &World| match world.record.state {
             State::Failed(Reason::TooManyAttempts) => world.faults >= MAX_ATTEMPTS,

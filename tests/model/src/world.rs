@@ -102,7 +102,7 @@ pub struct Record {
     pub epoch: u8,
     pub attempts: u8,
     pub checkpoint: Option<Checkpoint>,
-    /// How many checkpoints were saved.
+    /// How many checkpoints were saved since the claim.
     pub saves: u8,
     pub notified_by: Option<Owner>,
     /// Whether something is left to do, so that the reconciler looks at it.
@@ -135,9 +135,9 @@ pub struct Witness {
     pub final_state_changed: bool,
     /// A worker ended, or did not get SES's answer, after it had claimed the email.
     pub email_forfeited: bool,
-    /// A lease ran out while its owner was at work, or a call took place after its caller had given it up.
-    pub late: bool,
-    /// A message was lost without any fault of ours.
+    /// Something was put into the bucket after the final state, by a worker that did not have the lease any more.
+    pub late_object: bool,
+    /// A message was lost, or what it was to bring about came after its sender had died.
     pub message_lost: bool,
 }
 

@@ -35,8 +35,8 @@ impl Worker {
 
     fn after_change_of_state(&mut self, answer: Answer, record: &Record, defect: Option<Defect>) -> Next {
         match answer {
-            Answer::Claimed { epoch, attempts, saves, checkpoint } => {
-                (self.epoch, self.saves) = (epoch, saves);
+            Answer::Claimed { epoch, attempts, checkpoint } => {
+                self.epoch = epoch;
                 Ok(self.continue_from(checkpoint, attempts))
             }
             // The lease is lost.
