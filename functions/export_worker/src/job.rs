@@ -109,7 +109,8 @@ async fn execute(
         return fail(worker, lease, "The export was interrupted too often.").await;
     }
     let (progress, watched) = watch::channel(Progress { percent: export.progress, rows: export.row_count });
-    let pipeline = pipeline::run(worker, &export, lease, delivery.deadline, &progress);
+    // On the heap, because it is large and moves through the futures around it.
+    let pipeline = Box::pin(pipeline::run(worker, &export, lease, delivery.deadline, &progress));
     match heartbeat::keep(worker, delivery, lease, &watched, pipeline).await {
         Ok(Outcome::Completed(completed)) => {
             let completed = worker.exports.complete(lease, &completed, (worker.clock)()).await;

@@ -81,7 +81,8 @@ pub async fn handle(worker: &Worker, event: SqsEvent, deadline: DateTime<Utc>) -
 
 async fn process(worker: &Worker, body: &str, delivery: &Delivery<'_>) -> Disposition {
     match serde_json::from_str::<Message>(body) {
-        Ok(Message { data_export_id }) => job::process(worker, &data_export_id, delivery).await,
+        // On the heap, because it is large.
+        Ok(Message { data_export_id }) => Box::pin(job::process(worker, &data_export_id, delivery)).await,
         Err(error) => {
             // SQS moves it to the dead-letter queue after the queue's maxReceiveCount.
             tracing::error!(error = %error, "a message does not name an export: {error}");

@@ -58,12 +58,12 @@ async fn renew(worker: &Worker, lease: &Lease, progress: &watch::Receiver<Progre
         let renewal = worker.exports.renew(lease, current, (worker.clock)());
         match tokio::time::timeout_at(renewed + length, renewal).await {
             Ok(Ok(())) => renewed = started,
-            Ok(Err(LeaseError::Lost)) => return PipelineError::LeaseLost,
             Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < length => {
                 tracing::warn!(data_export_id = id, error = %error, "the lease of export {id} is not renewed yet: {error}");
             }
             Ok(Err(LeaseError::Aws(error))) => return PipelineError::Aws(error),
-            Err(_) => return PipelineError::LeaseLost,
+            // Or it could not be renewed in time.
+            Ok(Err(LeaseError::Lost)) | Err(_) => return PipelineError::LeaseLost,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::source::selection::Selection;
 
 /// How long before its end a worker stops reading. It has to finish the part in flight, save the tail and a checkpoint, and
 /// send a message: seconds, unless AWS is slow.
-const HANDOVER_MARGIN: Duration = Duration::from_secs(60);
+const HANDOVER_MARGIN: Duration = Duration::from_mins(1);
 
 /// What a worker did with an export.
 #[derive(Debug)]
