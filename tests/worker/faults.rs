@@ -121,7 +121,7 @@ impl Faults {
     fn assert_well_formed(&self, sent: &Sent) {
         match sent.operation.as_str() {
             "Query" if sent.json().get("IndexName").is_none() => {
-                assert_eq!(sent.json()["ConsistentRead"], true)
+                assert_eq!(sent.json()["ConsistentRead"], true);
             }
             "CreateMultipartUpload" => assert_eq!(sent.header("x-amz-checksum-type"), "FULL_OBJECT"),
             "UploadPart" => {
