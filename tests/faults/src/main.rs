@@ -1,0 +1,3 @@
+//! Runs the scenarios.
+
+fn main() {}
