@@ -12,7 +12,7 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -88,7 +88,8 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
     loop {
         let Ok((stream, caller)) = listener.accept().await else { continue };
         let upstream = Arc::clone(&upstream);
-        let service = service_fn(move |request| answer(Arc::clone(&upstream), caller, request));
+        let caller = Caller { address: caller, is_worker: Arc::default() };
+        let service = service_fn(move |request| answer(Arc::clone(&upstream), caller.clone(), request));
         // An error of the connection is for the function to handle: most are made on purpose.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
@@ -97,7 +98,7 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
 /// Answers one request. An error closes the connection without an answer.
 async fn answer(
     upstream: Arc<Upstream>,
-    caller: SocketAddr,
+    caller: Caller,
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
@@ -107,17 +108,31 @@ async fn answer(
     tokio::spawn(call.answer(upstream)).await.map_err(io::Error::other)?
 }
 
+/// The other end of a connection.
+#[derive(Clone)]
+struct Caller {
+    address: SocketAddr,
+    /// Looked up once for a connection, because it takes a look at every process.
+    is_worker: Arc<OnceLock<bool>>,
+}
+
+impl Caller {
+    fn is_worker(&self, killer: Killer) -> bool {
+        *self.is_worker.get_or_init(|| killer.worker_of(self.address).is_some())
+    }
+}
+
 struct Call {
     operation: Operation,
     head: Parts,
     body: Bytes,
-    caller: SocketAddr,
+    caller: Caller,
 }
 
 impl Call {
     async fn answer(self, upstream: Arc<Upstream>) -> io::Result<Response<Body>> {
         let upstream = &*upstream;
-        let is_worker = || upstream.killer.worker_of(self.caller).is_some();
+        let is_worker = || self.caller.is_worker(upstream.killer);
         let decision = upstream.faults.decide(&self.operation, |text| self.names(text), is_worker);
         if !decision.delay.is_zero() {
             tokio::time::sleep(decision.delay).await;
@@ -141,17 +156,23 @@ impl Call {
                 Ok(answers::whole(self.forward(upstream).await?))
             }
             Some(Fault::KillBefore) => {
-                upstream.killer.kill_caller(self.caller);
+                upstream.killer.kill_caller(self.caller.address);
                 Err(lost())
             }
             Some(Fault::KillAfter) => {
                 self.forward(upstream).await?;
-                upstream.killer.kill_caller(self.caller);
+                upstream.killer.kill_caller(self.caller.address);
+                Err(lost())
+            }
+            Some(Fault::KillAndSendLate(time)) => {
+                upstream.killer.kill_caller(self.caller.address);
+                tokio::time::sleep(time).await;
+                self.forward(upstream).await?;
                 Err(lost())
             }
             Some(Fault::Freeze(time)) => {
                 let answer = self.forward(upstream).await?;
-                upstream.killer.freeze_caller(self.caller, time);
+                upstream.killer.freeze_caller(self.caller.address, time);
                 Ok(answers::whole(answer))
             }
         }

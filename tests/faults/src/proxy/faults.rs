@@ -78,8 +78,8 @@ impl Faults {
 
     /// How many workers were killed.
     pub fn kills(&self) -> u64 {
-        let operations = self.counts().into_keys();
-        operations.map(|operation| self.count(&operation, &[Fault::KillBefore, Fault::KillAfter])).sum()
+        let kills = [Fault::KillBefore, Fault::KillAfter, Fault::KillAndSendLate(Duration::ZERO)];
+        self.counts().into_keys().map(|operation| self.count(&operation, &kills)).sum()
     }
 
     /// Says what happens to a call, and counts it. `is_worker` tells whether a worker makes the call: only workers are
@@ -96,8 +96,7 @@ impl Faults {
         counts.calls += 1;
         let mut decision = Decision::default();
         for rule in rules {
-            let is_for_workers =
-                matches!(rule.fault, Fault::KillBefore | Fault::KillAfter | Fault::Freeze(_));
+            let is_for_workers = rule.fault.kills() || matches!(rule.fault, Fault::Freeze(_));
             if decision.fault.is_some()
                 || (is_for_workers && !is_worker())
                 || !rule.hits(&operation.name, &names, rng)

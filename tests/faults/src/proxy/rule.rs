@@ -27,6 +27,8 @@ pub enum Fault {
     KillBefore,
     /// The worker that makes the call gets SIGKILL when the service has done its work.
     KillAfter,
+    /// The worker that makes the call gets SIGKILL, and the service gets the request only after this time.
+    KillAndSendLate(Duration),
     /// The service does its work, and the worker that makes the call is stopped for this long with the answer on its way.
     Freeze(Duration),
 }
@@ -36,6 +38,11 @@ impl Fault {
     pub fn name(self) -> String {
         let text = format!("{self:?}");
         text.split('(').next().unwrap_or_default().to_owned()
+    }
+
+    /// Whether it kills a worker.
+    pub fn kills(self) -> bool {
+        matches!(self, Self::KillBefore | Self::KillAfter | Self::KillAndSendLate(_))
     }
 }
 
