@@ -1,5 +1,7 @@
 //! The proxy in front of a small server.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -63,7 +65,8 @@ impl Setting {
         let emulator = Emulator::default();
         let faults = Faults::new(1);
         faults.set(rules);
-        let proxy = Proxy::start(0, &emulator.start().await, faults.clone(), Killer::new(0)).await.unwrap();
+        let killer = Killer::new(std::process::id().try_into().unwrap());
+        let proxy = Proxy::start(0, &emulator.start().await, faults.clone(), killer).await.unwrap();
         Self { emulator, faults, proxy }
     }
 
@@ -144,4 +147,46 @@ async fn a_delayed_call_takes_longer() {
     assert_eq!(setting.call("Query").await.unwrap().1, ANSWER);
     assert!(began.elapsed() >= delay);
     assert_eq!((setting.faults.total(), setting.faults.count("Query", &[Fault::Delay(delay)])), (0, 1));
+}
+
+/// A worker: a shell that makes one call and prints the first line of the answer.
+fn start_worker(proxy: &Proxy) -> Child {
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{}; \
+         printf 'GET /worker HTTP/1.1\\r\\nhost: h\\r\\n\\r\\n' >&3; read -r line <&3; echo \"$line\"",
+        proxy.address.port()
+    );
+    let mut command = Command::new("bash");
+    command.args(["-c", &script]).env("AWS_LAMBDA_FUNCTION_NAME", "a-ExportWorkerFunction-1");
+    command.stdout(Stdio::piped()).spawn().unwrap()
+}
+
+async fn output_of_worker(proxy: &Proxy) -> Output {
+    let worker = start_worker(proxy);
+    tokio::task::spawn_blocking(|| worker.wait_with_output().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_worker_is_killed_before_or_after_its_call_took_place() {
+    let late = Duration::from_millis(300);
+    let faults = [Fault::KillBefore, Fault::KillAfter, Fault::KillAndSendLate(late)];
+    let setting = Setting::with(faults.map(|fault| Rule::new(fault).nth(1)).to_vec()).await;
+    for (calls, calls_later) in [(0, 0), (1, 1), (1, 2)] {
+        let output = output_of_worker(&setting.proxy).await;
+        assert_eq!(output.status.signal(), Some(9));
+        assert_eq!(setting.emulator.got().len(), calls);
+        tokio::time::sleep(2 * late).await;
+        assert_eq!(setting.emulator.got().len(), calls_later);
+    }
+    assert_eq!(setting.faults.kills(), 3);
+}
+
+#[tokio::test]
+async fn a_frozen_worker_gets_its_answer_when_it_wakes() {
+    let time = Duration::from_millis(500);
+    let setting = Setting::with(vec![Rule::new(Fault::Freeze(time))]).await;
+    let began = Instant::now();
+    let output = output_of_worker(&setting.proxy).await;
+    assert!(began.elapsed() >= time);
+    assert_eq!(output.stdout, b"HTTP/1.1 200 OK\r\n");
 }
