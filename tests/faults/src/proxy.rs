@@ -140,6 +140,7 @@ impl Call {
         match decision.fault {
             None | Some(Fault::Delay(_)) => Ok(answers::whole(self.forward(upstream).await?)),
             Some(Fault::Throttle) => Ok(answers::throttled(self.operation.service)),
+            Some(Fault::Refuse) => Ok(answers::refused(self.operation.service)),
             Some(Fault::ServerError) => Ok(answers::server_error(self.operation.service)),
             Some(Fault::LoseRequest) => Err(lost()),
             Some(Fault::LoseAnswer) => {

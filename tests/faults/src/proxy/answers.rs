@@ -63,6 +63,16 @@ pub fn throttled(service: Service) -> Response<Body> {
     }
 }
 
+/// The service refuses the call as one that can never succeed.
+pub fn refused(service: Service) -> Response<Body> {
+    match service {
+        Service::DynamoDb => json(400, "ValidationException"),
+        Service::S3 => xml(400, "InvalidArgument"),
+        Service::Ses => json(400, "BadRequestException"),
+        Service::Sqs => json(400, "InvalidParameterValue"),
+    }
+}
+
 /// The service has failed. That of SES has no code, as when a load balancer answers in its place.
 pub fn server_error(service: Service) -> Response<Body> {
     match service {

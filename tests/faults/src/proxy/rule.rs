@@ -9,6 +9,8 @@ use fastrand::Rng;
 pub enum Fault {
     /// The service refuses the call because there are too many.
     Throttle,
+    /// The service refuses the call as one that can never succeed.
+    Refuse,
     /// The service answers 500 and does nothing.
     ServerError,
     /// The service does its work, and the connection ends in the middle of the answer.

@@ -95,10 +95,14 @@ async fn calls_without_a_fault_are_forwarded_unchanged() {
 #[tokio::test]
 async fn a_refused_call_does_not_reach_the_emulator() {
     let throttle = Rule::new(Fault::Throttle).on(&["Query"]);
-    let setting = Setting::with(vec![throttle, Rule::new(Fault::ServerError)]).await;
+    let refuse = Rule::new(Fault::Refuse).on(&["PutItem"]);
+    let setting = Setting::with(vec![throttle, refuse, Rule::new(Fault::ServerError)]).await;
     let (head, body) = setting.call("Query").await.unwrap();
     assert_eq!(head.status(), StatusCode::BAD_REQUEST);
     assert!(String::from_utf8_lossy(&body).contains("ProvisionedThroughputExceededException"));
+    let (head, body) = setting.call("PutItem").await.unwrap();
+    assert_eq!(head.status(), StatusCode::BAD_REQUEST);
+    assert!(String::from_utf8_lossy(&body).contains("ValidationException"));
     let (head, _) = setting.call("GetItem").await.unwrap();
     assert_eq!(head.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(setting.emulator.got().is_empty());

@@ -10,6 +10,7 @@ use integration_tests::system::system;
 use serde_json::{Value, json};
 
 use super::slow_queries;
+use crate::proxy::{Fault, Rule};
 use crate::world::{Demands, Outcome, Size, World, post, queue};
 
 /// Ten workers get the same export at the same time: one file, one email.
@@ -27,7 +28,10 @@ pub async fn ten_deliveries(world: World) -> Outcome {
 pub async fn poison(world: World) -> Outcome {
     let orgs = world.orgs(&[Size::Small]).await;
     let mark = random_id("garbage");
+    // Longer than a key may be, which the emulator does not mind:
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
     let long_id = mark.repeat(1_000);
+    world.faults.set(vec![Rule::new(Fault::Refuse).about(&mark.repeat(2))]);
     for body in [
         format!("no JSON {mark}"),
         json!({"other": mark}).to_string(),
@@ -38,14 +42,18 @@ pub async fn poison(world: World) -> Outcome {
     ] {
         queue::send(&body).await;
     }
-    let mut outcome = world.export_with(&orgs, 3, Vec::new()).await.must(3, Demands::default());
+    let mut rng = world.rng();
+    let requests = (0..3).map(|_| (Arc::clone(&orgs[0]), orgs[0].random_request(&mut rng)));
+    let posted = post(&world, requests.collect()).await;
     let began = Instant::now();
-    while is_waiting(&mark).await {
-        if began.elapsed() > world.limits.end {
-            outcome.broken.push(format!("garbage is in the queue after {:?}", world.limits.end));
-            break;
-        }
+    let mut is_left = true;
+    while is_left && began.elapsed() < world.limits.end {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        is_left = is_waiting(&mark).await;
+    }
+    let mut outcome = world.examine(&orgs, posted).await.must(3, Demands::default());
+    if is_left {
+        outcome.broken.push(format!("garbage is in the queue after {:?}", world.limits.end));
     }
     outcome
 }

@@ -81,11 +81,17 @@ impl World {
     /// Calls that may have sent an email and may not. A refusal is certain; a worker that dies between its claim of the email
     /// and the answer of SES costs the email.
     fn uncertain_emails(&self) -> u64 {
-        let uncertain = [Fault::ServerError, Fault::Truncate, Fault::LoseRequest, Fault::LoseAnswer];
-        let kills = [Fault::KillBefore, Fault::KillAfter];
-        self.faults.count("SendEmail", &uncertain)
-            + self.faults.count("SendEmail", &kills)
-            + self.faults.count("UpdateItem", &[Fault::KillAfter])
+        let late = Fault::KillAndSendLate(Duration::ZERO);
+        let sending = [
+            Fault::ServerError,
+            Fault::Truncate,
+            Fault::LoseRequest,
+            Fault::LoseAnswer,
+            Fault::KillBefore,
+            Fault::KillAfter,
+            late,
+        ];
+        self.faults.count("SendEmail", &sending) + self.faults.count("UpdateItem", &[Fault::KillAfter, late])
     }
 }
 

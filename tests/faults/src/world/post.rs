@@ -33,7 +33,8 @@ pub struct Posted {
 pub async fn post(world: &World, requests: Vec<(Arc<SeededOrg>, Value)>) -> Vec<Posted> {
     let limit = world.limits.end;
     let sent = stream::iter(requests).map(|(org, request)| post_one(org, request, limit));
-    sent.buffer_unordered(CONCURRENT_REQUESTS).filter_map(async |posted| posted).collect().await
+    let posted: Vec<_> = sent.buffer_unordered(CONCURRENT_REQUESTS).collect().await;
+    posted.into_iter().flatten().collect()
 }
 
 async fn post_one(org: Arc<SeededOrg>, request: Value, limit: Duration) -> Option<Posted> {
