@@ -15,7 +15,7 @@ use crate::scenario::Scenario;
 use crate::world::{World, queue::set_times};
 
 /// All scenarios, in the order in which they run: those first that show a mistake soonest.
-pub const SCENARIOS: [Scenario; 16] = [
+pub const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "no faults", run: |world| calls::no_faults(world).boxed() },
     Scenario { name: "1% of everything", run: |world| calls::one_percent(world).boxed() },
     Scenario { name: "10% of everything", run: |world| calls::ten_percent(world).boxed() },
@@ -23,6 +23,7 @@ pub const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "answers lost after the write", run: |world| calls::answers_lost(world).boxed() },
     Scenario { name: "corrupted answers of Query", run: |world| calls::corrupted_query(world).boxed() },
     Scenario { name: "duplicate deliveries", run: |world| calls::duplicates(world).boxed() },
+    Scenario { name: "a table throttled to a trickle", run: |world| calls::trickle(world).boxed() },
     Scenario { name: "SES down for a while", run: |world| calls::ses_down(world).boxed() },
     Scenario { name: "one part refused for ever", run: |world| calls::part_refused(world).boxed() },
     Scenario {

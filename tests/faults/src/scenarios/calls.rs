@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{everything, flipped_bits};
+use super::{everything, flipped_bits, usage_records};
 use crate::proxy::{Fault, Rule};
 use crate::world::{Demands, Outcome, Size, World, post};
 
@@ -64,6 +64,12 @@ pub async fn duplicates(world: World) -> Outcome {
         Rule::new(Fault::Duplicate).except(&["SendEmail"]).chance(0.5),
     ];
     spoiled(&world, rules, Demands::default()).await
+}
+
+/// Three of four reads of usage records are refused: every export ends, with the right file or with a reason.
+pub async fn trickle(world: World) -> Outcome {
+    let rules = vec![Rule::new(Fault::Throttle).on(&["Query"]).about(usage_records()).chance(0.75)];
+    spoiled(&world, rules, Demands { may_fail: usize::MAX, ..Demands::default() }).await
 }
 
 /// Exports complete while SES refuses every email. When it is back, each export gets its email.

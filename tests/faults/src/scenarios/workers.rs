@@ -10,8 +10,9 @@ use super::{slow_queries, usage_records};
 use crate::proxy::{Fault, Rule};
 use crate::world::{Demands, Outcome, SeededOrg, Size, World, post};
 
-/// Calls of a worker for one long request, about: a `Query` for each of 60 months in four workspaces, and some more.
-const CALLS: u64 = 250;
+/// Calls of a worker for one long request, about: a `Query` for each of 60 months in three workspaces and two personal ones,
+/// and some more.
+const CALLS: u64 = 320;
 /// Slow enough that an export runs for some seconds.
 const QUERY_DELAY: Duration = Duration::from_millis(50);
 /// Exports of each organization at the same time, which is the limit of the local system.
