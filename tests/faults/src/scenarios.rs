@@ -15,7 +15,7 @@ use crate::scenario::Scenario;
 use crate::world::{World, queue::set_times};
 
 /// All scenarios, in the order in which they run: those first that show a mistake soonest.
-pub const SCENARIOS: [Scenario; 17] = [
+pub const SCENARIOS: [Scenario; 18] = [
     Scenario { name: "no faults", run: |world| calls::no_faults(world).boxed() },
     Scenario { name: "1% of everything", run: |world| calls::one_percent(world).boxed() },
     Scenario { name: "10% of everything", run: |world| calls::ten_percent(world).boxed() },
@@ -35,6 +35,7 @@ pub const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "worker killed at random times", run: |world| workers::killed(world).boxed() },
     Scenario { name: "a dead worker's calls arrive late", run: |world| workers::late_calls(world).boxed() },
     Scenario { name: "worker frozen and woken", run: |world| workers::frozen(world).boxed() },
+    Scenario { name: "small exports beside huge ones", run: |world| load::small_beside_huge(world).boxed() },
     Scenario { name: "load", run: |world| load::load(world).boxed() },
 ];
 
