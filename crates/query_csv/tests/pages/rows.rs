@@ -143,6 +143,6 @@ fn a_leap_second_is_not_a_time() {
     let answer = TWO_RECORDS.replace("09:30:00.001Z#b", "09:30:60.000Z#b");
     let error = File::new(&[text("machine_id")]).rows(&answer).expect_err("a leap second").to_string();
     assert_eq!(error, "the record 2025-01-31T09:30:60.000Z#b: SK is not a time, # and an id");
-    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-    assert_eq!(crate::oracle::rows(&answer, &[text("machine_id")]), None);
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(oracle::rows(&answer, &[text("machine_id")]), None);
 }
