@@ -17,9 +17,14 @@ pub struct Email {
 
 /// The emails about an export, in the order in which they were sent.
 pub async fn emails_of(data_export_id: &str) -> Vec<Email> {
-    let messages = entries(&look("/_ministack/ses/messages").await["messages"]);
+    let messages = sent_emails().await;
     let about_it = messages.iter().filter(|message| message.to_string().contains(data_export_id));
     about_it.map(email).collect()
+}
+
+/// All emails that were sent, as the emulator keeps them.
+pub async fn sent_emails() -> Vec<Value> {
+    entries(&look("/_ministack/ses/messages").await["messages"])
 }
 
 /// Waits until an email about an export is sent, and returns the last one.
@@ -59,6 +64,11 @@ pub async fn wait_until_handled(data_export_id: &str) {
         (!waiting).then_some(())
     })
     .await;
+}
+
+/// All messages of a queue: those that wait, those whose redelivery is delayed and those in flight.
+pub async fn messages_in(queue_url: &str) -> Vec<Value> {
+    entries(&look(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}")).await["messages"])
 }
 
 /// Whether the dead-letter queue has a message about an export.

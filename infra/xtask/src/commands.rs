@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 pub mod deploy;
+pub mod faults;
 pub mod fuzz;
 pub mod lint;
 pub mod seed;

@@ -46,12 +46,19 @@ pub struct Instance {
     pub state_dir: PathBuf,
     emulator_port: u16,
     api_port: u16,
+    /// The port at which functions call AWS, if a proxy stands between them and the emulator.
+    proxy_port: Option<u16>,
 }
 
 impl Instance {
     /// The one that people use, at ports they know.
     pub fn main() -> Self {
-        Self { state_dir: paths::state_dir(), emulator_port: EMULATOR_PORT, api_port: API_PORT }
+        Self {
+            state_dir: paths::state_dir(),
+            emulator_port: EMULATOR_PORT,
+            api_port: API_PORT,
+            proxy_port: None,
+        }
     }
 
     /// The one of `cargo xtask test`. It can run beside the main one.
@@ -64,8 +71,18 @@ impl Instance {
         Self::beside_main("bench")
     }
 
+    /// The one of `cargo xtask faults`, and the port at which its functions call AWS. It can run beside the main one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no port is free.
+    pub fn faults() -> Result<(Self, u16)> {
+        let port = server::free_port(0)?;
+        Ok((Self { proxy_port: Some(port), ..Self::beside_main("faults") }, port))
+    }
+
     fn beside_main(name: &str) -> Self {
-        Self { state_dir: paths::state_dir().join(name), emulator_port: 0, api_port: 0 }
+        Self { state_dir: paths::state_dir().join(name), emulator_port: 0, api_port: 0, proxy_port: None }
     }
 }
 
@@ -164,7 +181,7 @@ async fn start_emulator(venv: &Venv, instance: &Instance) -> Result<Emulator> {
     let port = server::free_port(instance.emulator_port)?;
     note_other_port(instance.emulator_port, port);
     let _spinner = terminal::spinner();
-    Emulator::start(venv, &instance.state_dir, port).await
+    Emulator::start(venv, &instance.state_dir, port, instance.proxy_port).await
 }
 
 async fn listen(instance: &Instance) -> Result<TcpListener> {

@@ -24,6 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::commands::bench::{BenchOptions, bench};
 use crate::commands::demo::demo;
 use crate::commands::deploy::deploy;
+use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::lint::lint;
 use crate::commands::test::{screenshots, test};
@@ -57,6 +58,12 @@ enum Command {
     Test {
         /// Arguments for cargo test.
         #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Run exports while AWS fails and workers die, and say what held.
+    Faults {
+        /// Arguments for the program: --quick, --only, --seed, --timeout; --help shows them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
     /// Take new pictures of the settings page for the README.
@@ -130,6 +137,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Demo { data, exit } => demo(&data.options(now), exit).await?,
         Command::Up { data } => up(&data.options(now)).await?,
         Command::Test { args } => return test(&args).await,
+        Command::Faults { args } => return faults(&args).await,
         Command::Screenshots => return screenshots().await,
         Command::Bench(options) => return bench(&options).await,
         Command::Lint => lint().await?,

@@ -21,24 +21,32 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts the emulator and waits until it answers.
+    /// Starts the emulator and waits until it answers. Functions call AWS at `proxy_port` if there is one, else at the
+    /// emulator itself.
     ///
     /// # Errors
     ///
     /// Fails if it does not start, ends, or does not answer in time.
-    pub async fn start(venv: &Venv, state_dir: &Path, port: u16) -> Result<Self> {
+    pub async fn start(venv: &Venv, state_dir: &Path, port: u16, proxy_port: Option<u16>) -> Result<Self> {
         let scratch = state_dir.join("tmp");
         fs::create_dir_all(&scratch)?;
         let mark = processes::mark_of(state_dir);
-        let endpoint_url = format!("http://127.0.0.1:{port}");
+        let endpoint_url = url_of(port);
         let log = state_dir.join("emulator.log");
-        let child = command(venv, &scratch, &mark, port, &endpoint_url, File::create(&log)?)
+        let child = command(venv, &scratch, &mark, port, File::create(&log)?)
+            // Where functions call AWS.
+            .env("AWS_ENDPOINT_URL", url_of(proxy_port.unwrap_or(port)))
             .spawn()
             .context("the emulator does not start")?;
         let mut emulator = Self { child, scratch, mark, endpoint_url };
         let ready = format!("{}/_ministack/ready", emulator.endpoint_url);
         server::wait_until_ready(&mut emulator.child, "the emulator", &ready, &log).await?;
         Ok(emulator)
+    }
+
+    /// Its process, which is the parent of the functions' processes.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -52,9 +60,13 @@ impl Drop for Emulator {
     }
 }
 
+fn url_of(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
 /// The emulator's command. It gets an environment of its own, which the functions inherit, so that none of the caller's
 /// AWS settings gets in.
-fn command(venv: &Venv, scratch: &Path, mark: &str, port: u16, endpoint_url: &str, log: File) -> Command {
+fn command(venv: &Venv, scratch: &Path, mark: &str, port: u16, log: File) -> Command {
     let mut command = Command::new(venv.program("python"));
     command.args(["-m", "ministack"]).env_clear();
     for name in ["PATH", "HOME"] {
@@ -68,8 +80,6 @@ fn command(venv: &Venv, scratch: &Path, mark: &str, port: u16, endpoint_url: &st
         // The host in queue URLs. A name would be looked up, and might be found at ::1.
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("MINISTACK_REGION", aws::REGION)
-        // Where functions call AWS.
-        .env("AWS_ENDPOINT_URL", endpoint_url)
         // Each function has the permissions of its role and no others, as on AWS.
         .env("AUTH", "true")
         .env("LOG_LEVEL", "INFO")
