@@ -14,7 +14,12 @@ use usage_export::error::AwsError;
 use usage_export::usage::sort_key_bounds;
 
 use crate::source::interceptor::QueryInterceptor;
+use crate::source::read_ahead::ReadAhead;
 use crate::source::selection::Selection;
+
+/// How many records a page has at most that is asked for on the guess that its partition is empty. Many such pages are in
+/// flight at once, so this bounds memory.
+const GUESSED_RECORDS: i32 = 100;
 
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
@@ -67,7 +72,7 @@ impl UsageRecords {
     /// The pages of the partitions, in order.
     ///
     /// While one page is worked on, the partition's next page and the first pages of the next partitions are in flight: at
-    /// most `read_ahead` + 1 pages are held.
+    /// most `read_ahead` + 1 pages are held. Where partitions are empty, more of them are asked for at once, with small pages.
     ///
     /// # Errors
     ///
@@ -77,28 +82,32 @@ impl UsageRecords {
         partitions: impl Iterator<Item = Partition> + Send,
         selection: &Arc<Selection>,
     ) -> impl Stream<Item = Result<Page, AwsError>> {
-        stream::iter(partitions)
-            .map(|partition| {
+        let ahead = ReadAhead::new(partitions, self.read_ahead);
+        stream::unfold(ahead, async |mut ahead| {
+            let next = ahead.next(|partition, is_guess| {
                 let start = partition.after.as_ref().map(|after| {
                     HashMap::from([
                         ("PK".to_owned(), text(&partition.partition_key)),
                         ("SK".to_owned(), text(after)),
                     ])
                 });
-                self.request_page(partition, selection, start)
-            })
-            .buffered(self.read_ahead.max(1))
-            .map(|first| self.pages_of_partition(first, selection))
-            .flatten()
+                self.request_page(partition, selection, start, is_guess.then_some(GUESSED_RECORDS))
+            });
+            let first = joined(next?.await);
+            ahead.arrived(first.as_ref().is_ok_and(|page| page.read == 0 && page.next.is_none()));
+            Some((first, ahead))
+        })
+        .map(|first| self.pages_of_partition(first, selection))
+        .flatten()
     }
 
     /// The first page of a partition, then the others.
     fn pages_of_partition(
         &self,
-        first: Result<Result<Page, AwsError>, JoinError>,
+        first: Result<Page, AwsError>,
         selection: &Arc<Selection>,
     ) -> impl Stream<Item = Result<Page, AwsError>> {
-        stream::once(async move { joined(first) })
+        stream::once(async move { first })
             .map_ok(move |first| {
                 stream::try_unfold(Some(NextPage::Arrived(Box::new(first))), async move |next| {
                     let mut page = match next {
@@ -107,7 +116,12 @@ impl UsageRecords {
                         Some(NextPage::InFlight(page)) => joined(page.await)?,
                     };
                     let next = page.next.take().map(|start| {
-                        NextPage::InFlight(self.request_page(page.partition.clone(), selection, Some(start)))
+                        NextPage::InFlight(self.request_page(
+                            page.partition.clone(),
+                            selection,
+                            Some(start),
+                            None,
+                        ))
                     });
                     Ok(Some((page, next)))
                 })
@@ -121,8 +135,10 @@ impl UsageRecords {
         partition: Partition,
         selection: &Arc<Selection>,
         start: Option<Item>,
+        limit: Option<i32>,
     ) -> PageInFlight {
-        let page = query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start);
+        let page =
+            query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start, limit);
         AbortOnDropHandle::new(tokio::spawn(page))
     }
 }
@@ -143,6 +159,7 @@ async fn query(
     partition: Partition,
     selection: Arc<Selection>,
     start: Option<Item>,
+    limit: Option<i32>,
 ) -> Result<Page, AwsError> {
     let (first, last) = sort_key_bounds(selection.interval.start(), selection.interval.end());
     let (filter, values) = selection.filter.clone().unzip();
@@ -165,6 +182,7 @@ async fn query(
         // An eventually consistent read may miss a run that was just recorded.
         .consistent_read(true)
         .set_exclusive_start_key(start)
+        .set_limit(limit)
         .customize()
         .interceptor(interceptor)
         .send()
