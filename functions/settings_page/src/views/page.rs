@@ -113,7 +113,8 @@ fn options(workspaces: BTreeMap<String, Workspace>, form: &ExportForm) -> Vec<Wo
         .map(|(id, workspace)| WorkspaceOption {
             checked: form.workspace_ids.contains(&id),
             deleted: workspace.deleted_ts.is_some(),
-            name: workspace.name,
+            // A workspace without a name can be chosen by its id.
+            name: if workspace.name.is_empty() { id.clone() } else { workspace.name },
             id,
         })
         .collect();
