@@ -457,8 +457,37 @@ fn the_page_has_its_path_and_the_api_is_at_the_root_and_below_its_version() {
 }
 
 #[test]
+fn the_reconciler_runs_every_minute_and_for_each_dead_letter() {
+    let schedule = properties("ExportReconcilerSchedule");
+    assert_eq!(schedule["ScheduleExpression"], "rate(1 minute)");
+    assert_eq!(schedule["State"], "ENABLED");
+    assert_eq!(schedule["Targets"][0]["Arn"], attribute("ExportReconcilerFunction"));
+    let permission = properties("ExportReconcilerPermission");
+    assert_eq!(permission["FunctionName"], json!({"Ref": "ExportReconcilerFunction"}));
+    assert_eq!(permission["Principal"], "events.amazonaws.com");
+    assert_eq!(permission["SourceArn"], attribute("ExportReconcilerSchedule"), "and only by its schedule");
+    let source = properties("ExportReconcilerSource");
+    assert_eq!(source["EventSourceArn"], attribute("ExportDeadLetterQueue"));
+    assert_eq!(source["FunctionName"], json!({"Ref": "ExportReconcilerFunction"}));
+    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    let number = |value: &Value| value.as_i64().expect("a number");
+    let timeout = number(&properties("ExportReconcilerFunction")["Timeout"]);
+    assert!(number(&properties("ExportDeadLetterQueue")["VisibilityTimeout"]) >= timeout);
+    let index = json!({
+        "IndexName": "by_check_ts",
+        "KeySchema": [
+            {"AttributeName": "unsettled", "KeyType": "HASH"},
+            {"AttributeName": "check_ts", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    });
+    assert!(list(&properties("ExportsTable")["GlobalSecondaryIndexes"]).contains(&index));
+}
+
+#[test]
 fn the_gateway_may_call_each_function_of_its_routes_and_only_from_this_api() {
-    let permissions = resources("AWS::Lambda::Permission");
+    let mut permissions = resources("AWS::Lambda::Permission");
+    permissions.remove("ExportReconcilerPermission").expect("that of the schedule");
     let mut called = BTreeSet::new();
     for (name, permission) in &permissions {
         let properties = &permission["Properties"];
