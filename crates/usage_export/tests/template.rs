@@ -468,7 +468,7 @@ fn the_reconciler_runs_every_minute_and_for_each_dead_letter() {
     assert_eq!(permission["SourceArn"], attribute("ExportReconcilerSchedule"), "and only by its schedule");
     let source = properties("ExportReconcilerSource");
     assert_eq!(source["EventSourceArn"], attribute("ExportDeadLetterQueue"));
-    assert_eq!(source["FunctionName"], json!({"Ref": "ExportReconcilerFunction"}));
+    assert_eq!(source["FunctionName"], attribute("ExportReconcilerFunction"));
     assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     let number = |value: &Value| value.as_i64().expect("a number");
     let timeout = number(&properties("ExportReconcilerFunction")["Timeout"]);
