@@ -211,7 +211,8 @@ fn empty_months_are_asked_for_many_at_a_time() {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
             async move {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                // Long enough for a slow machine to send as many as may be in flight.
+                tokio::time::sleep(Duration::from_millis(300)).await;
                 let answer = call.send().await;
                 now.fetch_sub(1, Ordering::SeqCst);
                 answer
