@@ -10,15 +10,13 @@ use integration_tests::run;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::faults::{answer, error};
+use crate::faults::{SENT, answer, error};
 use crate::world::{World, let_pass, now};
 
 fn twice<T>(value: T) -> (Arc<T>, Arc<T>) {
     let one = Arc::new(value);
     (Arc::clone(&one), one)
 }
-
-const SENT: &str = r#"{"MessageId":"00000000-0000-0000-0000-000000000001","MD5OfMessageBody":"0"}"#;
 
 /// Eight runs on eight pages. SQS takes a message without giving it to the deployed worker.
 async fn eight_pages() -> World {

@@ -8,10 +8,8 @@ use integration_tests::run;
 use integration_tests::system::system;
 use serde_json::{Value, json};
 
-use crate::faults::answer;
+use crate::faults::{SENT, answer};
 use crate::world::{World, let_pass, now};
-
-const SENT: &str = r#"{"MessageId":"00000000-0000-0000-0000-000000000001","MD5OfMessageBody":"0"}"#;
 
 /// An export whose messages do not reach the deployed worker.
 async fn world() -> World {

@@ -1,6 +1,6 @@
 //! How a worker claims an export and saves its progress. Each step is one conditional update.
 //!
-//! A worker holds an export by a lease, which it renews whenever it saves. Once the lease has run out, another worker may
+//! A worker holds an export by a lease, which it renews by a timer and whenever it saves. Once the lease has run out, another worker may
 //! claim the export; the former lease owner then learns at its next step that the lease is lost, and stops.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;

@@ -165,9 +165,8 @@ async fn an_expired_idempotency_record_is_overwritten() {
     assert_eq!(created.unwrap(), Created::New);
 }
 
-/// The first request withdrew its export and died before it deleted the record.
 #[test]
-fn an_idempotency_key_belongs_to_its_user_and_ignores_the_order_of_members() {
+fn an_idempotency_key_belongs_to_its_organization_and_user_and_ignores_the_order_of_members() {
     let other_user = IdempotencyKey::new("org_1", "usr_2", "key-1", &json!({"a": 1}));
     let other_organization = IdempotencyKey::new("org_2", "usr_1", "key-1", &json!({"a": 1}));
     assert_ne!(other_organization.record_id, idempotency_key().record_id);
