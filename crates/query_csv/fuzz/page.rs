@@ -1,5 +1,5 @@
 //! Any bytes as an answer of `Query`: nothing panics, frames of any size make the same page, and what DynamoDB could
-//! have sent becomes the rows that the tests' oracle expects.
+//! have sent becomes the rows and the sum that the tests' oracle expects.
 //!
 //! `cargo xtask fuzz`
 
@@ -13,23 +13,27 @@ mod oracle;
 #[expect(dead_code, reason = "the tests read whole answers, this reads frames")]
 mod reading;
 
+use std::sync::Arc;
+
 use libfuzzer_sys::fuzz_target;
 use query_csv::PageError;
 use serde_json::Value;
 
-use crate::layouts::{calls, ledger};
+use crate::layouts::{calls, layout_with_sum, ledger};
 use crate::reading::File;
 
 fuzz_target!(|answer: &[u8]| {
-    for columns in [calls(), ledger()] {
-        let whole = rows(&mut File::new(&columns), answer, answer.len().max(1));
+    for (columns, summed) in [(calls(), "price"), (ledger(), "amount")] {
+        let layout = layout_with_sum(&columns, summed);
+        let file = || File::of(Arc::clone(&layout));
+        let whole = rows(&mut file(), answer, answer.len().max(1));
         for frame_size in [1, 7, 100] {
-            assert_eq!(whole, rows(&mut File::new(&columns), answer, frame_size), "in frames of {frame_size}");
+            assert_eq!(whole, rows(&mut file(), answer, frame_size), "in frames of {frame_size}");
         }
         if let Ok(answer) = serde_json::from_slice::<Value>(answer)
             && dynamodb_could_send(&answer)
         {
-            match (&whole, oracle::rows(&answer, &columns)) {
+            match (&whole, oracle::rows(&answer, &columns).zip(oracle::sum(&answer, summed))) {
                 (Ok(rows), Some(expected)) => assert_eq!(*rows, expected),
                 (Err(PageError::Record(_)), None) => {}
                 // A name of the protocol with escapes, or two lists of records.
@@ -40,11 +44,14 @@ fuzz_target!(|answer: &[u8]| {
     }
 });
 
-/// The rows of an answer that arrives in frames of this size. Bytes that are both malformed and cut off may be reported as
+/// The rows and the sum of an answer that arrives in frames of this size. Bytes that are both malformed and cut off may be reported as
 /// either.
-fn rows(file: &mut File, answer: &[u8], frame_size: usize) -> Result<String, PageError> {
+fn rows(file: &mut File, answer: &[u8], frame_size: usize) -> Result<(String, String), PageError> {
     match file.page(answer.chunks(frame_size), None) {
-        Ok(page) => Ok(file.complete(page)),
+        Ok(page) => {
+            let sum = page.sum.to_string();
+            Ok((file.complete(page), sum))
+        }
         Err(PageError::CutOff) => Err(PageError::Malformed),
         Err(error) => Err(error),
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use decimal_sum::DecimalSum;
+
 use crate::cells::CellCache;
 use crate::layout::RowLayout;
 use crate::parse::{AnswerError, AnswerParser, RecordError};
@@ -110,8 +112,8 @@ impl PageReader {
         if let Some(error) = record_error {
             return Err(error.into());
         }
-        let RowWriter { rows, placeholders, missing, counts, .. } = self.writer;
-        Ok(Page { envelope, counts, rows, placeholders, missing })
+        let RowWriter { rows, placeholders, missing, counts, sum, .. } = self.writer;
+        Ok(Page { envelope, counts, sum: sum.finish(), rows, placeholders, missing })
     }
 }
 
@@ -131,6 +133,8 @@ pub struct Page {
     pub envelope: Vec<u8>,
     /// How many records became rows.
     pub counts: Counts,
+    /// The exact sum of the column that [`RowLayout::sum_of`] names, over the records that became rows. 0 without one.
+    pub sum: DecimalSum,
     rows: Vec<u8>,
     placeholders: Vec<Placeholder>,
     missing: Vec<MissingIds>,

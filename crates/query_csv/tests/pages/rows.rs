@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use query_csv::{Column, PageError, RowLayout};
 use serde_json::Value;
 
-use crate::layouts::{calls, decimal, joined, layout, ledger, text, timestamp};
+use crate::layouts::{calls, decimal, joined, layout, layout_with_sum, ledger, text, timestamp};
 use crate::oracle;
 use crate::random_answers::answer;
 use crate::reading::File;
@@ -38,13 +38,16 @@ proptest! {
         answers in proptest::collection::vec(answer(), 1..3),
         sizes in prop_oneof![Just(vec![1]), proptest::collection::vec(1_usize..200, 1..8), Just(vec![1 << 20])],
         columns in some_columns(),
+        summed in prop_oneof![Just("price"), Just("amount"), Just("balance")],
     ) {
-        let mut file = File::new(&columns);
+        let mut file = File::of(layout_with_sum(&columns, summed));
         for answer in &answers {
             let parsed: Value = serde_json::from_str(answer).expect("JSON");
             let crc32 = Some(crc32fast::hash(answer.as_bytes()));
-            match (file.page(frames(answer.as_bytes(), &sizes), crc32), oracle::rows(&parsed, &columns)) {
-                (Ok(page), Some(expected)) => {
+            let expected = oracle::rows(&parsed, &columns).zip(oracle::sum(&parsed, summed));
+            match (file.page(frames(answer.as_bytes(), &sizes), crc32), expected) {
+                (Ok(page), Some((expected, sum))) => {
+                    prop_assert_eq!(page.sum.to_string(), sum);
                     prop_assert_eq!(page.counts.written, parsed["Items"].as_array().expect("items").len() as u64);
                     let mut envelope: Value = serde_json::from_slice(&page.envelope).expect("JSON");
                     envelope["Items"] = parsed["Items"].clone();
@@ -143,6 +146,6 @@ fn a_leap_second_is_not_a_time() {
     let answer = TWO_RECORDS.replace("09:30:00.001Z#b", "09:30:60.000Z#b");
     let error = File::new(&[text("machine_id")]).rows(&answer).expect_err("a leap second").to_string();
     assert_eq!(error, "the record 2025-01-31T09:30:60.000Z#b: SK is not a time, # and an id");
-    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-    assert_eq!(crate::oracle::rows(&answer, &[text("machine_id")]), None);
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(oracle::rows(&answer, &[text("machine_id")]), None);
 }
