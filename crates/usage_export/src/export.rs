@@ -14,6 +14,7 @@ use crate::timestamp;
 mod checkpoint;
 pub mod download;
 pub mod interval;
+pub mod manifest;
 pub mod request;
 pub mod store;
 pub mod submit;
