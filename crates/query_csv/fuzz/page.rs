@@ -25,33 +25,33 @@ use crate::reading::File;
 fuzz_target!(|answer: &[u8]| {
     for (columns, summed) in [(calls(), "price"), (ledger(), "amount")] {
         let layout = layout_with_sum(&columns, summed);
-        let file = || File::of(Arc::clone(&layout));
-        let whole = rows(&mut file(), answer, answer.len().max(1));
+        let read_in_frames = |size| read(File::of(Arc::clone(&layout)), answer, size);
+        let whole = read_in_frames(answer.len().max(1));
         for frame_size in [1, 7, 100] {
-            assert_eq!(whole, rows(&mut file(), answer, frame_size), "in frames of {frame_size}");
+            assert_eq!(whole, read_in_frames(frame_size), "in frames of {frame_size}");
         }
         if let Ok(answer) = serde_json::from_slice::<Value>(answer)
             && dynamodb_could_send(&answer)
         {
-            match (&whole, oracle::rows(&answer, &columns).zip(oracle::sum(&answer, summed))) {
-                (Ok(rows), Some(expected)) => assert_eq!(*rows, expected),
+            let lacking =
+                || layout.attributes().map(|attribute| oracle::lacking(&answer, attribute)).collect();
+            let sum_and_rows = oracle::sum(&answer, summed).zip(oracle::rows(&answer, &columns));
+            match (&whole, sum_and_rows.map(|(sum, rows)| (sum, lacking(), rows))) {
+                (Ok(read), Some(expected)) => assert_eq!(*read, expected),
                 (Err(PageError::Record(_)), None) => {}
                 // A name of the protocol with escapes, or two lists of records.
                 (Err(PageError::Malformed), _) => {}
-                (rows, expected) => panic!("{rows:?} instead of {expected:?}"),
+                (read, expected) => panic!("{read:?} instead of {expected:?}"),
             }
         }
     }
 });
 
-/// The rows and the sum of an answer that arrives in frames of this size. Bytes that are both malformed and cut off may be reported as
-/// either.
-fn rows(file: &mut File, answer: &[u8], frame_size: usize) -> Result<(String, String), PageError> {
+/// The sum of an answer that arrives in frames of this size, how many rows lack each attribute, and the rows. Bytes that
+/// are both malformed and cut off may be reported as either.
+fn read(mut file: File, answer: &[u8], frame_size: usize) -> Result<(String, Vec<u64>, String), PageError> {
     match file.page(answer.chunks(frame_size), None) {
-        Ok(page) => {
-            let sum = page.sum.to_string();
-            Ok((file.complete(page), sum))
-        }
+        Ok(page) => Ok((page.sum.to_string(), page.lacking.clone(), file.complete(page))),
         Err(PageError::CutOff) => Err(PageError::Malformed),
         Err(error) => Err(error),
     }

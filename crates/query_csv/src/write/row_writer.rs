@@ -25,6 +25,8 @@ pub(crate) struct RowWriter {
     pub(crate) counts: Counts,
     /// Of the attribute that [`RowLayout::sum_of`] names.
     pub(crate) sum: ColumnSum,
+    /// How many rows lack each attribute, by its index.
+    pub(crate) lacking: Vec<u64>,
 }
 
 /// The position in the rows at which a group of joined cells is missing.
@@ -50,6 +52,7 @@ impl RowWriter {
         let constants =
             layout.constants.iter().map(|indices| constant_cells(&layout, indices, constants)).collect();
         let missing = layout.joins.iter().map(|_| MissingIds::default()).collect();
+        let lacking = vec![0; layout.attributes().count()];
         Self {
             layout,
             constants,
@@ -58,6 +61,7 @@ impl RowWriter {
             missing,
             counts: Counts::default(),
             sum: ColumnSum::default(),
+            lacking,
         }
     }
 
@@ -113,6 +117,9 @@ impl RowWriter {
         self.counts.written += 1;
         if let Some(attribute) = self.layout.summed {
             self.sum.add(values[attribute]);
+        }
+        for (count, value) in self.lacking.iter_mut().zip(values) {
+            *count += u64::from(value.is_empty());
         }
     }
 }

@@ -34,6 +34,15 @@ pub fn sum(answer: &Value, attribute: &str) -> Option<String> {
     Some(sum.normalized().to_plain_string())
 }
 
+/// How many records lack an attribute.
+pub fn lacking(answer: &Value, attribute: &str) -> u64 {
+    let lacks = |item: &&Value| {
+        let value = &item[attribute];
+        value.is_null() || value.get("NULL").is_some() || value["S"] == ""
+    };
+    answer["Items"].as_array().expect("items").iter().filter(lacks).count() as u64
+}
+
 fn cell(item: &Map<String, Value>, column: &Column) -> Option<String> {
     Some(match column {
         Column::Constant(index) => CONSTANTS[*index].to_owned(),

@@ -48,6 +48,8 @@ proptest! {
             match (file.page(frames(answer.as_bytes(), &sizes), crc32), expected) {
                 (Ok(page), Some((expected, sum))) => {
                     prop_assert_eq!(page.sum.to_string(), sum);
+                    let lacking = file.layout.attributes().map(|attribute| oracle::lacking(&parsed, attribute));
+                    prop_assert_eq!(&page.lacking, &lacking.collect::<Vec<_>>());
                     prop_assert_eq!(page.counts.written, parsed["Items"].as_array().expect("items").len() as u64);
                     let mut envelope: Value = serde_json::from_slice(&page.envelope).expect("JSON");
                     envelope["Items"] = parsed["Items"].clone();
@@ -113,6 +115,19 @@ fn records_of_other_ids_are_left_out_and_counted() {
     assert_eq!(only.attributes().collect::<Vec<_>>(), ["SK", "machine_id"]);
     let (rows, counts) = File::of(only.into()).rows(TWO_RECORDS).expect("a page");
     assert_eq!((rows.as_str(), counts.written, counts.left_out), ("b\r\n", 1, 1));
+}
+
+#[test]
+fn rows_that_lack_an_attribute_are_counted() {
+    let nothing = r#"{"SK":{"S":"2025-01-31T09:30:00.002Z#c"},"machine_id":{"S":""},"price":{"NULL":true}}"#;
+    let answer = TWO_RECORDS.replace("\n],", &format!(",{nothing}\n],"));
+    let columns = [text("machine_id"), joined("person_id", 0), decimal("price"), timestamp("ended")];
+    let page = File::new(&columns).page([answer.as_bytes()], None).expect("a page");
+    assert_eq!((page.counts.written, page.lacking), (3, vec![0, 1, 3, 2, 2]));
+    // The second and the third are left out.
+    let only = RowLayout::clone(&layout(&columns)).only("machine_id", ["m_1".to_owned()]).expect("a layout");
+    let page = File::of(only.into()).page([answer.as_bytes()], None).expect("a page");
+    assert_eq!((page.counts.written, page.lacking), (1, vec![0, 0, 1, 0, 1]));
 }
 
 #[test]
