@@ -15,6 +15,7 @@ pub mod cancel;
 mod checkpoint;
 pub mod download;
 pub mod interval;
+pub mod manifest;
 pub mod queue;
 pub mod request;
 pub mod store;

@@ -2,6 +2,8 @@
 //!
 //! A usage record is one run of a workbook. `docs/data.md` describes the table.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -122,8 +124,20 @@ impl Field {
     }
 }
 
-/// A UTC month. The records of one workspace and month are a partition. Months are ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A UTC month. The records of one workspace and month are a partition. Months are ordered by time. Its text is that of a
+/// partition key, also in JSON.
+///
+/// ```
+/// use usage_export::usage::Month;
+/// let month: Month = "2025-01".parse()?;
+/// assert_eq!(serde_json::to_string(&month)?, r#""2025-01""#);
+/// for text in ["2025-1", "2025-13", "2025-00", "25-01", "2025-01-01", "+025-01"] {
+///     assert!(text.parse::<Month>().is_err(), "{text}");
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Month {
     year: i32,
     month: u32,
@@ -157,6 +171,34 @@ impl Month {
         } else {
             Self { month: self.month + 1, ..self }
         }
+    }
+}
+
+/// A text that is not a month such as `2025-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a month such as 2025-01")]
+pub struct ParseMonthError;
+
+impl FromStr for Month {
+    type Err = ParseMonthError;
+
+    fn from_str(text: &str) -> Result<Self, ParseMonthError> {
+        let first_day = timestamp::from_text(&format!("{text}-01T00:00:00.000Z"));
+        first_day.map(Self::of).ok_or(ParseMonthError)
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = ParseMonthError;
+
+    fn try_from(text: String) -> Result<Self, ParseMonthError> {
+        text.parse()
+    }
+}
+
+impl From<Month> for String {
+    fn from(month: Month) -> Self {
+        month.to_string()
     }
 }
 
