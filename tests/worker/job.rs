@@ -33,6 +33,12 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
         assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
         assert_eq!(read_active(&world.org).await, Vec::<String>::new());
+        let manifest = world.manifest().await;
+        assert_eq!(manifest["totals"]["total"], json!({"rows": 3, "credit_cost": "1.5"}));
+        assert_eq!(
+            manifest["scope"],
+            json!({"workspaces": [{"workspace_id": world.workspaces[0], "name": "Sales"}], "entity_ids": []})
+        );
     });
 }
 

@@ -14,6 +14,7 @@ use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use export_worker::{Delivery, Disposition, Worker};
 use integration_tests::files::read_file;
+use integration_tests::manifest::{assert_describes, read_manifest};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::emails_of;
 use integration_tests::records::{
@@ -187,6 +188,13 @@ impl World {
     /// The export's file, if it is there.
     pub async fn file(&self) -> Option<Vec<u8>> {
         read_file(&self.org, &self.id).await
+    }
+
+    /// The manifest of the completed export, after a comparison with the file.
+    pub async fn manifest(&self) -> Value {
+        let (manifest, file) = (read_manifest(&self.id).await, self.file().await.unwrap());
+        assert_describes(&manifest, &self.org, &self.id, &file);
+        manifest
     }
 
     /// The numbers of the parts in the order in which they were sent.

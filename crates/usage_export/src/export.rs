@@ -21,7 +21,7 @@ pub mod request;
 pub mod store;
 pub mod submit;
 
-pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, Tail};
+pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
 
 /// Days that the record of an export is kept after its file has expired.
 pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
@@ -133,6 +133,9 @@ pub struct DataExport {
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// The manifest of the file; absent until COMPLETED, and for a file that was made before files had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<SideObject>,
     /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -176,6 +179,7 @@ impl DataExport {
             row_count: 0,
             size_bytes: None,
             checksum: None,
+            manifest: None,
             error: None,
             expires_ts: None,
             notified_ts: None,

@@ -20,6 +20,7 @@ use crate::{Delivery, Disposition, Worker};
 
 pub mod error;
 pub mod heartbeat;
+pub mod manifest;
 pub mod pipeline;
 pub mod plan;
 pub mod writer;

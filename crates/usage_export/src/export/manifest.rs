@@ -10,6 +10,7 @@ use decimal_sum::DecimalSum;
 use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
+use super::{DataExport, checksum_text};
 use crate::timestamp;
 use crate::usage::{Field, Month};
 
@@ -27,7 +28,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///   "data_export_id": "0194c7a8-0000-7000-8000-000000000001",
 ///   "organization_id": "org_1",
 ///   "created_ts": "2025-02-03T08:00:00.000Z",
-///   "finished_ts": "2025-02-03T08:00:04.250Z",
 ///   "read_ts": {
 ///     "first": "2025-02-03T08:00:00.310Z",
 ///     "last": "2025-02-03T08:00:04.020Z"
@@ -99,9 +99,6 @@ pub struct Manifest {
     /// When the export was asked for.
     #[serde(with = "timestamp::serde_text")]
     pub created_ts: DateTime<Utc>,
-    /// When the file was complete.
-    #[serde(with = "timestamp::serde_text")]
-    pub finished_ts: DateTime<Utc>,
     /// When usage records were read; absent if there was no partition to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_ts: Option<ReadTimes>,
@@ -118,11 +115,33 @@ pub struct Manifest {
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
     pub checksum: String,
     /// How many cells of a column are empty because the usage record lacks the value: it has no such attribute, or `NULL`,
-    /// or an empty text. Columns without such a cell are not listed. A name that the directory does not know is not
-    /// counted here.
+    /// or an empty text. The columns that are joined by it are counted too. Columns without such a cell are not listed. A name
+    /// that the directory does not know is not counted here.
     pub empty_cells: BTreeMap<Field, u64>,
     /// Rows, and what they cost.
     pub totals: Totals,
+}
+
+impl Manifest {
+    /// The manifest of a file without rows.
+    pub fn new(export: &DataExport, scope: ResolvedScope) -> Self {
+        let request = &export.request;
+        Self {
+            schema_version: SCHEMA_VERSION,
+            data_export_id: export.data_export_id.clone(),
+            organization_id: export.organization_id.clone(),
+            created_ts: export.created_ts,
+            read_ts: None,
+            fields: request.fields.clone(),
+            interval: request.interval,
+            scope,
+            rows: 0,
+            bytes: 0,
+            checksum: checksum_text(0),
+            empty_cells: BTreeMap::new(),
+            totals: Totals::new(&request.fields),
+        }
+    }
 }
 
 /// When the usage records of a file were read. A run that was recorded in between may be in the file or not.

@@ -50,7 +50,9 @@ pub async fn run(
         .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
     let plan = Plan::of_export(worker, export).await?;
-    let mut writer = Writer::start(worker, export, lease, &selection, progress).await?;
+    let mut writer =
+        Writer::start(worker, export, lease, &selection, plan.scope(&request.scope.entity_ids), progress)
+            .await?;
     if writer.is_all_read() {
         return Ok(Outcome::Completed(writer.complete().await?));
     }

@@ -3,6 +3,8 @@
 //! The plan is made once, at the first claim, and kept in an object beside the file: a workspace that is added, renamed or
 //! deleted while the export runs changes nothing, whichever worker goes on with it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
+use usage_export::export::manifest::{ResolvedScope, ResolvedWorkspace};
 use usage_export::export::{DataExport, Position};
 use usage_export::timestamp;
 use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
@@ -93,6 +96,15 @@ impl Plan {
         let mut workspaces: Vec<_> = known.chain(unknown).collect();
         workspaces.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Self { workspaces, interval: export.request.interval, planned_ts: now })
+    }
+
+    /// The workspaces that are read, of which only runs of these workbooks.
+    pub fn scope(&self, workbook_ids: &BTreeSet<String>) -> ResolvedScope {
+        let workspaces = self.workspaces.iter().map(|workspace| ResolvedWorkspace {
+            workspace_id: workspace.id.clone(),
+            name: workspace.name.clone(),
+        });
+        ResolvedScope { workspaces: workspaces.collect(), entity_ids: workbook_ids.clone() }
     }
 
     /// How many partitions there are.

@@ -7,15 +7,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use query_csv::write_header;
 use tokio::sync::watch;
 use usage_export::error::AwsError;
+use usage_export::export::download::CONTENT_TYPE;
+use usage_export::export::manifest::ResolvedScope;
 use usage_export::export::store::finish::Completed;
 use usage_export::export::store::lease::{Lease, Progress};
-use usage_export::export::{Checkpoint, Counts, DataExport, Position, Tail};
+use usage_export::export::{Checkpoint, Counts, DataExport, Position, SideObject, checksum_text};
 use usage_export::usage::split_partition_key;
 
 use crate::Worker;
 use crate::job::error::PipelineError;
+use crate::job::manifest::GrowingManifest;
 use crate::sink::part::Part;
-use crate::sink::tail;
+use crate::sink::side_object::{self, Writing};
 use crate::sink::upload::Upload;
 use crate::source::names::Names;
 use crate::source::query::Page;
@@ -35,15 +38,21 @@ pub struct Writer<'a> {
     counts: Counts,
     /// Up to where every record is in a part or left out.
     position: Option<Position>,
+    manifest: GrowingManifest,
     all_read: bool,
-    /// The tail that the last checkpoint names.
-    tail: Option<Tail>,
-    /// How many checkpoints this worker has begun to save.
-    saves: u32,
+    /// The objects that the last checkpoint names.
+    side_objects: Vec<SideObject>,
+    /// How many checkpoints this worker has begun.
+    checkpoints: u32,
     saved_ts: DateTime<Utc>,
-    /// The checkpoint to save once the part in flight has arrived.
-    unsaved: Option<Checkpoint>,
+    unsaved: Option<Unsaved>,
     progress: &'a watch::Sender<Progress>,
+}
+
+/// A checkpoint that is saved once the part in flight has arrived and the objects that it names are written.
+struct Unsaved {
+    checkpoint: Checkpoint,
+    writing: Vec<Writing>,
 }
 
 impl<'a> Writer<'a> {
@@ -57,19 +66,22 @@ impl<'a> Writer<'a> {
         export: &'a DataExport,
         lease: &'a Lease,
         selection: &Arc<Selection>,
+        scope: ResolvedScope,
         progress: &'a watch::Sender<Progress>,
     ) -> Result<Self, PipelineError> {
         let (bucket, key, epoch) = (&worker.bucket, export.object_key(), export.epoch);
         let mut part = Part::default();
-        let upload = if let Some(at) = &export.checkpoint {
+        let (upload, manifest) = if let Some(at) = &export.checkpoint {
             check(at, &export.data_export_id)?;
             if let Some(tail) = &at.tail {
-                part.push(tail::get(bucket, tail).await?);
+                part.push(side_object::read(bucket, tail).await?);
             }
-            Upload::resume(bucket, &key, epoch, at)
+            let manifest = GrowingManifest::resume(bucket, &at.manifest, at.counts, selection).await?;
+            (Upload::resume(bucket, &key, epoch, at), manifest)
         } else {
             part.push(write_header(export.request.fields.iter().map(|field| field.id())));
-            Upload::begin(bucket, &key, epoch).await?
+            let manifest = GrowingManifest::begin(export, scope, selection);
+            (Upload::begin(bucket, &key, epoch).await?, manifest)
         };
         let at = export.checkpoint.as_ref();
         Ok(Self {
@@ -85,9 +97,10 @@ impl<'a> Writer<'a> {
             upload,
             counts: at.map(|at| at.counts).unwrap_or_default(),
             position: at.and_then(|at| at.position.clone()),
+            manifest,
             all_read: at.is_some_and(|at| at.all_read),
-            tail: at.and_then(|at| at.tail.clone()),
-            saves: 0,
+            side_objects: at.map(side_objects_of).unwrap_or_default(),
+            checkpoints: 0,
             saved_ts: (worker.clock)(),
             unsaved: None,
             progress,
@@ -110,6 +123,8 @@ impl<'a> Writer<'a> {
     ///
     /// A call failed, or a name cannot be written.
     pub async fn write(&mut self, page: Page, percent: u8) -> Result<(), PipelineError> {
+        let now = (self.worker.clock)();
+        self.manifest.add(&page, now)?;
         self.counts.read += page.read;
         self.counts.written += page.rows.counts.written;
         self.counts.filtered += page.filtered + page.rows.counts.left_out;
@@ -124,7 +139,7 @@ impl<'a> Writer<'a> {
         if self.part.len() >= self.upload.min_part_bytes() {
             return self.send_part().await;
         }
-        if (self.worker.clock)() - self.saved_ts >= CHECKPOINT_INTERVAL {
+        if now - self.saved_ts >= CHECKPOINT_INTERVAL {
             self.save().await?;
         }
         Ok(())
@@ -137,15 +152,8 @@ impl<'a> Writer<'a> {
     /// A call failed, or the lease is lost.
     pub async fn save(&mut self) -> Result<(), PipelineError> {
         self.finish_in_flight().await?;
-        let tail = if self.part.is_empty() {
-            None
-        } else {
-            // Each claim and each tail has a key of its own: a former lease owner cannot overwrite it.
-            let key = format!("{}tail.{}.{}", self.export.object_prefix(), self.export.epoch, self.saves + 1);
-            Some(tail::put(&self.worker.bucket, key, &self.part).await?)
-        };
-        let checkpoint = self.checkpoint(tail);
-        self.save_checkpoint(checkpoint).await
+        self.unsaved = Some(self.begin_checkpoint()?);
+        self.finish_in_flight().await
     }
 
     /// Sends the last part, compares the counts and completes the file.
@@ -158,15 +166,13 @@ impl<'a> Writer<'a> {
         if !counts.agree() {
             return Err(PipelineError::integrity_mismatch(format!("rows do not agree: {counts:?}")));
         }
+        self.finish_in_flight().await?;
         if !self.part.is_empty() {
-            self.send_part().await?;
+            self.upload.send_part(std::mem::take(&mut self.part))?;
         }
         self.all_read = true;
-        self.unsaved = None;
+        self.unsaved = Some(self.begin_checkpoint()?);
         self.finish_in_flight().await?;
-        let checkpoint = self.checkpoint(None);
-        self.counts = checkpoint.counts;
-        self.save_checkpoint(checkpoint).await?;
         self.complete().await
     }
 
@@ -177,18 +183,23 @@ impl<'a> Writer<'a> {
     ///
     /// A call failed, or S3 has other bytes than were written.
     pub async fn complete(self) -> Result<Completed, PipelineError> {
-        let checksum = format!("crc32:{:08x}", self.upload.crc32());
+        let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
+        let checksum = checksum_text(self.upload.crc32());
+        // The last checkpoint has no tail.
+        let manifest = self.side_objects.into_iter().next();
+        let manifest =
+            manifest.ok_or_else(|| AwsError::unexpected(&self.export.data_export_id, "no manifest"))?;
         self.upload.complete().await?;
         let now = (self.worker.clock)();
         let expires_ts = now + TimeDelta::days(i64::from(self.worker.file_days));
-        Ok(Completed { counts: self.counts, checksum, expires_ts })
+        Ok(Completed { counts, checksum, manifest, expires_ts })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.
     async fn send_part(&mut self) -> Result<(), PipelineError> {
         self.finish_in_flight().await?;
         self.upload.send_part(std::mem::take(&mut self.part))?;
-        self.unsaved = Some(self.checkpoint(None));
+        self.unsaved = Some(self.begin_checkpoint()?);
         Ok(())
     }
 
@@ -197,37 +208,62 @@ impl<'a> Writer<'a> {
         if let Some(part) = self.upload.finish_in_flight().await? {
             part.release(&self.names.selection.pool);
         }
-        match self.unsaved.take() {
-            Some(checkpoint) => self.save_checkpoint(checkpoint).await,
-            None => Ok(()),
+        let Some(Unsaved { checkpoint, writing }) = self.unsaved.take() else { return Ok(()) };
+        for written in writing {
+            written.await.map_err(AwsError::from_join("object of a checkpoint"))??;
         }
+        self.save_checkpoint(checkpoint).await
     }
 
-    fn checkpoint(&self, tail: Option<Tail>) -> Checkpoint {
+    /// Begins to write the objects of a checkpoint of everything that is written so far.
+    fn begin_checkpoint(&mut self) -> Result<Unsaved, PipelineError> {
+        self.checkpoints += 1;
+        let bucket = &self.worker.bucket;
+        // Each claim and each checkpoint has keys of its own: a former lease owner cannot overwrite them.
+        let (prefix, nth) =
+            (self.export.object_prefix(), format!("{}.{}", self.export.epoch, self.checkpoints));
+        let mut writing = Vec::new();
+        let tail = (!self.part.is_empty()).then(|| {
+            let (tail, written) =
+                side_object::write(bucket, format!("{prefix}tail.{nth}"), CONTENT_TYPE, self.part.clone());
+            writing.push(written);
+            tail
+        });
         let bytes = self.upload.bytes() + tail.as_ref().map_or(0, |tail| tail.bytes);
-        Checkpoint {
+        let counts = Counts { bytes, ..self.counts };
+        let crc32 = self.upload.crc32();
+        let key = format!("{prefix}manifest.{nth}.json");
+        let (manifest, written) = self.manifest.write(bucket, key, counts, crc32)?;
+        writing.push(written);
+        let checkpoint = Checkpoint {
             upload_id: self.upload.upload_id().to_owned(),
             parts: self.upload.parts().clone(),
-            crc32: self.upload.crc32(),
+            crc32,
             tail,
+            manifest,
             position: self.position.clone(),
-            counts: Counts { bytes, ..self.counts },
+            counts,
             all_read: self.all_read,
-        }
+        };
+        Ok(Unsaved { checkpoint, writing })
     }
 
     async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
         let now = (self.worker.clock)();
         self.saved_ts = now;
         let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
-        self.saves += 1;
-        let exports = &self.worker.exports;
-        exports.save_checkpoint(self.lease, self.saves, &checkpoint, progress, now).await?;
-        if let Some(former) = std::mem::replace(&mut self.tail, checkpoint.tail) {
-            tail::delete(&self.worker.bucket, &former).await;
+        let Worker { exports, bucket, .. } = self.worker;
+        exports.save_checkpoint(self.lease, self.checkpoints, &checkpoint, progress, now).await?;
+        for former in std::mem::replace(&mut self.side_objects, side_objects_of(&checkpoint)) {
+            side_object::delete_later(bucket, former);
         }
         Ok(())
     }
+}
+
+/// The objects that a checkpoint names.
+fn side_objects_of(checkpoint: &Checkpoint) -> Vec<SideObject> {
+    [Some(&checkpoint.manifest), checkpoint.tail.as_ref()].into_iter().flatten().cloned().collect()
 }
 
 /// Whether a checkpoint of the table makes sense.

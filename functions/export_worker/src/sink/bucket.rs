@@ -89,15 +89,16 @@ impl Bucket {
         }
     }
 
-    /// The keys of the objects below this prefix, at most 1,000.
+    /// The keys of the objects below this prefix.
     ///
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
     pub async fn keys(&self, prefix: &str) -> Result<Vec<String>, AwsError> {
-        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).send().await;
-        let listed = listed.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
-        Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        let pages: Vec<_> = listed.try_collect().await.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        Ok(objects.filter_map(|object| object.key).collect())
     }
 
     /// Deletes an object. One that is gone is no error.

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::lease::{Lease, LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
-use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, State};
+use crate::error::AwsError;
+use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject, State};
 use crate::timestamp;
 
 /// What is known of a finished file.
@@ -17,6 +18,8 @@ pub struct Completed {
     pub counts: Counts,
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
     pub checksum: String,
+    /// The manifest of the file.
+    pub manifest: SideObject,
     /// When the file expires.
     pub expires_ts: DateTime<Utc>,
 }
@@ -34,12 +37,14 @@ impl Exports {
         completed: &Completed,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
+        let manifest = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&completed.manifest)
+            .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
         let update = self
             .update_as(lease)
             .update_expression(
                 "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
-                 size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
+                 size_bytes = :bytes, checksum = :checksum, manifest = :manifest, expires_ts = :expires, #ttl = :ttl \
                  REMOVE lease_owner, lease_until, checkpoint, #error",
             )
             .expression_attribute_names("#ttl", "ttl")
@@ -52,6 +57,7 @@ impl Exports {
             .expression_attribute_values(":rows", number(completed.counts.written))
             .expression_attribute_values(":bytes", number(completed.counts.bytes))
             .expression_attribute_values(":checksum", text(&completed.checksum))
+            .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
         self.finish(&lease.data_export_id, update).await

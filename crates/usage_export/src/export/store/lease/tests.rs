@@ -9,7 +9,7 @@ use super::*;
 use crate::dynamo::number;
 use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
-use crate::export::{Counts, PartNumbers, Position};
+use crate::export::{Counts, PartNumbers, Position, SideObject};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -28,7 +28,12 @@ fn lease(data_export_id: &str) -> Lease {
 
 fn completed() -> Completed {
     let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
-    Completed { counts, checksum: "crc32:0a1b2c3d".to_owned(), expires_ts: now() + TimeDelta::days(30) }
+    let checksum = "crc32:0a1b2c3d".to_owned();
+    Completed { counts, checksum, manifest: manifest(), expires_ts: now() + TimeDelta::days(30) }
+}
+
+fn manifest() -> SideObject {
+    SideObject { key: "exports/org_1/1.manifest.1.1.json".to_owned(), bytes: 300, crc32: 7 }
 }
 
 fn exports(rules: &[&Rule]) -> Exports {
@@ -124,6 +129,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
         parts: PartNumbers::default(),
         crc32: 7,
         tail: None,
+        manifest: manifest(),
         position: Some(Position { partition_key: "wsp_1#2025-01".to_owned(), sort_key: "x".to_owned() }),
         counts: Counts::default(),
         all_read: false,
