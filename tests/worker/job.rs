@@ -159,3 +159,28 @@ fn a_lease_that_another_worker_took_stops_this_one() {
         assert!(world.subjects().await.is_empty());
     });
 }
+
+#[test]
+fn the_manifest_counts_the_cells_that_records_lack() {
+    run(async {
+        let fields = [
+            "run_id",
+            "user_id",
+            "user_email",
+            "workbook_name",
+            "credit_cost",
+            "pl_run_finished_ts",
+            "workspace_id",
+        ];
+        let mut world = World::without_runs(1, |request| request["fields"] = json!(fields)).await;
+        world.page_size = 1;
+        let run = |day: u32| world.run(0, &format!("2025-01-0{day}T09:00:00.000Z")).by("usr_gone");
+        world.org.write_runs(&[run(1), run(2).unfinished(), run(3).by(""), run(4).of("").unfinished()]).await;
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        let expected = json!({
+            "user_id": 1, "user_email": 1, "workbook_name": 1, "credit_cost": 2, "pl_run_finished_ts": 2,
+        });
+        // The address of a user whom the directory does not know is empty too, but no record lacks it.
+        assert_eq!(world.manifest().await["empty_cells"], expected);
+    });
+}
