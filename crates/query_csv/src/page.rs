@@ -112,8 +112,10 @@ impl PageReader {
         if let Some(error) = record_error {
             return Err(error.into());
         }
-        let RowWriter { rows, placeholders, missing, counts, sum, lacking, .. } = self.writer;
-        Ok(Page { envelope, counts, sum: sum.finish(), lacking, rows, placeholders, missing })
+        let RowWriter { rows, placeholders, missing, counts, times, sum, lacking, .. } = self.writer;
+        let times =
+            (counts.written > 0).then(|| times.map(|time| String::from_utf8_lossy(&time).into_owned()));
+        Ok(Page { envelope, counts, times, sum: sum.finish(), lacking, rows, placeholders, missing })
     }
 }
 
@@ -133,6 +135,9 @@ pub struct Page {
     pub envelope: Vec<u8>,
     /// How many records became rows.
     pub counts: Counts,
+    /// The times in the sort keys of the first and the last record that became rows. Since `Query` sorts by the sort key, no
+    /// row has an earlier or a later one. `None` if there are no rows.
+    pub times: Option<[String; 2]>,
     /// The exact sum of the column that [`RowLayout::sum_of`] names, over the records that became rows. 0 without one.
     pub sum: DecimalSum,
     /// For each attribute, in the order of [`RowLayout::attributes`], how many of the records that became rows lack it: it is

@@ -23,11 +23,16 @@ pub(crate) struct RowWriter {
     /// By join.
     pub(crate) missing: Vec<MissingIds>,
     pub(crate) counts: Counts,
+    /// The times of the first and the last record, once there is one.
+    pub(crate) times: [Time; 2],
     /// Of the attribute that [`RowLayout::sum_of`] names.
     pub(crate) sum: ColumnSum,
     /// How many rows lack each attribute, by its index.
     pub(crate) lacking: Vec<u64>,
 }
+
+/// The time in a sort key, as text.
+pub(crate) type Time = [u8; TIMESTAMP_BYTES];
 
 /// The position in the rows at which a group of joined cells is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,7 @@ impl RowWriter {
             placeholders: Vec::new(),
             missing,
             counts: Counts::default(),
+            times: Default::default(),
             sum: ColumnSum::default(),
             lacking,
         }
@@ -114,6 +120,10 @@ impl RowWriter {
             self.rows.extend_from_slice(EMPTY_ROW);
         }
         self.rows.extend_from_slice(b"\r\n");
+        self.times[1].copy_from_slice(time);
+        if self.counts.written == 0 {
+            self.times[0] = self.times[1];
+        }
         self.counts.written += 1;
         if let Some(attribute) = self.layout.summed {
             self.sum.add(values[attribute]);

@@ -34,6 +34,13 @@ pub fn sum(answer: &Value, attribute: &str) -> Option<String> {
     Some(sum.normalized().to_plain_string())
 }
 
+/// The times of the first and the last record of an answer whose records can be written.
+pub fn times(answer: &Value) -> Option<[String; 2]> {
+    let items = answer["Items"].as_array().expect("items");
+    let time = |item: &Value| Some(sort_key(item.as_object()?)?.0);
+    Some([time(items.first()?)?, time(items.last()?)?])
+}
+
 /// How many records lack an attribute.
 pub fn lacking(answer: &Value, attribute: &str) -> u64 {
     let lacks = |item: &&Value| {

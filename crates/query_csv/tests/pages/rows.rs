@@ -50,6 +50,7 @@ proptest! {
                     prop_assert_eq!(page.sum.to_string(), sum);
                     let lacking = file.layout.attributes().map(|attribute| oracle::lacking(&parsed, attribute));
                     prop_assert_eq!(&page.lacking, &lacking.collect::<Vec<_>>());
+                    prop_assert_eq!(&page.times, &oracle::times(&parsed));
                     prop_assert_eq!(page.counts.written, parsed["Items"].as_array().expect("items").len() as u64);
                     let mut envelope: Value = serde_json::from_slice(&page.envelope).expect("JSON");
                     envelope["Items"] = parsed["Items"].clone();

@@ -99,7 +99,7 @@ impl PartNumbers {
 pub struct Position {
     /// The partition: workspace and month.
     pub partition_key: String,
-    /// The record's start and run id, or the end of the interval.
+    /// The record's start and run id, or [`LAST_SORT_KEY`](crate::usage::LAST_SORT_KEY).
     pub sort_key: String,
 }
 

@@ -15,7 +15,7 @@ use usage_export::export::interval::Interval;
 use usage_export::export::manifest::{ResolvedScope, ResolvedWorkspace};
 use usage_export::export::{DataExport, Position};
 use usage_export::timestamp;
-use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
+use usage_export::usage::{LAST_SORT_KEY, Month, partition_key, split_partition_key};
 
 use crate::Worker;
 use crate::sink::bucket::Bucket;
@@ -121,7 +121,6 @@ impl Plan {
     pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send + use<> {
         let plan = self.clone();
         let position = position.cloned();
-        let (_, end) = sort_key_bounds(self.interval.start(), self.interval.end());
         let workspaces = plan.workspaces.clone().into_iter();
         workspaces
             .flat_map(move |workspace| {
@@ -135,9 +134,10 @@ impl Plan {
                     partition_key: partition_key(&workspace.id, month),
                     workspace_id: workspace.id,
                     workspace_name: workspace.name,
+                    month,
                     after: None,
                 };
-                from_position(partition, position.as_ref(), &end)
+                from_position(partition, position.as_ref())
             })
     }
 
@@ -174,13 +174,13 @@ async fn write(bucket: &Bucket, key: &str, plan: &Plan) -> Result<bool, AwsError
     }
 }
 
-/// The partition, unless all of it is before the position; `end` is the sort key at which every partition ends.
-fn from_position(partition: Partition, position: Option<&Position>, end: &str) -> Option<Partition> {
+/// The partition, unless all of it is before the position.
+fn from_position(partition: Partition, position: Option<&Position>) -> Option<Partition> {
     let Some(position) = position else { return Some(partition) };
     // Whole keys would not do: `wsp_1#…` and `wsp_10#…` do not compare as their workspace ids do.
     match split_partition_key(&partition.partition_key).cmp(&split_partition_key(&position.partition_key)) {
         std::cmp::Ordering::Less => None,
-        std::cmp::Ordering::Equal if position.sort_key.as_str() >= end => None,
+        std::cmp::Ordering::Equal if position.sort_key.as_str() >= LAST_SORT_KEY => None,
         std::cmp::Ordering::Equal => Some(Partition { after: Some(position.sort_key.clone()), ..partition }),
         std::cmp::Ordering::Greater => Some(partition),
     }
@@ -258,10 +258,7 @@ mod tests {
             assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
             assert_eq!(rest[0].index, at.index);
             assert_eq!(rest[1..], all[at.index + 1..]);
-            let end = Position {
-                sort_key: sort_key_bounds(plan().interval.start(), plan().interval.end()).1,
-                ..position
-            };
+            let end = Position { sort_key: LAST_SORT_KEY.to_owned(), ..position };
             let rest: Vec<_> = plan().partitions(Some(&end)).collect();
             assert_eq!(rest, all[at.index + 1..]);
         }
