@@ -13,6 +13,7 @@ mod handover;
 mod job;
 mod lease;
 mod mail;
+mod moments;
 mod reader;
 mod reconcile;
 mod resume;
