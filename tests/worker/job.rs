@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use export_worker::job::process;
 use export_worker::{Delivery, Disposition};
+use integration_tests::files::etag_of_file;
 use integration_tests::records::{read_active, set_in_record, timestamp};
 use integration_tests::run;
 use serde_json::json;
@@ -29,7 +30,7 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
         assert_eq!(export["size_bytes"], CSV.len());
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(CSV.as_bytes())));
         assert_eq!(export["finished_ts"], timestamp(now()));
-        assert_eq!(export["expires_ts"], timestamp(now() + TimeDelta::days(30)));
+        assert_eq!(export["etag"], etag_of_file(&world.org, &world.id).await.unwrap());
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
         assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
         assert_eq!(read_active(&world.org).await, Vec::<String>::new());
@@ -39,6 +40,21 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
             manifest["scope"],
             json!({"workspaces": [{"workspace_id": world.workspaces[0], "name": "Sales"}], "entity_ids": []})
         );
+    });
+}
+
+/// S3's lifecycle rule counts from when the upload began, which may be long before the file was complete.
+#[test]
+fn a_file_expires_by_its_age_in_s3() {
+    run(async {
+        let world = World::new().await;
+        world.faults.on("HeadObject", async |call, _| {
+            let mut head = call.send().await?;
+            head.headers_mut().insert("last-modified", "Wed, 01 Jan 2025 23:59:59 GMT");
+            Ok(head)
+        });
+        world.process(1).await;
+        assert_eq!(world.export().await["expires_ts"], "2025-01-31T23:59:59.000Z");
     });
 }
 

@@ -136,6 +136,9 @@ pub struct DataExport {
     /// The manifest of the file; absent until COMPLETED, and for a file that was made before files had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<SideObject>,
+    /// The `ETag` of the file in S3; absent until COMPLETED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -180,6 +183,7 @@ impl DataExport {
             size_bytes: None,
             checksum: None,
             manifest: None,
+            etag: None,
             error: None,
             expires_ts: None,
             notified_ts: None,

@@ -40,7 +40,7 @@ pub struct Worker {
     pub mailer: notification::Mailer,
     /// The queue that the messages come from.
     pub queue: ExportQueue,
-    /// How many days a file can be downloaded.
+    /// How many days a file can be downloaded: those of the bucket's lifecycle rule.
     pub file_days: u16,
     /// Reads the clock. It is a function because a worker lives longer than a lease and has to read it many times.
     pub clock: fn() -> DateTime<Utc>,

@@ -5,12 +5,15 @@ use std::time::Duration;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 
-use super::DataExport;
+use super::{DataExport, checksum_text};
 use crate::error::AwsError;
 use crate::problem::{Problem, RequestError};
 
@@ -35,7 +38,7 @@ impl ExportFiles {
     /// # Errors
     ///
     /// 404 once the file has expired, by its date or because S3 has deleted it. An internal error if S3 cannot be read, or
-    /// if the file has another size than the worker counted: no file is better than a part of one.
+    /// if the file is not the one that the worker wrote, by its size and checksum: no file is better than another one.
     pub async fn read(&self, export: &DataExport, now: DateTime<Utc>) -> Result<Vec<u8>, RequestError> {
         refuse_expired(export, now)?;
         let sent = self.s3.get_object().bucket(&self.bucket).key(export.object_key()).send().await;
@@ -52,24 +55,30 @@ impl ExportFiles {
             .await
             .map_err(|error| AwsError::broken_answer("s3:GetObject", &error))?
             .to_vec();
-        if export.size_bytes != u64::try_from(file.len()).ok() {
-            let reason = format!("{} bytes instead of {:?}", file.len(), export.size_bytes);
-            return Err(AwsError::corrupt(format!("file of {}", export.data_export_id), reason).into());
-        }
+        let stored = StoredObject {
+            bytes: u64::try_from(file.len()).ok(),
+            checksum: Some(checksum_text(crc32fast::hash(&file))),
+            etag: object.e_tag,
+        };
+        stored.must_be_of(export)?;
         Ok(file)
     }
 
     /// Signs a URL that downloads the file for five minutes, for a caller who has just been authorized.
     ///
+    /// The file is compared with what the worker wrote right before. A URL cannot be bound to it: `If-Match` is a header, which
+    /// a browser that follows a redirect does not send, and the bucket keeps one version of a key. So a file that is replaced
+    /// within those five minutes would be served; the product itself never writes a file twice.
+    ///
     /// # Errors
     ///
-    /// 404 once the file has expired, because its URL would show the caller an error of S3 in XML. An internal error if S3
-    /// cannot be asked.
+    /// As for [`ExportFiles::read`]; a URL of a file that is gone would show the caller an error of S3 in XML.
     pub async fn presign(&self, export: &DataExport, now: DateTime<Utc>) -> Result<String, RequestError> {
         refuse_expired(export, now)?;
         let key = export.object_key();
-        match self.s3.head_object().bucket(&self.bucket).key(&key).send().await {
-            Ok(_) => {}
+        let head = self.s3.head_object().bucket(&self.bucket).key(&key).checksum_mode(ChecksumMode::Enabled);
+        match head.send().await {
+            Ok(head) => StoredObject::of(head).must_be_of(export)?,
             Err(error) if is_missing(&error) => return Err(expired().into()),
             Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error).into()),
         }
@@ -87,6 +96,52 @@ impl ExportFiles {
             .map_err(AwsError::from_sdk("s3:GetObject (presign)"))?;
         Ok(presigned.uri().to_owned())
     }
+}
+
+/// An object as S3 describes it.
+struct StoredObject {
+    bytes: Option<u64>,
+    /// In the form of [`DataExport::checksum`]. `None` if S3 knows only checksums of parts.
+    checksum: Option<String>,
+    etag: Option<String>,
+}
+
+impl StoredObject {
+    fn of(head: HeadObjectOutput) -> Self {
+        let is_of_whole_object = head.checksum_type == Some(ChecksumType::FullObject);
+        Self {
+            bytes: head.content_length.and_then(|length| u64::try_from(length).ok()),
+            checksum: head.checksum_crc32.filter(|_| is_of_whole_object).as_deref().and_then(from_base64),
+            etag: head.e_tag,
+        }
+    }
+
+    /// Compares it with the file that the worker wrote.
+    ///
+    /// # Errors
+    ///
+    /// It is another one: its size differs or its checksum, or its `ETag` if S3 has no checksum.
+    fn must_be_of(&self, export: &DataExport) -> Result<(), AwsError> {
+        let is_same = match &self.checksum {
+            Some(_) => self.checksum == export.checksum,
+            None => self.etag.is_some() && self.etag == export.etag,
+        };
+        if is_same && self.bytes == export.size_bytes {
+            return Ok(());
+        }
+        let Self { bytes, checksum, etag } = self;
+        let reason = format!(
+            "{bytes:?} bytes, {checksum:?}, ETag {etag:?} instead of {:?}, {:?}, {:?}",
+            export.size_bytes, export.checksum, export.etag
+        );
+        Err(AwsError::corrupt(format!("file of {}", export.data_export_id), reason))
+    }
+}
+
+/// Reads a CRC-32 in the form of S3's API: big-endian, in base64.
+fn from_base64(crc32: &str) -> Option<String> {
+    let bytes = STANDARD.decode(crc32).ok()?;
+    Some(checksum_text(u32::from_be_bytes(bytes.try_into().ok()?)))
 }
 
 /// The `Content-Disposition` that makes a browser save the file, and under which name.

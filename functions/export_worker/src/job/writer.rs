@@ -173,10 +173,12 @@ impl<'a> Writer<'a> {
         let manifest = self.side_objects.into_iter().next();
         let manifest =
             manifest.ok_or_else(|| AwsError::unexpected(&self.export.data_export_id, "no manifest"))?;
-        self.upload.complete().await?;
-        let now = (self.worker.clock)();
-        let expires_ts = now + TimeDelta::days(i64::from(self.worker.file_days));
-        Ok(Completed { counts, checksum, manifest, expires_ts })
+        let stored = self.upload.complete().await?;
+        let created_ts = stored.created_ts.unwrap_or(self.export.created_ts);
+        // S3 deletes the file at the first midnight after that.
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+        let expires_ts = created_ts + TimeDelta::days(i64::from(self.worker.file_days));
+        Ok(Completed { counts, checksum, etag: stored.etag, manifest, expires_ts })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.

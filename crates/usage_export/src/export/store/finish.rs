@@ -18,6 +18,8 @@ pub struct Completed {
     pub counts: Counts,
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
     pub checksum: String,
+    /// By what S3 tells the file from any other under its key.
+    pub etag: String,
     /// The manifest of the file.
     pub manifest: SideObject,
     /// When the file expires.
@@ -44,7 +46,7 @@ impl Exports {
             .update_as(lease)
             .update_expression(
                 "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
-                 size_bytes = :bytes, checksum = :checksum, manifest = :manifest, expires_ts = :expires, #ttl = :ttl \
+                 size_bytes = :bytes, checksum = :checksum, etag = :etag, manifest = :manifest, expires_ts = :expires, #ttl = :ttl \
                  REMOVE lease_owner, lease_until, checkpoint, #error",
             )
             .expression_attribute_names("#ttl", "ttl")
@@ -57,6 +59,7 @@ impl Exports {
             .expression_attribute_values(":rows", number(completed.counts.written))
             .expression_attribute_values(":bytes", number(completed.counts.bytes))
             .expression_attribute_values(":checksum", text(&completed.checksum))
+            .expression_attribute_values(":etag", text(&completed.etag))
             .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));

@@ -29,7 +29,8 @@ fn lease(data_export_id: &str) -> Lease {
 fn completed() -> Completed {
     let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
     let checksum = "crc32:0a1b2c3d".to_owned();
-    Completed { counts, checksum, manifest: manifest(), expires_ts: now() + TimeDelta::days(30) }
+    let etag = "\"9b2-1\"".to_owned();
+    Completed { counts, checksum, etag, manifest: manifest(), expires_ts: now() + TimeDelta::days(30) }
 }
 
 fn manifest() -> SideObject {
