@@ -15,5 +15,6 @@ mod lease;
 mod mail;
 mod reader;
 mod reconcile;
+mod request;
 mod resume;
 mod world;
