@@ -16,5 +16,6 @@ mod mail;
 mod moments;
 mod reader;
 mod reconcile;
+mod request;
 mod resume;
 mod world;

@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use usage_export::config::Origin;
 use usage_export::export::interval::Interval;
-use usage_export::export::request::Scope;
+use usage_export::export::request::ScopeSummary;
 use usage_export::export::{DataExport, State};
 use usage_export::wording::{counted, one_line, size};
 
@@ -125,13 +125,13 @@ fn day(instant: DateTime<Utc>) -> String {
     instant.format("%b %-d, %Y").to_string()
 }
 
-fn workspaces(scope: &Scope, names: &[String]) -> String {
+fn workspaces(scope: &ScopeSummary, names: &[String]) -> String {
     let mut text = if scope.looks_everywhere() {
         "All workspaces".to_owned()
-    } else if scope.workspace_ids.is_empty() {
+    } else if scope.workspace_count == 0 {
         "All personal workspaces".to_owned()
     } else {
-        let count = scope.workspace_ids.len();
+        let count = scope.workspace_count;
         let mut text =
             names.iter().take(NAMED_WORKSPACES).map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
         let others = count - names.len().min(NAMED_WORKSPACES);
@@ -145,8 +145,8 @@ fn workspaces(scope: &Scope, names: &[String]) -> String {
         }
         text
     };
-    if !scope.entity_ids.is_empty() {
-        text = format!("{text} (only {})", counted(scope.entity_ids.len() as u64, "workbook"));
+    if scope.workbook_count > 0 {
+        text = format!("{text} (only {})", counted(scope.workbook_count as u64, "workbook"));
     }
     text
 }

@@ -4,6 +4,7 @@
 //! | ---------------- | ------------------------------------------------------------------- |
 //! | [`create`]       | makes an export with its idempotency record and slot                |
 //! | [`cancel`]       | cancels an export                                                   |
+//! | [`request`]      | keeps the ids that a request names                                  |
 //! | [`idempotency`]  | makes a repeated request return the first request's export          |
 //! | `active`         | the slots of an organization's unfinished exports                   |
 //! | [`lease`]        | a worker claims an export and saves its progress                    |
@@ -30,6 +31,7 @@ pub mod idempotency;
 pub mod lease;
 pub mod notification;
 pub mod reconcile;
+pub mod request;
 
 mod active;
 

@@ -70,9 +70,10 @@ pub(super) async fn details(
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let export = own_export(&state, &caller, &data_export_id).await?;
-    let named = export.request.scope.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
+    let ids = state.exports.named_ids(&export).await?.unwrap_or_default();
+    let named = ids.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
     let workspaces = state.directory.workspaces_of(&caller.organization_id, &named).await?;
-    let details = Details::new(&export, |id| Some(workspaces.get(id)?.name.clone()));
+    let details = Details::new(&export, &ids, |id| Some(workspaces.get(id)?.name.clone()));
     if is_fragment(&headers) {
         return html(StatusCode::OK, &details);
     }

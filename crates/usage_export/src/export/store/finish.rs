@@ -63,7 +63,9 @@ impl Exports {
             .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
-        self.finish(&lease.data_export_id, update).await
+        let finished = self.finish(&lease.data_export_id, update).await?;
+        self.keep_named_ids(&finished).await;
+        Ok(finished)
     }
 
     /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
