@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use integration_tests::api::{Call, ROOTS, follow, get_download, get_status};
+use integration_tests::api::{Call, ROOTS, follow, get_download, get_manifest, get_status};
 use integration_tests::export::request;
 use integration_tests::files::{MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large, replace_file};
 use integration_tests::org::TestOrg;
@@ -48,6 +48,29 @@ fn the_answer_contains_a_small_file() {
             [("user_id", org.caller.user_id.as_str()), ("data_export_id", &export.id), ("download", "false")];
         let status = Call::get("/export_status", &parameters).with_key(&org.caller.key).send().await;
         assert_eq!(status.ok(), export.status);
+    });
+}
+
+#[test]
+fn the_manifest_is_saved_beside_the_file() {
+    with_org(async |org| {
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        let file = get_download(&org.caller, &export.id).await;
+        let manifest = get_manifest(&org.caller, &export.id).await;
+        assert_eq!(manifest.header("content-type"), "application/json");
+        let name = file_name(manifest.header("content-disposition")).to_owned();
+        assert_eq!(name.replace(".manifest.json", ".csv"), file_name(file.header("content-disposition")));
+        let whole = manifest.json();
+        assert_eq!(
+            whole["scope"]["workspaces"].as_array().unwrap().len(),
+            1,
+            "the administrator's own: {whole}"
+        );
+        assert_eq!((&whole["created_ts"], &whole["rows"]), (&export.status["created_ts"], &json!(0)));
+        set_in_record(&export.id, "manifest", &json!(null)).await;
+        let answer = get_manifest(&org.caller, &export.id).await;
+        answer.assert_problem(404, &[]);
+        assert!(answer.json()["detail"].as_str().unwrap().contains("before there were manifests"));
     });
 }
 

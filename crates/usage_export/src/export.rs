@@ -12,6 +12,7 @@ use crate::timestamp;
 
 pub mod cancel;
 mod checkpoint;
+pub mod document;
 pub mod download;
 mod id;
 pub mod interval;

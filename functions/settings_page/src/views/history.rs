@@ -71,6 +71,7 @@ pub struct Progress {
     rows: String,
     size: Option<String>,
     expires: Option<String>,
+    has_manifest: bool,
     error: Option<String>,
     /// Whether a screen reader is to announce that the export is finished.
     pub announce: bool,
@@ -103,6 +104,7 @@ impl Progress {
             rows: counted(export.row_count, "row"),
             size: export.size_bytes.map(size),
             expires: export.expires_ts.map(|expires_ts| expires_ts.format("%b %-d, %Y").to_string()),
+            has_manifest: export.manifest.is_some(),
             // A badge says it already.
             error: export.error.clone().filter(|_| !export.is_cancelled()),
             announce: false,

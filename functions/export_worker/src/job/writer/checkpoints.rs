@@ -2,7 +2,7 @@
 //! arrived and the objects that the checkpoint names are written.
 
 use usage_export::error::AwsError;
-use usage_export::export::download::CONTENT_TYPE;
+use usage_export::export::document::Document;
 use usage_export::export::store::lease::Progress;
 use usage_export::export::{Checkpoint, Counts, SideObject};
 use usage_export::usage::split_partition_key;
@@ -52,7 +52,7 @@ impl Writer<'_> {
         let mut writing = Vec::new();
         let tail = (!self.part.is_empty()).then(|| {
             let (tail, written) =
-                side_object::write(bucket, format!("{prefix}tail.{nth}"), CONTENT_TYPE, self.part.clone());
+                side_object::write(bucket, format!("{prefix}tail.{nth}"), Document::CSV, self.part.clone());
             writing.push(written);
             tail
         });
