@@ -120,7 +120,7 @@ impl Pause {
 #[derive(Clone, Default)]
 pub struct Faults {
     sent: Arc<Mutex<Vec<Arc<Sent>>>>,
-    faults: Arc<Mutex<HashMap<String, (Fault, usize)>>>,
+    by_operation: Arc<Mutex<HashMap<String, (Fault, usize)>>>,
     pause: Arc<Mutex<Option<(Moment, Pause)>>>,
 }
 
@@ -131,7 +131,7 @@ impl Faults {
         F: Future<Output = Answer> + Send + 'static,
     {
         let fault: Fault = Arc::new(move |call, nth| Box::pin(fault(call, nth)));
-        self.faults.lock().unwrap().insert(operation.to_owned(), (fault, 0));
+        self.by_operation.lock().unwrap().insert(operation.to_owned(), (fault, 0));
     }
 
     /// Makes the worker wait at this moment of its life so far.
@@ -153,7 +153,7 @@ impl Faults {
 
     /// Ends all faults: from now on the emulator answers.
     pub fn end(&self) {
-        self.faults.lock().unwrap().clear();
+        self.by_operation.lock().unwrap().clear();
     }
 
     /// The attempts of an operation's calls, in the order in which they were sent.
@@ -193,7 +193,7 @@ impl Faults {
     }
 
     fn fault_of(&self, operation: &str) -> Option<(Fault, usize)> {
-        let mut faults = self.faults.lock().unwrap();
+        let mut faults = self.by_operation.lock().unwrap();
         let (fault, calls) = faults.get_mut(operation)?;
         *calls += 1;
         Some((Arc::clone(fault), *calls - 1))

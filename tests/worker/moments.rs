@@ -116,7 +116,7 @@ async fn die_at(moment: Moment) {
 fn a_worker_may_die_at_any_moment() {
     run(async {
         for moment in moments(0..2).await {
-            die_at(moment).await;
+            Box::pin(die_at(moment)).await;
         }
     });
 }
@@ -125,7 +125,7 @@ fn a_worker_may_die_at_any_moment() {
 fn a_worker_may_die_at_any_other_moment() {
     run(async {
         for moment in moments(2..4).await {
-            die_at(moment).await;
+            Box::pin(die_at(moment)).await;
         }
     });
 }
@@ -161,7 +161,7 @@ async fn cancel_at(moment: Moment) {
 fn an_export_may_be_cancelled_at_any_moment() {
     run(async {
         for moment in moments(0..4).await {
-            cancel_at(moment).await;
+            Box::pin(cancel_at(moment)).await;
         }
     });
 }
