@@ -143,6 +143,17 @@ pub async fn read_active(org: &TestOrg) -> Vec<String> {
     ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
+/// The ids of the organization's exports that are unfinished, that run, and that wait, in order.
+pub async fn active_sets(org: &TestOrg) -> [Vec<String>; 3] {
+    let record = read_record(&format!("ACTIVE#{}", org.id)).await;
+    ["unfinished", "running", "waiting"].map(|name| {
+        let ids = record[name].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = ids.map(|id| id.as_str().unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    })
+}
+
 /// Reads the record with this key; `null` if there is none.
 pub async fn read_record(key: &str) -> Value {
     let sent = system()

@@ -18,4 +18,5 @@ mod reader;
 mod reconcile;
 mod request;
 mod resume;
+mod turn;
 mod world;

@@ -53,6 +53,8 @@ pub struct World {
     pub faults: Faults,
     /// Records on a page of the usage records.
     pub page_size: i32,
+    /// How many exports of an organization a worker lets run at the same time.
+    pub max_running: u32,
 }
 
 impl World {
@@ -78,7 +80,14 @@ impl World {
             ids.push(org.add_workspace("Sales").await);
         }
         ids.sort();
-        let world = Self { id: String::new(), workspaces: ids, faults: Faults::default(), page_size: 2, org };
+        let world = Self {
+            id: String::new(),
+            workspaces: ids,
+            faults: Faults::default(),
+            page_size: 2,
+            max_running: 3,
+            org,
+        };
         world.another_export(change).await
     }
 
@@ -99,6 +108,7 @@ impl World {
             id: id_of(&record),
             faults: Faults::default(),
             page_size: self.page_size,
+            max_running: self.max_running,
         };
         world.recover();
         world
@@ -153,6 +163,7 @@ impl World {
                 page_origin: "https://app.example.com".parse().unwrap(),
             },
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: outputs.queue_url.clone() },
+            max_running: self.max_running,
             file_days: 30,
             clock: now,
         }

@@ -1,4 +1,4 @@
-//! How a worker finishes an export: the last step, and the release of its slot.
+//! How a worker finishes an export.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -27,12 +27,12 @@ pub struct Completed {
 }
 
 impl Exports {
-    /// Changes `IN_PROGRESS` to `COMPLETED`, releases the slot and returns the export as it is now. That is FAILED if it
-    /// was cancelled meanwhile.
+    /// Changes `IN_PROGRESS` to `COMPLETED` and returns the export as it is now. That is FAILED if it was cancelled
+    /// meanwhile. It has its slot until [`Exports::release_slot`].
     ///
     /// # Errors
     ///
-    /// As for [`Exports::renew`]. A slot that cannot be released is logged and is no error.
+    /// As for [`Exports::renew`].
     pub async fn complete(
         &self,
         lease: &Lease,
@@ -68,8 +68,7 @@ impl Exports {
         Ok(finished)
     }
 
-    /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
-    /// the export owner.
+    /// Changes `IN_PROGRESS` to `FAILED` and returns the export as it is now. `reason` is a sentence for the export owner.
     ///
     /// # Errors
     ///
@@ -94,32 +93,27 @@ impl Exports {
         self.finish(&lease.data_export_id, update).await
     }
 
-    /// Makes the last step, then releases the export's slot. Should the worker die in between, the slot is released when a
-    /// request finds no free one.
-    ///
-    /// A step that took place although its answer was lost, and one that came after another final step, return the export as
+    /// Makes the last step. A step that took place although its answer was lost, and one that came after another final step, return the export as
     /// it is.
     async fn finish(
         &self,
         data_export_id: &str,
         update: UpdateItemFluentBuilder,
     ) -> Result<DataExport, LeaseError> {
-        let export = match step(update.return_values(ReturnValue::AllNew)).await {
-            Ok(item) => read_export(item)?,
+        match step(update.return_values(ReturnValue::AllNew)).await {
+            Ok(item) => Ok(read_export(item)?),
             Err(LeaseError::Lost) => match self.get(data_export_id).await? {
-                Some(export) if export.state.is_final() => export,
-                _ => return Err(LeaseError::Lost),
+                Some(export) if export.state.is_final() => Ok(export),
+                _ => Err(LeaseError::Lost),
             },
-            Err(error) => return Err(error),
-        };
-        self.release_slot_of(&export).await;
-        Ok(export)
+            Err(error) => Err(error),
+        }
     }
 
-    /// Releases the slot of a finished export. If that fails, the slot is released when a request finds no free one.
-    pub(super) async fn release_slot_of(&self, export: &DataExport) {
+    /// Releases the slot of a finished export. If that fails, the worker that settles the export releases it.
+    pub(super) async fn try_release_slot(&self, export: &DataExport) {
         let id = &export.data_export_id;
-        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
+        if let Err(error) = self.release_slot(export).await {
             tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
         }
     }

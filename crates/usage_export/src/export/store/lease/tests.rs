@@ -74,13 +74,6 @@ fn value<'a>(update: &'a UpdateItemInput, name: &str) -> Option<&'a AttributeVal
     update.expression_attribute_values()?.get(name)
 }
 
-/// Whether the update releases the slot of this export and no other.
-fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
-    update.key().unwrap()["data_export_id"] == text("ACTIVE#org_1")
-        && update.update_expression() == Some("DELETE unfinished :ids")
-        && value(update, ":ids") == Some(&AttributeValue::Ss(vec![id.to_owned()]))
-}
-
 #[tokio::test]
 async fn a_claim_holds_the_export_for_the_length_of_a_lease() {
     let taken = export(State::InProgress);
@@ -141,7 +134,6 @@ async fn a_worker_without_the_lease_changes_nothing() {
     lost(refusing().renew(&lease(&id), PROGRESS, now()).await);
     lost(refusing().save_checkpoint(&lease(&id), 1, &checkpoint, PROGRESS, now()).await);
     lost(refusing().release(&lease(&id), now()).await);
-    // Without a second rule, an attempt to release the slot would panic.
     let unfinished = export(State::InProgress);
     let refusing = || exports(&[&refuses(), &gets(Some(&unfinished))]);
     lost(refusing().complete(&lease(&id), &completed(), now()).await.map(|_| ()));
@@ -163,37 +155,23 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
             && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
     };
     let step = || updates(&taken, guarded);
-    let left = || updates(&taken, |_| true);
     exports(&[&step()]).renew(&lease(&id), PROGRESS, now()).await.unwrap();
     exports(&[&step()]).release(&lease(&id), now()).await.unwrap();
-    exports(&[&step(), &left()]).complete(&lease(&id), &completed(), now()).await.unwrap();
-    exports(&[&step(), &left()]).fail(&lease(&id), "why", now()).await.unwrap();
+    exports(&[&step()]).complete(&lease(&id), &completed(), now()).await.unwrap();
+    exports(&[&step()]).fail(&lease(&id), "why", now()).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_last_step_releases_the_slot() {
+async fn a_record_outlives_its_file() {
     let done = export(State::Completed);
-    let id = done.data_export_id.clone();
     let complete = updates(&done, |update| {
         // The record lives 90 days longer than its file, which lives 30.
         value(update, ":ttl") == Some(&number(now().timestamp() + 120 * 86_400))
             && value(update, ":rows") == Some(&number(3))
             && update.update_expression().unwrap().contains("REMOVE lease_owner, lease_until, checkpoint")
     });
-    let leave = updates(&done, move |update| releases_slot(update, &id));
-    let answer =
-        exports(&[&complete, &leave]).complete(&lease(&done.data_export_id), &completed(), now()).await;
+    let answer = exports(&[&complete]).complete(&lease(&done.data_export_id), &completed(), now()).await;
     assert_eq!(answer.unwrap(), done);
-    assert_eq!(leave.num_calls(), 1);
-}
-
-#[tokio::test]
-async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
-    let failed = export(State::Failed);
-    let leave = breaks();
-    let exports = exports(&[&updates(&failed, |_| true), &leave]);
-    assert_eq!(exports.fail(&lease(&failed.data_export_id), "why", now()).await.unwrap(), failed);
-    assert_eq!(leave.num_calls(), 1);
 }
 
 #[tokio::test]
@@ -224,8 +202,7 @@ async fn a_claim_whose_answer_was_lost_is_the_claim_of_who_made_it() {
 #[tokio::test]
 async fn a_last_step_whose_answer_was_lost_is_the_last_step() {
     let done = export(State::Completed);
-    let left = updates(&done, |update| update.update_expression() == Some("DELETE unfinished :ids"));
-    let exports = exports(&[&refuses(), &gets(Some(&done)), &left]);
+    let exports = exports(&[&refuses(), &gets(Some(&done))]);
     assert_eq!(exports.complete(&lease(&done.data_export_id), &completed(), now()).await.unwrap(), done);
 }
 
