@@ -1,5 +1,7 @@
 //! The system under test, which `cargo xtask test` has brought up.
 
+use std::cell::Cell;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -9,6 +11,11 @@ use serde::Deserialize;
 
 /// The one system that all tests share; an error if there is none.
 static SYSTEM: LazyLock<Result<System, String>> = LazyLock::new(System::find);
+
+thread_local! {
+    /// The system of a thread that has one of its own.
+    static OF_THREAD: Cell<Option<&'static System>> = const { Cell::new(None) };
+}
 
 /// Addresses, names and clients.
 pub struct System {
@@ -53,7 +60,17 @@ fn root_key() -> String {
 
 /// The system. Panics if there is none.
 pub fn system() -> &'static System {
+    if let Some(system) = OF_THREAD.get() {
+        return system;
+    }
     SYSTEM.as_ref().unwrap_or_else(|reason| panic!("{reason}: run these tests with `cargo xtask test`"))
+}
+
+/// Makes the system with this `outputs.json` the one of this thread, in place of the one that all share. Panics if there is
+/// none.
+pub fn use_on_this_thread(outputs: &Path) {
+    let system = System::of(outputs).unwrap_or_else(|reason| panic!("{reason}"));
+    OF_THREAD.set(Some(Box::leak(Box::new(system))));
 }
 
 /// The current time, cut to milliseconds because the tables have no more.
@@ -66,8 +83,12 @@ impl System {
     fn find() -> Result<Self, String> {
         let path = std::env::var_os("USAGE_EXPORT_OUTPUTS")
             .ok_or("USAGE_EXPORT_OUTPUTS is not set, so there is no deployed system to test")?;
+        Self::of(Path::new(&path))
+    }
+
+    fn of(path: &Path) -> Result<Self, String> {
         let text =
-            std::fs::read(&path).map_err(|error| format!("{} cannot be read ({error})", path.display()))?;
+            std::fs::read(path).map_err(|error| format!("{} cannot be read ({error})", path.display()))?;
         let outputs: Outputs = serde_json::from_slice(&text)
             .map_err(|error| format!("{} is not as expected ({error})", path.display()))?;
         let http = reqwest::Client::builder()

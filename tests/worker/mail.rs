@@ -5,7 +5,7 @@ use integration_tests::run;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 
-use crate::faults::answer;
+use crate::faults::{answer, no_answer};
 use crate::world::{World, let_pass, now};
 
 /// From now on SES answers with this error code, and quotes the address. The emulator refuses no email.
@@ -150,6 +150,25 @@ fn a_claim_that_is_given_back_after_another_delivery_settled_is_found_again() {
         world.recover();
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert_eq!((world.subjects().await.len(), export.notified_ts), (1, None));
+    });
+}
+
+#[test]
+fn a_claim_of_the_email_without_an_answer_is_given_back() {
+    run(async {
+        let world = World::new().await;
+        world.set("state", "COMPLETED").await;
+        world.faults.on("UpdateItem", async |call, _| {
+            let update = call.sent.json();
+            let is_claim = update["UpdateExpression"].as_str().unwrap().starts_with("SET notified_ts");
+            let answer = call.send().await;
+            if is_claim { no_answer() } else { answer }
+        });
+        assert!(matches!(world.process(1).await, Disposition::Retry(_)));
+        assert!(world.export().await.get("notified_ts").is_none());
+        world.recover();
+        assert_eq!(world.process(2).await, Disposition::Acknowledge);
+        assert_eq!(world.subjects().await.len(), 1);
     });
 }
 

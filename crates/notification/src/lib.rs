@@ -86,7 +86,7 @@ pub async fn notify_owner(
     let email = email_to_owner(mailer, directory, exports, export).await?;
     let claimant = Uuid::new_v4().to_string();
     // Also an email that goes to nobody is claimed: the export has no email left to send.
-    if !exports.claim_notification(id, &claimant, now).await? {
+    if !claim(exports, id, &claimant, now).await? {
         return Ok(());
     }
     let Some((to, email)) = email else {
@@ -120,6 +120,17 @@ pub async fn notify_owner(
             Err(error)
         }
     }
+}
+
+/// Claims the email. A claim without an answer may have taken place: it is given back, because nobody sends the email.
+async fn claim(exports: &Exports, id: &str, claimant: &str, now: DateTime<Utc>) -> Result<bool, AwsError> {
+    let claimed = exports.claim_notification(id, claimant, now).await;
+    if claimed.is_err()
+        && let Err(error) = exports.release_notification(id, claimant, now).await
+    {
+        tracing::warn!(data_export_id = id, error = %error, "no claim of the email of export {id} is given back: {error}");
+    }
+    claimed
 }
 
 /// The email and the owner's address; `None` if the owner is no longer a member.

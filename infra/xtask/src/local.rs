@@ -71,14 +71,15 @@ impl Instance {
         Self::beside_main("bench")
     }
 
-    /// The one of `cargo xtask faults`, and the port at which its functions call AWS. It can run beside the main one.
+    /// One of those of `cargo xtask faults`, and the port at which its functions call AWS. It can run beside the main one and
+    /// beside those with other numbers.
     ///
     /// # Errors
     ///
     /// Fails if no port is free.
-    pub fn faults() -> Result<(Self, u16)> {
+    pub fn faults(number: usize) -> Result<(Self, u16)> {
         let port = server::free_port(0)?;
-        Ok((Self { proxy_port: Some(port), ..Self::beside_main("faults") }, port))
+        Ok((Self { proxy_port: Some(port), ..Self::beside_main(&format!("faults/{number}")) }, port))
     }
 
     fn beside_main(name: &str) -> Self {

@@ -1,6 +1,5 @@
 //! Kills and freezes workers: the processes of the worker's function that the emulator has started, and no others.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// The variable in which the emulator, like Lambda, tells a function its name.
 const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+/// The place of the inode in a line of `/proc/net/tcp`, counted from the `:` before the local address.
+const INODE_FIELD: usize = 9;
 /// Is in the name of the worker's function, as template.yaml calls it.
 const WORKER: &str = "ExportWorkerFunction";
 
@@ -32,26 +33,30 @@ impl Killer {
 
     /// The worker at the other end of a connection; `None` if that is another process.
     pub fn worker_of(self, caller: SocketAddr) -> Option<i32> {
-        let sockets: HashSet<u64> = procfs::net::tcp()
-            .ok()?
-            .into_iter()
-            .filter(|socket| socket.local_address == caller)
-            .map(|socket| socket.inode)
-            .collect();
+        self.function_of(caller).filter(|(_, is_worker)| *is_worker).map(|(pid, _)| pid)
+    }
+
+    /// The function at the other end of a connection and whether it is the worker; `None` if that is another process. It reads
+    /// files of every socket and of every process, so it must not be asked for every call.
+    pub fn function_of(self, caller: SocketAddr) -> Option<(i32, bool)> {
+        let socket = inode_of(caller)?;
         let has_socket = |process: &Process| {
             let files = process.fd().into_iter().flatten().filter_map(Result::ok);
             files
                 .map(|file| file.target)
-                .any(|target| matches!(target, FDTarget::Socket(inode) if sockets.contains(&inode)))
+                .any(|target| matches!(target, FDTarget::Socket(inode) if inode == socket))
         };
-        self.processes().iter().find(|process| has_socket(process)).map(|process| process.pid)
+        let functions =
+            all_processes().ok()?.filter_map(Result::ok).filter(|process| self.is_function(process));
+        let mut functions = functions.filter(has_socket);
+        functions.next().map(|process| (process.pid, is_worker(&process)))
     }
 
-    /// Kills the worker at the other end of a connection, if it is one.
-    pub fn kill_caller(self, caller: SocketAddr) {
-        if let Some(pid) = self.worker_of(caller) {
-            signal(pid, Signal::KILL);
-        }
+    /// Kills the worker at the other end of a connection and returns its id; `None` if that is another process.
+    pub fn kill_caller(self, caller: SocketAddr) -> Option<i32> {
+        let worker = self.worker_of(caller)?;
+        signal(worker, Signal::KILL);
+        Some(worker)
     }
 
     /// Stops the worker at the other end of a connection, if it is one, and wakes it after this time.
@@ -70,16 +75,31 @@ impl Killer {
     /// Those that are just ending cannot be read and are left out.
     fn processes(self) -> Vec<Process> {
         let Ok(processes) = all_processes() else { return Vec::new() };
-        processes.filter_map(Result::ok).filter(|process| self.is_worker(process)).collect()
+        let functions = processes.filter_map(Result::ok).filter(|process| self.is_function(process));
+        functions.filter(is_worker).collect()
     }
 
-    fn is_worker(self, process: &Process) -> bool {
+    fn is_function(self, process: &Process) -> bool {
         process.stat().is_ok_and(|stat| stat.ppid == self.emulator)
-            && process.environ().is_ok_and(|variables| {
-                let name = variables.get(OsStr::new(FUNCTION_NAME));
-                name.is_some_and(|name| name.to_string_lossy().contains(WORKER))
-            })
     }
+}
+
+fn is_worker(process: &Process) -> bool {
+    process.environ().is_ok_and(|variables| {
+        let name = variables.get(OsStr::new(FUNCTION_NAME));
+        name.is_some_and(|name| name.to_string_lossy().contains(WORKER))
+    })
+}
+
+/// The inode of the socket that is bound to this address. Lines of other sockets are not parsed: after some minutes there are
+/// many thousands. <https://docs.kernel.org/networking/proc_net_tcp.html>
+fn inode_of(address: SocketAddr) -> Option<u64> {
+    let SocketAddr::V4(address) = address else { return None };
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    let local = format!(": {ip:08X}:{:04X} ", address.port());
+    let sockets = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    let fields_from_local = &sockets[sockets.find(&local)?..];
+    fields_from_local.split_ascii_whitespace().nth(INODE_FIELD)?.parse().ok()
 }
 
 fn signal(pid: i32, signal: Signal) {
@@ -130,6 +150,6 @@ mod tests {
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let killer = killer_of_this_process();
         assert_eq!(killer.worker_of(stream.local_addr().unwrap()), None);
-        killer.kill_caller(stream.local_addr().unwrap());
+        assert_eq!(killer.kill_caller(stream.local_addr().unwrap()), None);
     }
 }

@@ -6,7 +6,8 @@
 //! | [`killer`]    | kills and freezes the worker that makes a call                                                   |
 //! | [`world`]     | makes organizations with random usage records, asks for exports, examines what became of them    |
 //! | [`scenarios`] | what happens in each scenario, and what must hold then                                           |
-//! | [`scenario`]  | runs them                                                                                        |
+//! | [`scenario`]  | what a scenario is, and running one                                                              |
+//! | [`lane`]      | runs them beside each other, each lane against a system of its own                               |
 //! | [`report`]    | prints what held                                                                                 |
 //!
 //! # Adding a scenario
@@ -19,6 +20,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 pub mod killer;
+pub mod lane;
 pub mod proxy;
 pub mod report;
 pub mod scenario;

@@ -4,20 +4,22 @@
 //! [`Faults`] is the handle that sets the rules while exports run.
 
 mod answers;
+mod emails;
 mod faults;
 mod operation;
 mod rule;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
@@ -30,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use self::answers::Body;
+use self::emails::Step;
 pub use self::faults::{Counts, Faults};
 use self::operation::Operation;
 pub use self::rule::{Fault, Rule};
@@ -66,6 +69,7 @@ impl Proxy {
             url: emulator_url.to_owned(),
             faults,
             killer,
+            worker_keys: Mutex::default(),
         });
         Ok(Self { address, task: tokio::spawn(accept(listener, upstream)) })
     }
@@ -82,14 +86,35 @@ struct Upstream {
     url: String,
     faults: Faults,
     killer: Killer,
+    /// Whether the access key that a caller signs with is the worker's: each function has a role of its own.
+    worker_keys: Mutex<HashMap<String, bool>>,
+}
+
+impl Upstream {
+    fn is_worker(&self, call: &Call) -> bool {
+        let look = || self.killer.function_of(call.caller).map(|(_, is_worker)| is_worker);
+        let Some(key) = access_key(&call.head.headers) else { return look().unwrap_or_default() };
+        let mut keys = self.worker_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(is_worker) = keys.get(key) {
+            return *is_worker;
+        }
+        let Some(is_worker) = look() else { return false };
+        keys.insert(key.to_owned(), is_worker);
+        is_worker
+    }
+}
+
+/// The key in `AWS4-HMAC-SHA256 Credential=<key>/<date>/…`.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
+fn access_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.split_once("Credential=")?.1.split('/').next()
 }
 
 async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
     loop {
         let Ok((stream, caller)) = listener.accept().await else { continue };
         let upstream = Arc::clone(&upstream);
-        let caller = Caller { address: caller, is_worker: Arc::default() };
-        let service = service_fn(move |request| answer(Arc::clone(&upstream), caller.clone(), request));
+        let service = service_fn(move |request| answer(Arc::clone(&upstream), caller, request));
         // An error of the connection is for the function to handle: most are made on purpose.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
@@ -98,42 +123,36 @@ async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
 /// Answers one request. An error closes the connection without an answer.
 async fn answer(
     upstream: Arc<Upstream>,
-    caller: Caller,
+    caller: SocketAddr,
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let call = Call { operation: Operation::of(&head), head, body, caller };
+    let operation = Operation::of(&head);
+    let email = Step::of(&operation.name, &body);
+    let call = Call { operation, email, head, body, caller };
     // In a task of its own: a service that has got a request does its work also when the caller has died since.
     tokio::spawn(call.answer(upstream)).await.map_err(io::Error::other)?
 }
 
-/// The other end of a connection.
-#[derive(Clone)]
-struct Caller {
-    address: SocketAddr,
-    /// Looked up once for a connection, because it takes a look at every process.
-    is_worker: Arc<OnceLock<bool>>,
-}
-
-impl Caller {
-    fn is_worker(&self, killer: Killer) -> bool {
-        *self.is_worker.get_or_init(|| killer.worker_of(self.address).is_some())
-    }
-}
-
 struct Call {
     operation: Operation,
+    /// What it does about an email.
+    email: Option<Step>,
     head: Parts,
     body: Bytes,
-    caller: Caller,
+    /// The other end of the connection.
+    caller: SocketAddr,
 }
 
 impl Call {
     async fn answer(self, upstream: Arc<Upstream>) -> io::Result<Response<Body>> {
         let upstream = &*upstream;
-        let is_worker = || self.caller.is_worker(upstream.killer);
+        let is_worker = || upstream.is_worker(&self);
         let decision = upstream.faults.decide(&self.operation, |text| self.names(text), is_worker);
+        if let (Some(step), Some(fault)) = (&self.email, decision.fault) {
+            upstream.faults.email_hit(step, fault, |text| self.names(text));
+        }
         if !decision.delay.is_zero() {
             tokio::time::sleep(decision.delay).await;
         }
@@ -157,25 +176,31 @@ impl Call {
                 Ok(answers::whole(self.forward(upstream).await?))
             }
             Some(Fault::KillBefore) => {
-                upstream.killer.kill_caller(self.caller.address);
+                self.kill_caller(upstream);
                 Err(lost())
             }
             Some(Fault::KillAfter) => {
                 self.forward(upstream).await?;
-                upstream.killer.kill_caller(self.caller.address);
+                self.kill_caller(upstream);
                 Err(lost())
             }
             Some(Fault::KillAndSendLate(time)) => {
-                upstream.killer.kill_caller(self.caller.address);
+                self.kill_caller(upstream);
                 tokio::time::sleep(time).await;
                 self.forward(upstream).await?;
                 Err(lost())
             }
             Some(Fault::Freeze(time)) => {
                 let answer = self.forward(upstream).await?;
-                upstream.killer.freeze_caller(self.caller.address, time);
+                upstream.killer.freeze_caller(self.caller, time);
                 Ok(answers::whole(answer))
             }
+        }
+    }
+
+    fn kill_caller(&self, upstream: &Upstream) {
+        if let Some(worker) = upstream.killer.kill_caller(self.caller) {
+            upstream.faults.died(worker);
         }
     }
 
@@ -194,6 +219,10 @@ impl Call {
         *request.uri_mut() = Uri::try_from(format!("{}{path}", upstream.url)).map_err(io::Error::other)?;
         *request.headers_mut() = end_to_end(&self.head.headers);
         let response = upstream.client.request(request).await.map_err(io::Error::other)?;
+        if let Some(step) = self.email.as_ref().filter(|_| response.status().is_success()) {
+            let worker = upstream.killer.worker_of(self.caller);
+            upstream.faults.email_done(step, worker, |text| self.names(text));
+        }
         let (mut head, body) = response.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         head.headers = end_to_end(&head.headers);

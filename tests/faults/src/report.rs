@@ -26,25 +26,31 @@ impl Row {
 
     /// Prints the faults by operation, the reasons of failures, and what does not hold.
     pub fn print_findings(&self) {
+        // At once, because others print too.
+        print!("{}", self.findings());
+    }
+
+    fn findings(&self) -> String {
+        let mut lines =
+            vec![format!("── {}: {} after {:.0} s", self.name, verdict(self), self.took.as_secs_f64())];
         let faults = self.counts.iter().filter(|(_, counts)| !counts.faults.is_empty());
         for (operation, Counts { calls, faults }) in faults {
             let faults: Vec<_> = faults.iter().map(|(name, count)| format!("{name} {count}")).collect();
-            println!("   {operation}: {calls} calls, {}", faults.join(", "));
+            lines.push(format!("{operation}: {calls} calls, {}", faults.join(", ")));
         }
         let mut reasons = BTreeMap::<&str, usize>::new();
         for reason in &self.outcome.failed {
             *reasons.entry(reason).or_default() += 1;
         }
         for (reason, count) in reasons {
-            println!("   {count} FAILED: {reason}");
+            lines.push(format!("{count} FAILED: {reason}"));
         }
-        for text in &self.outcome.broken {
-            println!("   BROKEN: {text}");
-        }
-        println!("   {} after {:.0} s", verdict(self), self.took.as_secs_f64());
+        lines.extend(self.outcome.notes.iter().cloned());
+        lines.extend(self.outcome.broken.iter().map(|text| format!("BROKEN: {text}")));
+        lines.join("\n   ") + "\n"
     }
 
-    fn cells(&self) -> [String; 12] {
+    fn cells(&self) -> [String; 13] {
         let outcome = &self.outcome;
         let (median, max) = outcome.median_and_max();
         let [none, one, several] = outcome.emails;
@@ -60,6 +66,7 @@ impl Row {
             outcome.left_overs.len().to_string(),
             format!("{:.1}", median.as_secs_f64()),
             format!("{:.1}", max.as_secs_f64()),
+            format!("{:.0}", self.took.as_secs_f64()),
             verdict(self).to_owned(),
         ]
     }
@@ -69,7 +76,8 @@ fn verdict(row: &Row) -> &'static str {
     if row.holds() { "holds" } else { "BROKEN" }
 }
 
-/// Prints the table of all scenarios, as Markdown. Times are in seconds from the request to the end.
+/// Prints the table of all scenarios, as Markdown. Median and maximum are of the seconds from the request to the end of an
+/// export; what a scenario took includes making its data and examining its exports.
 pub fn print_table(rows: &[Row]) {
     let head = [
         "scenario",
@@ -83,6 +91,7 @@ pub fn print_table(rows: &[Row]) {
         "left over",
         "median s",
         "max s",
+        "took s",
         "verdict",
     ];
     let mut lines = vec![head.map(str::to_owned)];

@@ -1,4 +1,4 @@
-//! Scenarios by name, and running them one after the other.
+//! Scenarios by name, and running one.
 
 use std::time::Instant;
 
@@ -6,35 +6,25 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::report::Row;
-use crate::scenarios::{SCENARIOS, reset};
+use crate::scenarios::reset;
 use crate::world::{Outcome, World};
+
+/// Makes exports while something fails. What does not hold is in [`Outcome::broken`].
+pub type Run = fn(World) -> BoxFuture<'static, Outcome>;
 
 /// What happens, and what must hold then.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     /// As the report and `--only` name it.
     pub name: &'static str,
-    /// Makes exports while something fails. What does not hold is in [`Outcome::broken`].
-    pub run: fn(World) -> BoxFuture<'static, Outcome>,
+    /// Whether it waits for more than a minute, mostly for a lease to run out. Those begin first.
+    pub waits: bool,
+    /// The scenario itself.
+    pub run: Run,
 }
 
-/// Runs the scenarios whose names contain one of the texts, or all, and prints each when it ends. Scenarios do not run at
-/// the same time, because rules hit the calls of all.
-pub async fn run_all(world: &World, only: &[String]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for scenario in &SCENARIOS {
-        if !only.is_empty() && !only.iter().any(|text| scenario.name.contains(text.as_str())) {
-            continue;
-        }
-        println!("── {}", scenario.name);
-        let row = run_one(world, scenario).await;
-        row.print_findings();
-        rows.push(row);
-    }
-    rows
-}
-
-async fn run_one(world: &World, scenario: &Scenario) -> Row {
+/// Runs a scenario while no other runs against the same system, because rules hit all calls.
+pub async fn run_one(world: &World, scenario: &'static Scenario) -> Row {
     let began = Instant::now();
     reset(world).await;
     // In a task of its own, so that a panic ends this scenario only.

@@ -11,33 +11,40 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use crate::proxy::{Fault, Rule};
-use crate::scenario::Scenario;
+use crate::scenario::{Run, Scenario};
 use crate::world::{World, queue::set_times};
 
-/// All scenarios, in the order in which they run: those first that show a mistake soonest.
+/// All scenarios, in the order of the table.
 pub const SCENARIOS: [Scenario; 18] = [
-    Scenario { name: "no faults", run: |world| calls::no_faults(world).boxed() },
-    Scenario { name: "1% of everything", run: |world| calls::one_percent(world).boxed() },
-    Scenario { name: "10% of everything", run: |world| calls::ten_percent(world).boxed() },
-    Scenario { name: "50% of everything", run: |world| calls::half(world).boxed() },
-    Scenario { name: "answers lost after the write", run: |world| calls::answers_lost(world).boxed() },
-    Scenario { name: "corrupted answers of Query", run: |world| calls::corrupted_query(world).boxed() },
-    Scenario { name: "duplicate deliveries", run: |world| calls::duplicates(world).boxed() },
-    Scenario { name: "a table throttled to a trickle", run: |world| calls::trickle(world).boxed() },
-    Scenario { name: "SES down for a while", run: |world| calls::ses_down(world).boxed() },
-    Scenario { name: "one part refused for ever", run: |world| calls::part_refused(world).boxed() },
-    Scenario {
-        name: "a message delivered ten times at once",
-        run: |world| queue::ten_deliveries(world).boxed(),
-    },
-    Scenario { name: "a poison message", run: |world| queue::poison(world).boxed() },
-    Scenario { name: "queue purged behind our back", run: |world| queue::purged(world).boxed() },
-    Scenario { name: "worker killed at random times", run: |world| workers::killed(world).boxed() },
-    Scenario { name: "a dead worker's calls arrive late", run: |world| workers::late_calls(world).boxed() },
-    Scenario { name: "worker frozen and woken", run: |world| workers::frozen(world).boxed() },
-    Scenario { name: "small exports beside huge ones", run: |world| load::small_beside_huge(world).boxed() },
-    Scenario { name: "load", run: |world| load::load(world).boxed() },
+    quick("no faults", |world| calls::no_faults(world).boxed()),
+    quick("1% of everything", |world| calls::one_percent(world).boxed()),
+    quick("10% of everything", |world| calls::ten_percent(world).boxed()),
+    waits("50% of everything", |world| calls::half(world).boxed()),
+    quick("answers lost after the write", |world| calls::answers_lost(world).boxed()),
+    quick("corrupted answers of Query", |world| calls::corrupted_query(world).boxed()),
+    waits("duplicate deliveries", |world| calls::duplicates(world).boxed()),
+    quick("a table throttled to a trickle", |world| calls::trickle(world).boxed()),
+    quick("SES down for a while", |world| calls::ses_down(world).boxed()),
+    waits("one part refused for ever", |world| calls::part_refused(world).boxed()),
+    waits("a message delivered ten times at once", |world| queue::ten_deliveries(world).boxed()),
+    quick("a poison message", |world| queue::poison(world).boxed()),
+    waits("queue purged behind our back", |world| queue::purged(world).boxed()),
+    waits("worker killed at random times", |world| workers::killed(world).boxed()),
+    waits("a dead worker's calls arrive late", |world| workers::late_calls(world).boxed()),
+    waits("worker frozen and woken", |world| workers::frozen(world).boxed()),
+    quick("small exports beside huge ones", |world| load::small_beside_huge(world).boxed()),
+    quick("load", |world| load::load(world).boxed()),
 ];
+
+/// A scenario that takes some seconds.
+const fn quick(name: &'static str, run: Run) -> Scenario {
+    Scenario { name, waits: false, run }
+}
+
+/// A scenario that takes a minute or more, because it waits for a lease, a schedule or a delay of a queue.
+const fn waits(name: &'static str, run: Run) -> Scenario {
+    Scenario { name, waits: true, run }
+}
 
 /// Ends the faults of the scenario before, and makes the queue as scenarios expect it.
 pub async fn reset(world: &World) {

@@ -7,6 +7,7 @@ mod post;
 pub mod queue;
 mod seeded_org;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,14 +42,19 @@ pub struct World {
     /// Fewer and smaller exports.
     pub quick: bool,
     rng: Arc<Mutex<Rng>>,
-    examined: Arc<Mutex<Vec<String>>>,
+    examined: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl World {
-    /// The seed decides the random data and requests.
-    pub fn new(faults: Faults, limits: Limits, quick: bool, seed: u64) -> Self {
-        let rng = Arc::new(Mutex::new(Rng::with_seed(seed)));
-        Self { faults, limits, quick, rng, examined: Arc::default() }
+    /// A world without exports.
+    pub fn new(faults: Faults, limits: Limits, quick: bool) -> Self {
+        Self { faults, limits, quick, rng: Arc::default(), examined: Arc::default() }
+    }
+
+    /// Makes the random data, requests and faults follow from this number from now on.
+    pub fn seed(&self, seed: u64) {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).seed(seed);
+        self.faults.seed(seed);
     }
 
     /// One of two numbers: for `--quick`, and for a full run.
@@ -87,9 +93,10 @@ impl World {
         self.examine(orgs, posted).await
     }
 
-    /// How many of all exports that were examined have more than one email now.
-    pub async fn count_several_emails(&self) -> usize {
+    /// Those of all exports that were examined that have more than one email now.
+    pub async fn several_emails(&self) -> Vec<String> {
         let ids = self.examined.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        examine::count_emails(&ids).await[2]
+        let counts = examine::count_emails(ids.iter()).await;
+        counts.into_iter().filter(|(_, count)| *count > 1).map(|(id, _)| id).collect()
     }
 }

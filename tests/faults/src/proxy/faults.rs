@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use super::emails::{Emails, Step};
 use super::operation::Operation;
 use super::rule::{Fault, Rule};
 
@@ -27,6 +28,7 @@ struct State {
     rules: Vec<Rule>,
     counts: BTreeMap<String, Counts>,
     rng: Rng,
+    emails: Emails,
 }
 
 /// What happens to one call: first the delay, then the fault.
@@ -40,7 +42,17 @@ impl Faults {
     /// No rules. The same seed makes the same decisions for the same calls in the same order.
     pub fn new(seed: u64) -> Self {
         let (rules, counts) = (Vec::new(), BTreeMap::new());
-        Self(Arc::new(Mutex::new(State { rules, counts, rng: Rng::with_seed(seed) })))
+        Self(Arc::new(Mutex::new(State {
+            rules,
+            counts,
+            rng: Rng::with_seed(seed),
+            emails: Emails::default(),
+        })))
+    }
+
+    /// Makes the decisions follow from this number from now on.
+    pub fn seed(&self, seed: u64) {
+        self.lock().rng.seed(seed);
     }
 
     /// Sets the rules in place of those before, and begins to count. If several rules hit a call, the first one counts;
@@ -82,6 +94,27 @@ impl Faults {
         self.counts().into_keys().map(|operation| self.count(&operation, &kills)).sum()
     }
 
+    /// Whether the email of an export may be missing, because of what happened between its claim and the answer of SES: its
+    /// worker was killed, the answer was lost, or the claim could not be given back after it.
+    pub fn may_miss_email(&self, data_export_id: &str) -> bool {
+        self.lock().emails.may_miss(data_export_id)
+    }
+
+    /// A call about an email is hit. `names` tells whether it names a text.
+    pub(super) fn email_hit(&self, step: &Step, fault: Fault, names: impl Fn(&str) -> bool) {
+        self.lock().emails.hit(step, fault, names);
+    }
+
+    /// A call about an email has taken place.
+    pub(super) fn email_done(&self, step: &Step, worker: Option<i32>, names: impl Fn(&str) -> bool) {
+        self.lock().emails.done(step, worker, names);
+    }
+
+    /// A worker is killed.
+    pub(super) fn died(&self, worker: i32) {
+        self.lock().emails.died(worker);
+    }
+
     /// Says what happens to a call, and counts it. `is_worker` tells whether a worker makes the call: only workers are
     /// killed and frozen. It is asked only if such a rule would hit.
     pub(super) fn decide(
@@ -91,7 +124,7 @@ impl Faults {
         is_worker: impl Fn() -> bool,
     ) -> Decision {
         let mut state = self.lock();
-        let State { rules, counts, rng } = &mut *state;
+        let State { rules, counts, rng, .. } = &mut *state;
         let counts = counts.entry(operation.name.clone()).or_default();
         counts.calls += 1;
         let mut decision = Decision::default();

@@ -33,28 +33,29 @@ pub async fn no_faults(world: World) -> Outcome {
 
 /// What an ordinary day brings: every export completes.
 pub async fn one_percent(world: World) -> Outcome {
-    spoiled(&world, everything(0.01), Demands::default()).await
+    spoiled(&world, world.choose(2, 10), everything(0.01), Demands::default()).await
 }
 
 /// A bad day: every export completes still.
 pub async fn ten_percent(world: World) -> Outcome {
-    spoiled(&world, everything(0.1), Demands::default()).await
+    spoiled(&world, world.choose(2, 10), everything(0.1), Demands::default()).await
 }
 
 /// AWS is all but down: every export ends, with the right file or with a reason.
 pub async fn half(world: World) -> Outcome {
-    spoiled(&world, everything(0.5), Demands { may_fail: usize::MAX, ..Demands::default() }).await
+    let demands = Demands { may_fail: usize::MAX, ..Demands::default() };
+    spoiled(&world, world.choose(1, 10), everything(0.5), demands).await
 }
 
 /// One of five writes takes place and nobody hears of it: every export completes.
 pub async fn answers_lost(world: World) -> Outcome {
     let rules = vec![Rule::new(Fault::LoseAnswer).on(&WRITES).chance(0.2)];
-    spoiled(&world, rules, Demands::default()).await
+    spoiled(&world, world.choose(2, 10), rules, Demands::default()).await
 }
 
 /// One of five answers of `Query` arrives with another bit: no cell of a file changes, and every export completes.
 pub async fn corrupted_query(world: World) -> Outcome {
-    spoiled(&world, vec![flipped_bits().chance(0.2)], Demands::default()).await
+    spoiled(&world, world.choose(2, 10), vec![flipped_bits().chance(0.2)], Demands::default()).await
 }
 
 /// Every message is in the queue twice, and half of the other calls reach AWS twice.
@@ -63,13 +64,13 @@ pub async fn duplicates(world: World) -> Outcome {
         Rule::new(Fault::Duplicate).on(&["SendMessage"]),
         Rule::new(Fault::Duplicate).except(&["SendEmail"]).chance(0.5),
     ];
-    spoiled(&world, rules, Demands::default()).await
+    spoiled(&world, world.choose(2, 10), rules, Demands::default()).await
 }
 
 /// Three of four reads of usage records are refused: every export ends, with the right file or with a reason.
 pub async fn trickle(world: World) -> Outcome {
     let rules = vec![Rule::new(Fault::Throttle).on(&["Query"]).about(usage_records()).chance(0.75)];
-    spoiled(&world, rules, Demands { may_fail: usize::MAX, ..Demands::default() }).await
+    spoiled(&world, world.choose(2, 10), rules, Demands { may_fail: usize::MAX, ..Demands::default() }).await
 }
 
 /// Exports complete while SES refuses every email. When it is back, each export gets its email.
@@ -97,8 +98,7 @@ pub async fn part_refused(world: World) -> Outcome {
 }
 
 /// Exports of all sizes with these faults.
-async fn spoiled(world: &World, rules: Vec<Rule>, demands: Demands) -> Outcome {
+async fn spoiled(world: &World, each: usize, rules: Vec<Rule>, demands: Demands) -> Outcome {
     let orgs = world.orgs(&[Size::Small, Size::Medium, Size::Medium, Size::Large]).await;
-    let each = world.choose(2, 10);
     world.export_with(&orgs, each, rules).await.must(orgs.len() * each, demands)
 }

@@ -13,7 +13,6 @@ use integration_tests::system::system;
 use serde_json::Value;
 
 use super::{Outcome, Posted, SeededOrg, World};
-use crate::proxy::Fault;
 
 /// Between two looks at the states.
 const POLL_INTERVAL: Duration = Duration::from_millis(400);
@@ -50,13 +49,14 @@ impl World {
     }
 
     async fn outcome(&self, orgs: &[Arc<SeededOrg>], posted: &[Posted], seen: &Seen) -> Outcome {
-        let mut outcome = Outcome {
-            faults: self.faults.total(),
-            exports: seen.records.len(),
-            emails: count_emails(&seen.ids()).await,
-            may_miss_emails: self.uncertain_emails(),
-            ..Outcome::default()
-        };
+        let mut outcome =
+            Outcome { faults: self.faults.total(), exports: seen.records.len(), ..Outcome::default() };
+        for (id, count) in count_emails(seen.records.keys()).await {
+            outcome.emails[count.min(2)] += 1;
+            if count == 0 && !self.faults.may_miss_email(&id) {
+                outcome.missing_emails.push(id);
+            }
+        }
         for (id, record) in &seen.records {
             match record["state"].as_str().unwrap_or("no record") {
                 "COMPLETED" => outcome.completed += 1,
@@ -76,22 +76,6 @@ impl World {
             outcome.left_overs.extend(left_overs(&org.org, seen).await);
         }
         outcome
-    }
-
-    /// Calls that may have sent an email and may not. A refusal is certain; a worker that dies between its claim of the email
-    /// and the answer of SES costs the email.
-    fn uncertain_emails(&self) -> u64 {
-        let late = Fault::KillAndSendLate(Duration::ZERO);
-        let sending = [
-            Fault::ServerError,
-            Fault::Truncate,
-            Fault::LoseRequest,
-            Fault::LoseAnswer,
-            Fault::KillBefore,
-            Fault::KillAfter,
-            late,
-        ];
-        self.faults.count("SendEmail", &sending) + self.faults.count("UpdateItem", &[Fault::KillAfter, late])
     }
 }
 
@@ -153,15 +137,11 @@ async fn is_settled(ids: &[String]) -> bool {
     true
 }
 
-/// How many exports have no email, one, and more.
-pub(super) async fn count_emails(ids: &[String]) -> [usize; 3] {
+/// How many emails each export has.
+pub(super) async fn count_emails(ids: impl Iterator<Item = &String>) -> BTreeMap<String, usize> {
     let emails: Vec<_> = sent_emails().await.iter().map(Value::to_string).collect();
-    let mut counts = [0; 3];
-    for id in ids {
-        let count = emails.iter().filter(|email| email.contains(id.as_str())).count();
-        counts[count.min(2)] += 1;
-    }
-    counts
+    let count = |id: &String| emails.iter().filter(|email| email.contains(id.as_str())).count();
+    ids.map(|id| (id.clone(), count(id))).collect()
 }
 
 /// Says how the file of a completed export differs from the one that must come out; `None` if it does not.

@@ -48,6 +48,11 @@ impl SeededOrg {
         Self { org, workspaces, snapshot }
     }
 
+    /// The ids of its workspaces that have records.
+    pub fn workspaces(&self) -> impl Iterator<Item = &str> {
+        self.workspaces.iter().map(String::as_str)
+    }
+
     /// A request for a random part of the data: 1 to 3 months, some fields in any order, one workspace or all.
     pub fn random_request(&self, rng: &mut Rng) -> Value {
         let mut fields = FIELDS;

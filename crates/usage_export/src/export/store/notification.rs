@@ -15,7 +15,7 @@ impl Exports {
     ///
     /// # Errors
     ///
-    /// The update failed; it may have taken place, and then nobody sends the email.
+    /// The update failed; it may have taken place. Give the claim back, or nobody sends the email.
     pub async fn claim_notification(
         &self,
         data_export_id: &str,
