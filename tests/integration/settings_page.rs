@@ -201,6 +201,9 @@ fn the_page_and_the_api_make_equal_exports() {
         let file = system().http.get(answer.header("location")).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(file, expected.file);
         assert_eq!(read_record(&id).await["request"], read_record(&expected.id).await["request"]);
+        let named = async |id: &str| read_record(&format!("REQUEST#{id}")).await["workspace_ids"].clone();
+        assert_eq!(named(&id).await, named(&expected.id).await);
+        assert_eq!(named(&id).await, json!([workspace]));
     });
 }
 
