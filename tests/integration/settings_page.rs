@@ -207,6 +207,9 @@ fn the_page_and_the_api_make_equal_exports() {
         let row = visitor.get(&format!("/exports/{id}/row")).await.text();
         assert!(row.contains(&format!("/exports/{id}/manifest\"")), "{row}");
         assert_eq!(read_record(&id).await["request"], read_record(&expected.id).await["request"]);
+        let named = async |id: &str| read_record(&format!("REQUEST#{id}")).await["workspace_ids"].clone();
+        assert_eq!(named(&id).await, named(&expected.id).await);
+        assert_eq!(named(&id).await, json!([workspace]));
     });
 }
 

@@ -18,9 +18,11 @@
 
 use std::ops::RangeInclusive;
 
+mod limits;
 mod origin;
 mod variables;
 
+pub use limits::{Limits, Turns};
 pub use origin::{InvalidOrigin, Origin};
 pub use variables::ConfigError;
 use variables::Variables;
@@ -186,51 +188,6 @@ impl Origin {
     fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         const NAME: &str = "PAGE_URL";
         variables.parsed(NAME)
-    }
-}
-
-/// What one organization may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Unfinished exports, 1 to 1000: `ACTIVE_EXPORT_LIMIT`, by default 5.
-    pub active_exports: u32,
-}
-
-impl Limits {
-    /// From the process's environment.
-    ///
-    /// # Errors
-    ///
-    /// The variable is no number within [`ACTIVE_EXPORTS`].
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(Variables::of_process())
-    }
-
-    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { active_exports: variables.number_or("ACTIVE_EXPORT_LIMIT", 5, ACTIVE_EXPORTS)? })
-    }
-}
-
-/// How the exports of one organization take turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turns {
-    /// Exports that may run at the same time, 1 to 1000: `MAX_RUNNING_EXPORTS`, by default 3. Ten workers run at the same time,
-    /// for all organizations.
-    pub max_running: u32,
-}
-
-impl Turns {
-    /// From the process's environment.
-    ///
-    /// # Errors
-    ///
-    /// The variable is no number within [`ACTIVE_EXPORTS`].
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_variables(Variables::of_process())
-    }
-
-    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
-        Ok(Self { max_running: variables.number_or("MAX_RUNNING_EXPORTS", 3, ACTIVE_EXPORTS)? })
     }
 }
 

@@ -74,7 +74,7 @@ pub struct DataExport {
     /// From where the next worker goes on, should this one stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
-    /// When the last checkpoint was saved; absent before the first.
+    /// When the last checkpoint was saved, or the export last had to wait for its turn; absent before the first.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub progress_ts: Option<DateTime<Utc>>,
     /// When the reconciler looks at the export, unless it is changed before. Absent once nothing is left to do.
@@ -167,7 +167,7 @@ impl DataExport {
         format!("exports/{}/{}.", self.organization_id, self.data_export_id)
     }
 
-    /// When the export last made progress: its creation, or its last checkpoint.
+    /// When the export last made progress, or waited for its turn; its creation before that.
     pub fn last_progress_ts(&self) -> DateTime<Utc> {
         self.progress_ts.unwrap_or(self.created_ts)
     }

@@ -3,8 +3,12 @@
 
 use stateright::{Model, Property};
 
+mod defect;
+mod set;
 mod step;
 
+pub use defect::Defect;
+pub use set::Set;
 pub use step::Step;
 
 pub const EXPORTS: usize = 4;
@@ -15,42 +19,6 @@ const WORKERS: usize = 3;
 pub const ROOM: &str = "no more exports run than may";
 pub const NO_SLOT_LEAKS: &str = "a settled export has no slot";
 pub const WOKEN: &str = "as long as no message is lost, a message or a worker goes on until all are settled";
-
-/// A set of exports, by their numbers. Lower ones are older.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Set(u8);
-
-impl Set {
-    pub fn first(count: usize) -> Self {
-        Self((1 << count) - 1)
-    }
-
-    pub fn has(self, export: usize) -> bool {
-        self.0 & (1 << export) != 0
-    }
-
-    pub fn add(&mut self, export: usize) {
-        self.0 |= 1 << export;
-    }
-
-    pub fn remove(&mut self, export: usize) {
-        self.0 &= !(1 << export);
-    }
-
-    pub fn len(self) -> usize {
-        self.0.count_ones() as usize
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub fn oldest(self, count: usize) -> Self {
-        let mut oldest = Self::default();
-        (0..EXPORTS).filter(|export| self.has(*export)).take(count).for_each(|export| oldest.add(export));
-        oldest
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -84,21 +52,6 @@ pub struct Organization {
     pub faults_left: u8,
     /// A message is gone, or was never sent.
     pub is_message_lost: bool,
-}
-
-/// What can be done wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Defect {
-    /// The condition of a start does not ask whether there is room.
-    StartsWithoutRoom,
-    /// The condition of a start does not ask whether the export is unfinished.
-    StartsFinished,
-    /// An export is put among those that wait although there is room by now.
-    WaitsDespiteRoom,
-    /// Whoever finds an export finished does not pass its turn on.
-    FinalIsNotPassedOn,
-    /// The last step does not take the export out of `running`.
-    KeepsRunning,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -45,25 +45,15 @@ impl Organization {
         match step {
             Step::Look if is_final => Some(found_final),
             Step::Look | Step::Claim | Step::Wait if record.is_leased => self.put_back(export),
-            Step::Look => Some(Step::Start),
             Step::Start if self.start(export, turns) => Some(Step::Claim),
             Step::Start => Some(Step::ReleaseFinished),
             Step::ReleaseFinished => {
-                let is_finished = |export: &usize| self.exports[*export].state != State::Unfinished;
-                let finished: Vec<_> = (0..EXPORTS).filter(is_finished).collect();
-                finished.into_iter().for_each(|finished| self.release(finished, turns.defect));
+                self.release_finished(turns.defect);
                 // An export that is in none of the sets runs beside the others, if it is not finished.
                 Some(if self.unfinished.has(export) { Step::AddToWaiting } else { Step::Claim })
             }
-            Step::AddToWaiting => {
-                let is_full = self.running.len() >= turns.max_running;
-                let has_to_wait = is_full || turns.defect == Some(Defect::WaitsDespiteRoom);
-                if !self.unfinished.has(export) || self.running.has(export) || !has_to_wait {
-                    return Some(Step::Start);
-                }
-                self.waiting.add(export);
-                Some(Step::Wait)
-            }
+            Step::AddToWaiting if self.add_to_waiting(export, turns) => Some(Step::Wait),
+            Step::Look | Step::AddToWaiting => Some(Step::Start),
             Step::Wait if is_final => self.put_back(export),
             Step::Wait => None,
             Step::Claim if is_final => Some(found_final),
@@ -93,6 +83,24 @@ impl Organization {
                 None
             }
         }
+    }
+
+    fn release_finished(&mut self, defect: Option<Defect>) {
+        for export in 0..EXPORTS {
+            if self.exports[export].state != State::Unfinished {
+                self.release(export, defect);
+            }
+        }
+    }
+
+    fn add_to_waiting(&mut self, export: usize, turns: &Turns) -> bool {
+        let is_full =
+            self.running.len() >= turns.max_running || turns.defect == Some(Defect::WaitsDespiteRoom);
+        let has_to_wait = self.unfinished.has(export) && !self.running.has(export) && is_full;
+        if has_to_wait {
+            self.waiting.add(export);
+        }
+        has_to_wait
     }
 
     fn put_back(&mut self, export: usize) -> Option<Step> {

@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
 
@@ -95,15 +95,16 @@ impl Exports {
             if self.add_to_running(export, max_running).await? {
                 return Ok(true);
             }
-            // A worker that died right after its last step has left its export in the sets.
-            let active = self.release_finished_slots(&export.organization_id).await?;
+            let ActiveExports { unfinished, running, .. } = self.active(&export.organization_id).await?;
             let id = &export.data_export_id;
-            if !active.unfinished.contains(id) {
+            if !unfinished.contains(id) {
                 // It is finished by now, and its claim will say so. If it should not be, nobody would ever find it among those that
                 // wait, so it runs beside the others.
                 tracing::warn!(data_export_id = id, "export {id} is not among the active exports");
                 return Ok(true);
             }
+            // A worker that died right after its last step has left its export in the sets.
+            self.release_finished(&export.organization_id, running).await?;
             if self.add_to_waiting(export, max_running).await? {
                 return Ok(false);
             }
@@ -141,18 +142,26 @@ impl Exports {
         Ok(without_conflict(update).await?.is_some())
     }
 
-    /// Releases the slots of exports that are finished or gone, and returns the active exports as they are after that. A worker that
-    /// died right after its last step has not released its slot.
-    pub(super) async fn release_finished_slots(
+    /// Releases the slots of exports that are finished or gone. A worker that died right after its last step has not released its
+    /// slot.
+    pub(super) async fn release_finished_slots(&self, organization_id: &str) -> Result<(), AwsError> {
+        let ActiveExports { mut unfinished, running, waiting } = self.active(organization_id).await?;
+        unfinished.extend(running.into_iter().chain(waiting));
+        self.release_finished(organization_id, unfinished).await.map(|_| ())
+    }
+
+    async fn active(&self, organization_id: &str) -> Result<ActiveExports, AwsError> {
+        let item = self.get_item(&active_key(organization_id)).await?;
+        Ok(item.as_ref().map(ActiveExports::read).unwrap_or_default())
+    }
+
+    /// Releases the slots of those of these exports that are finished or gone. Returns the active exports as they are after that;
+    /// `None` if there is nothing to release.
+    async fn release_finished(
         &self,
         organization_id: &str,
-    ) -> Result<ActiveExports, AwsError> {
-        let Some(item) = self.get_item(&active_key(organization_id)).await? else {
-            return Ok(ActiveExports::default());
-        };
-        let active = ActiveExports::read(&item);
-        let ids: BTreeSet<_> =
-            [&active.unfinished, &active.running, &active.waiting].into_iter().flatten().cloned().collect();
+        ids: BTreeSet<String>,
+    ) -> Result<Option<ActiveExports>, AwsError> {
         let keys = ids.iter().map(|id| HashMap::from([("data_export_id".to_owned(), text(id))])).collect();
         let records = batch_get(&self.client, &self.table, keys, true).await?;
         let unfinished: HashSet<_> = records
@@ -164,7 +173,10 @@ impl Exports {
             .filter_map(|record| attribute_s(record, "data_export_id"))
             .collect();
         let finished: Vec<_> = ids.into_iter().filter(|id| !unfinished.contains(id.as_str())).collect();
-        if finished.is_empty() { Ok(active) } else { self.release_slots(organization_id, finished).await }
+        if finished.is_empty() {
+            return Ok(None);
+        }
+        self.release_slots(organization_id, finished).await.map(Some)
     }
 
     /// Releases the slot of a finished export, and returns the active exports as they are after that. Repeating it changes nothing.
@@ -208,7 +220,9 @@ async fn without_conflict(update: UpdateItemFluentBuilder) -> Result<Option<Item
             Err(error) => error,
         };
         tries += 1;
-        if error.code() != Some("TransactionConflictException") || tries == MAX_CONFLICTS {
+        let conflict =
+            error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception);
+        if !conflict || tries == MAX_CONFLICTS {
             return Err(AwsError::from_sdk("dynamodb:UpdateItem")(error));
         }
         tokio::time::sleep(Duration::from_millis(25 << tries)).await;

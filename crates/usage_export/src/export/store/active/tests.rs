@@ -93,20 +93,27 @@ async fn room_that_is_made_before_an_export_waits_is_taken() {
 }
 
 #[tokio::test]
-async fn slots_of_exports_that_are_finished_or_gone_are_released_before_an_export_waits() {
+async fn slots_of_running_exports_that_are_finished_or_gone_are_released_before_an_export_waits() {
     let export = export();
     let id = export.data_export_id.as_str();
-    let active = gets(item(&["done", id], &["done", "gone"], &["failed"]));
-    let states = states(&[("done", "COMPLETED"), ("failed", "FAILED"), (id, "REQUESTED")]);
+    let active = gets(item(&["done", id], &["done", "gone", "runs"], &["waits"]));
+    let states = states(&[("done", "COMPLETED"), ("runs", "IN_PROGRESS")]);
     let release = mock!(Client::update_item)
         .match_requests(|update| {
             let mut ids = update.expression_attribute_values().unwrap()[":ids"].as_ss().unwrap().clone();
             ids.sort();
-            is(update, RELEASE) && ids == ["done", "failed", "gone"]
+            is(update, RELEASE) && ids == ["done", "gone"]
         })
         .then_output(|| UpdateItemOutput::builder().build());
-    // It is not in the sets any more: its claim will say why.
-    assert!(exports(&[&refuses(START), &active, &states, &release]).start(&export, 1).await.unwrap());
+    let rules = [&refuses(START), &active, &states, &release, &refuses(WAIT), &updates(START, Item::new())];
+    assert!(exports(&rules).start(&export, 1).await.unwrap());
+    assert_eq!(release.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn an_export_that_is_in_no_set_runs() {
+    let active = gets(item(&["other"], &["other"], &[]));
+    assert!(exports(&[&refuses(START), &active]).start(&export(), 1).await.unwrap());
 }
 
 #[tokio::test]
