@@ -117,7 +117,9 @@ fn workers_that_begin_at_the_same_time_let_no_more_run_than_may() {
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             };
-            still.iter().for_each(|(_, goes_on)| goes_on.notify_one());
+            for (_, goes_on) in &still {
+                goes_on.notify_one();
+            }
             waiting
         };
         let (dispositions, mut waiting) = tokio::join!(all, look);

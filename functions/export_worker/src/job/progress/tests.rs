@@ -3,7 +3,7 @@ use super::*;
 const DAY: Duration = Duration::from_hours(24);
 
 /// A workspace: it covers so many days, and its reading takes so many seconds, in which so many records are read.
-type Workspace = (u32, u64, u64);
+type Workspace = (u32, u32, u32);
 
 fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).unwrap()
@@ -18,13 +18,15 @@ fn counts(records: u64) -> Counts {
 }
 
 /// How far the reading of the workspaces is after so many seconds.
-fn after(workspaces: &[Workspace], mut seconds: u64) -> Reading {
+fn after(workspaces: &[Workspace], mut seconds: u32) -> Reading {
     let all = workspaces.iter().map(|(days, ..)| DAY * *days).sum();
     let (mut covered, mut records) = (Duration::ZERO, 0);
     for (days, takes, holds) in workspaces {
         let read = seconds.min(*takes);
-        covered += if *takes == 0 { DAY * *days } else { (DAY * *days).mul_f64(read as f64 / *takes as f64) };
-        records += (holds * read).checked_div(*takes).unwrap_or(*holds);
+        let share = if *takes == 0 { 1.0 } else { f64::from(read) / f64::from(*takes) };
+        covered += (DAY * *days).mul_f64(share);
+        let all = u64::from(*holds);
+        records += (all * u64::from(read)).checked_div(u64::from(*takes)).unwrap_or(all);
         seconds -= read;
         if read < *takes {
             break;
@@ -34,15 +36,15 @@ fn after(workspaces: &[Workspace], mut seconds: u64) -> Reading {
 }
 
 /// The seconds that are left according to each estimate, and those that are left. A worker begins after `from` seconds.
-fn estimates(workspaces: &[Workspace], from: u64) -> Vec<(i64, i64)> {
-    let takes: u64 = workspaces.iter().map(|(_, takes, _)| takes).sum();
+fn estimates(workspaces: &[Workspace], from: u32) -> Vec<(i64, i64)> {
+    let takes: u32 = workspaces.iter().map(|(_, takes, _)| takes).sum();
     let mut speedometer = Speedometer::default();
     let mut estimates = Vec::new();
     for second in (from..takes).step_by(2) {
-        let now = start() + TimeDelta::seconds(i64::try_from(second).unwrap());
+        let now = start() + TimeDelta::seconds(second.into());
         let speed = speedometer.speed(after(workspaces, second), now);
         if let Some(finish_ts) = speed.estimated_finish_ts {
-            estimates.push(((finish_ts - now).num_seconds(), i64::try_from(takes - second).unwrap()));
+            estimates.push(((finish_ts - now).num_seconds(), i64::from(takes - second)));
         }
     }
     estimates
@@ -149,7 +151,7 @@ fn rows_per_second_are_those_of_late() {
     let mut speedometer = Speedometer::default();
     let mut told = Vec::new();
     for second in (0..120).step_by(2) {
-        let now = start() + TimeDelta::seconds(i64::try_from(second).unwrap());
+        let now = start() + TimeDelta::seconds(second.into());
         told.push(speedometer.speed(after(&workspaces, second), now).rows_per_second);
     }
     assert_eq!((told[0], told[1], told[29], told[59]), (None, Some(1000), Some(1000), Some(100)));
