@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::wait_for_email;
 use integration_tests::page::PAGE;
-use integration_tests::records::{completed, failed, id_of, new_record, put_record, running};
+use integration_tests::records::{completed, failed, id_of, new_record, put_record, running, timestamp};
 use integration_tests::system::now;
 use integration_tests::{export::request, wait_for};
 use serde_json::{Value, json};
@@ -59,8 +59,14 @@ fn a_row_follows_its_export_without_layout_shifts() {
 
         put_record(&running(record.clone(), 20, 1_000)).await;
         browser.wait_for_text(".export:first-child", "1,000 rows so far").await;
-        put_record(&running(record.clone(), 80, 1_234_567)).await;
-        browser.wait_for_text(".export:first-child", "1,234,567 rows so far").await;
+        let mut later = running(record.clone(), 80, 1_234_567);
+        later["rows_per_second"] = 8_100.into();
+        put_record(&later).await;
+        browser.wait_for_text(".export:first-child", "80% · 1,234,567 rows so far").await;
+        browser.wait_for_text(".export:first-child", "8,100 rows per second").await;
+        later["estimated_finish_ts"] = timestamp(now() + TimeDelta::seconds(170)).into();
+        put_record(&later).await;
+        browser.wait_for_text(".export:first-child", "About 3 minutes left").await;
         let percent = browser.attribute(".export:first-child progress", "value").await;
         assert_eq!(percent.as_deref(), Some("80"));
         put_record(&completed(record.clone(), 1_300_000, 99_000_000)).await;

@@ -14,6 +14,7 @@ mod job;
 mod lease;
 mod mail;
 mod moments;
+mod progress;
 mod reader;
 mod reconcile;
 mod request;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use export_worker::source::bad_record::Fault;
-use export_worker::source::query::{Page, Partition, ReadError, UsageRecords};
+use export_worker::source::partition::{PartOfMonth, Partition};
+use export_worker::source::query::{Page, ReadError, UsageRecords};
 use export_worker::source::selection::Selection;
 use futures::{StreamExt, TryStreamExt};
 use integration_tests::org::text;
@@ -18,7 +19,7 @@ use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
 
 use crate::faults::{Sent, answer, error};
-use crate::world::World;
+use crate::world::{World, now};
 
 const MONTHS: [&str; 3] = ["2025-01", "2025-02", "2025-03"];
 
@@ -59,6 +60,8 @@ fn partitions(world: &World) -> Vec<Partition> {
             workspace_id,
             workspace_name: String::new(),
             after: None,
+            time: PartOfMonth::new(month.parse().unwrap(), now(), now()),
+            covered_before: Duration::ZERO,
         }
     };
     (0..RUNS.len()).map(partition).collect()

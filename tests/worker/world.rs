@@ -177,7 +177,8 @@ impl World {
     /// Processes the export's message in a worker that ends at `deadline`.
     pub async fn process_until(&self, receives: u32, deadline: DateTime<Utc>) -> Disposition {
         let delivery = Delivery { receives, deadline, receipt_handle: None };
-        export_worker::job::process(&self.worker(), &self.id, &delivery).await
+        // On the heap, because it is large.
+        Box::pin(export_worker::job::process(&self.worker(), &self.id, &delivery)).await
     }
 
     /// The export's record.

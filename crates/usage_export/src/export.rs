@@ -19,6 +19,7 @@ pub mod interval;
 pub mod manifest;
 pub mod queue;
 pub mod request;
+mod speed;
 mod state;
 pub mod store;
 pub mod submit;
@@ -26,6 +27,7 @@ pub mod submit;
 pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
 pub use id::created_ts_of_id;
 use id::new_id;
+pub use speed::Speed;
 pub use state::State;
 
 /// Days that the record of an export is kept after its file has expired.
@@ -86,12 +88,18 @@ pub struct DataExport {
     /// How many times the reconciler has sent the export's message again since the export last made progress.
     #[serde(default)]
     pub resends: u32,
-    /// Percent of the partitions that are read, 0 to 100.
+    /// Percent of the time that is read, over all workspaces; 100 once COMPLETED.
     #[serde(default)]
     pub progress: u8,
     /// Rows that are written so far; the rows of the file once COMPLETED. The header is not counted.
     #[serde(default)]
     pub row_count: u64,
+    /// Rows that were written per second lately, as of the last renewal of the lease; absent if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_second: Option<u64>,
+    /// When the export will be finished, as of the last renewal of the lease; absent if that cannot be told.
+    #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
+    pub estimated_finish_ts: Option<DateTime<Utc>>,
     /// Size of the file in bytes; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
@@ -145,6 +153,8 @@ impl DataExport {
             resends: 0,
             progress: 0,
             row_count: 0,
+            rows_per_second: None,
+            estimated_finish_ts: None,
             size_bytes: None,
             checksum: None,
             manifest: None,
@@ -190,6 +200,14 @@ impl DataExport {
         self.expires_ts.is_some_and(|expires_ts| expires_ts <= now)
     }
 
+    /// How fast the export gets on, while a worker makes its file.
+    pub fn speed(&self) -> Speed {
+        if self.state != State::InProgress {
+            return Speed::default();
+        }
+        Speed { rows_per_second: self.rows_per_second, estimated_finish_ts: self.estimated_finish_ts }
+    }
+
     /// The export as the API answers it. `docs/openapi.yaml` describes the members.
     pub fn to_json(&self) -> Value {
         let mut status = json!({
@@ -201,7 +219,10 @@ impl DataExport {
             "start_ts": timestamp::to_text(self.request.interval.start()),
             "end_ts": timestamp::to_text(self.request.interval.end()),
         });
+        let speed = self.speed();
         let optional = [
+            ("rows_per_second", speed.rows_per_second.map(|rows| json!(rows))),
+            ("estimated_finish_ts", speed.estimated_finish_ts.map(|ts| json!(timestamp::to_text(ts)))),
             ("finished_ts", self.finished_ts.map(|instant| json!(timestamp::to_text(instant)))),
             ("size_bytes", self.size_bytes.map(|size| json!(size))),
             ("checksum", self.checksum.as_ref().map(|checksum| json!(checksum))),

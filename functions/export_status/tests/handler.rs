@@ -170,6 +170,22 @@ async fn the_status_is_answered_in_every_state() {
 }
 
 #[tokio::test]
+async fn the_speed_is_told_while_the_export_runs() {
+    for state in [State::Requested, State::InProgress, State::Completed, State::Failed] {
+        let export = DataExport {
+            state,
+            rows_per_second: Some(8_100),
+            estimated_finish_ts: Some(now() + TimeDelta::seconds(90)),
+            ..export()
+        };
+        let body = answer(request(STATUS, &[]), Some(&export), &[]).await.json();
+        let expected = (state == State::InProgress).then(|| json!([8_100, "2025-11-23T12:14:50.000Z"]));
+        let told = body.get("rows_per_second").zip(body.get("estimated_finish_ts"));
+        assert_eq!(told.map(|(rows, finish_ts)| json!([rows, finish_ts])), expected, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_download_of_an_unfinished_export_answers_its_status() {
     for state in [State::Requested, State::InProgress, State::Failed] {
         let answer = answer(download(), Some(&DataExport { state, ..export() }), &[]).await;

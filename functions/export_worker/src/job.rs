@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::job::error::PipelineError;
 use crate::job::pipeline::Outcome;
+use crate::job::progress::Reading;
 use crate::job::turn::Turn;
 use crate::sink::leftovers;
 use crate::{Delivery, Disposition, Worker};
@@ -24,6 +25,7 @@ pub mod heartbeat;
 pub mod manifest;
 pub mod pipeline;
 pub mod plan;
+pub mod progress;
 pub mod turn;
 pub mod writer;
 
@@ -116,9 +118,10 @@ async fn execute(
         );
         return fail(worker, lease, "The export was interrupted too often.").await;
     }
-    let (progress, watched) = watch::channel(Progress { percent: export.progress, rows: export.row_count });
+    let before = Progress { percent: export.progress, rows: export.row_count };
+    let (told, watched) = watch::channel(Reading::new(before));
     // On the heap, because it is large and moves through the futures around it.
-    let pipeline = Box::pin(pipeline::run(worker, &export, lease, delivery.deadline, &progress));
+    let pipeline = Box::pin(pipeline::run(worker, &export, lease, delivery.deadline, &told));
     match heartbeat::keep(worker, delivery, lease, &watched, pipeline).await {
         Ok(Outcome::Completed(completed)) => {
             let completed = worker.exports.complete(lease, &completed, (worker.clock)()).await;

@@ -8,6 +8,7 @@
 //! | [`job::turn`]                | lets so many exports of an organization run at the same time                     |
 //! | [`job::heartbeat`]           | renews the lease while the file is made                                          |
 //! | [`job::plan`], [`job::pipeline`], [`job::writer`] | the partitions of an export; from their pages to the file   |
+//! | [`job::progress`]            | how far an export is, and when it will be finished                               |
 //! | [`source`]                   | reads usage records and the names that are joined to them                        |
 //! | [`sink`]                     | uploads the file                                                                 |
 

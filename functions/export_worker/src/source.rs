@@ -8,6 +8,7 @@ pub mod bad_record;
 pub mod interceptor;
 pub mod layout;
 pub mod names;
+pub mod partition;
 pub mod query;
 mod read_ahead;
 pub mod selection;

@@ -68,6 +68,19 @@ pub fn ago(instant: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("{count} {unit}{plural} ago")
 }
 
+/// Writes how long after `now` an instant is, in round numbers: `Less than a minute left`, `About 3 minutes left`,
+/// `About 2 hours left`.
+pub fn left(instant: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let minutes = ((instant - now).num_seconds() + 59) / 60;
+    let (count, unit) = match minutes {
+        ..=1 => return "Less than a minute left".to_owned(),
+        2..=90 => (minutes, "minute"),
+        91..=2880 => ((minutes + 30) / 60, "hour"),
+        _ => ((minutes + 720) / 1440, "day"),
+    };
+    format!("About {count} {unit}s left")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -105,6 +118,19 @@ mod tests {
             ["just now", "just now", "1 minute ago", "59 minutes ago"]
         );
         assert_eq!([told(3600), told(86_399), told(172_800)], ["1 hour ago", "23 hours ago", "2 days ago"]);
+    }
+
+    #[test]
+    fn what_is_left_is_written_in_a_round_number() {
+        let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
+        let told = |seconds| left(now + TimeDelta::seconds(seconds), now);
+        assert_eq!([told(-5), told(60)], ["Less than a minute left"; 2]);
+        assert_eq!([told(61), told(5400)], ["About 2 minutes left", "About 90 minutes left"]);
+        assert_eq!(
+            [told(5401), told(7200), told(172_800)],
+            ["About 2 hours left", "About 2 hours left", "About 48 hours left"]
+        );
+        assert_eq!(told(180_000), "About 2 days left");
     }
 
     proptest! {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use usage_export::export::store::lease::{LEASE, Lease, LeaseError, Progress};
+use usage_export::export::store::lease::{LEASE, Lease, LeaseError};
 
 use crate::job::error::PipelineError;
+use crate::job::progress::{Reading, Speedometer};
 use crate::{Delivery, Worker};
 
-/// How often the lease is renewed and the progress saved. A cancelled export is noticed after this time at the latest.
+/// How often the lease is renewed, and progress and speed saved. A cancelled export is noticed after this time at the latest.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long the message stays hidden from other workers after it was last hidden. It outlasts the lease, so that whoever gets
@@ -33,29 +34,31 @@ pub async fn keep<T>(
     worker: &Worker,
     delivery: &Delivery<'_>,
     lease: &Lease,
-    progress: &watch::Receiver<Progress>,
+    told: &watch::Receiver<Reading>,
     work: impl Future<Output = Result<T, PipelineError>>,
 ) -> Result<T, PipelineError> {
     tokio::select! {
         outcome = work => outcome,
-        error = renew(worker, lease, progress) => Err(error),
+        error = renew(worker, lease, told) => Err(error),
         never = hide(worker, delivery) => match never {},
     }
 }
 
 /// Renews the lease until that fails.
-async fn renew(worker: &Worker, lease: &Lease, progress: &watch::Receiver<Progress>) -> PipelineError {
+async fn renew(worker: &Worker, lease: &Lease, told: &watch::Receiver<Reading>) -> PipelineError {
     let mut ticks = interval(RENEWAL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The claim was the first renewal.
     let (mut renewed, length) = (Instant::now(), LEASE.to_std().unwrap_or_default());
     let id = &lease.data_export_id;
+    let mut speedometer = Speedometer::default();
     ticks.tick().await;
     loop {
         ticks.tick().await;
         let started = Instant::now();
-        let current = *progress.borrow();
-        let renewal = worker.exports.renew(lease, current, (worker.clock)());
+        let (reading, now) = (*told.borrow(), (worker.clock)());
+        let speed = speedometer.speed(reading, now);
+        let renewal = worker.exports.renew(lease, reading.progress, speed, now);
         match tokio::time::timeout_at(renewed + length, renewal).await {
             Ok(Ok(())) => renewed = started,
             Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < length => {

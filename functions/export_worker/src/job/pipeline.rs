@@ -12,12 +12,14 @@ use tokio::time::Instant;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::{Lease, Progress};
+use usage_export::export::store::lease::Lease;
 
 use crate::Worker;
 use crate::job::error::PipelineError;
 use crate::job::plan::{self, Plan};
+use crate::job::progress::Reading;
 use crate::job::writer::Writer;
+use crate::source::partition::Partition;
 use crate::source::selection::Selection;
 
 /// How long before its end a worker stops reading. It has to finish the part in flight, save the tail and a checkpoint, and
@@ -43,7 +45,7 @@ pub async fn run(
     export: &DataExport,
     lease: &Lease,
     deadline: DateTime<Utc>,
-    progress: &watch::Sender<Progress>,
+    told: &watch::Sender<Reading>,
 ) -> Result<Outcome, PipelineError> {
     let request = &export.request;
     let ids = plan::named_ids(worker, export).await?;
@@ -52,14 +54,16 @@ pub async fn run(
     let selection = Arc::new(selection);
     let plan = Plan::of_export(worker, export, &ids).await?;
     let mut writer =
-        Writer::start(worker, export, lease, &selection, plan.scope(ids.entity_ids), progress).await?;
+        Writer::start(worker, export, lease, &selection, plan.scope(ids.entity_ids), told).await?;
     if writer.is_all_read() {
         return Ok(Outcome::Completed(writer.complete().await?));
     }
     let left = (deadline - (worker.clock)()).to_std().unwrap_or_default();
     let handover = Instant::now() + left.saturating_sub(HANDOVER_MARGIN);
-    let all_partitions = plan.len().max(1);
-    let partitions = plan.partitions(writer.position());
+    let all = plan.covers();
+    let mut partitions = plan.partitions(writer.position()).peekable();
+    let covered = partitions.peek().map_or(all, Partition::covered_so_far);
+    told.send_modify(|reading| *reading = reading.at(covered, all, writer.counts()));
     let mut pages = pin!(worker.usage_records.pages(partitions, &selection));
     // A worker that begins too late reads one page nevertheless: otherwise the export would never end.
     let mut has_read = false;
@@ -71,8 +75,9 @@ pub async fn run(
         };
         match next {
             Some(Some(page)) => {
-                let percent = page.partition.index * 100 / all_partitions;
-                writer.write(page, u8::try_from(percent.min(99)).unwrap_or(99)).await?;
+                let covered = page.partition.covered_up_to(&page.up_to);
+                writer.write(page).await?;
+                told.send_modify(|reading| *reading = reading.at(covered, all, writer.counts()));
                 has_read = true;
             }
             Some(None) => return Ok(Outcome::Completed(writer.finish().await?)),

@@ -4,6 +4,7 @@
 //! deleted while the export runs changes nothing, whichever worker goes on with it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -22,7 +23,7 @@ use crate::Worker;
 use crate::job::error::PipelineError;
 use crate::sink::bucket::Bucket;
 use crate::sink::leftovers::PLAN;
-use crate::source::query::Partition;
+use crate::source::partition::{PartOfMonth, Partition};
 
 /// How far a clock that records starts of runs may be ahead of the worker's.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::days(1);
@@ -110,14 +111,12 @@ impl Plan {
         ResolvedScope { workspaces: workspaces.collect(), entity_ids: workbook_ids }
     }
 
-    /// How many partitions there are.
-    pub fn len(&self) -> usize {
-        self.workspaces.iter().map(|workspace| self.months(workspace).count()).sum()
-    }
-
-    /// Whether there is nothing to read, for example when an organization has no personal workspaces.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How much time the partitions cover, over all workspaces.
+    pub fn covers(&self) -> Duration {
+        let of_workspace = |workspace: &PlannedWorkspace| -> Duration {
+            self.months(workspace).map(|month| self.part_of(workspace, month).length()).sum()
+        };
+        self.workspaces.iter().map(of_workspace).sum()
     }
 
     /// The partitions in order, without those that are read up to `position`.
@@ -125,13 +124,14 @@ impl Plan {
         let plan = self.clone();
         let position = position.cloned();
         let workspaces = plan.workspaces.clone().into_iter();
+        let (mut index, mut covered_before) = (0, Duration::ZERO);
         workspaces
             .flat_map(move |workspace| {
-                let months: Vec<_> = plan.months(&workspace).collect();
-                months.into_iter().map(move |month| (workspace.clone(), month))
+                let months: Vec<_> =
+                    plan.months(&workspace).map(|month| (month, plan.part_of(&workspace, month))).collect();
+                months.into_iter().map(move |(month, time)| (workspace.clone(), month, time))
             })
-            .enumerate()
-            .filter_map(move |(index, (workspace, month))| {
+            .map(move |(workspace, month, time)| {
                 let partition = Partition {
                     index,
                     partition_key: partition_key(&workspace.id, month),
@@ -139,9 +139,14 @@ impl Plan {
                     workspace_name: workspace.name,
                     month,
                     after: None,
+                    time,
+                    covered_before,
                 };
-                from_position(partition, position.as_ref())
+                index += 1;
+                covered_before += time.length();
+                partition
             })
+            .filter_map(move |partition| from_position(partition, position.as_ref()))
     }
 
     /// The months of the interval in which the workspace can have runs.
@@ -150,6 +155,12 @@ impl Plan {
         let last = Month::of(self.planned_ts + MAX_CLOCK_SKEW);
         let months = self.interval.months();
         months.filter(move |month| first.is_none_or(|first| *month >= first) && *month <= last)
+    }
+
+    /// The part of a month in which the workspace can have runs that are wanted.
+    fn part_of(&self, workspace: &PlannedWorkspace, month: Month) -> PartOfMonth {
+        let first = workspace.created_ts.map_or(self.interval.start(), |ts| ts.max(self.interval.start()));
+        PartOfMonth::new(month, first, self.interval.end().min(self.planned_ts + MAX_CLOCK_SKEW))
     }
 }
 
@@ -241,7 +252,26 @@ mod tests {
         plan.planned_ts = parse_start("2025-01-30T12:00:00").unwrap();
         assert_eq!(keys(&plan), ["wsp_a#2025-01"], "after the export began");
         plan.planned_ts = parse_start("2025-01-31T12:00:00").unwrap();
-        assert_eq!((keys(&plan).len(), plan.len()), (2, 2));
+        assert_eq!(keys(&plan).len(), 2);
+    }
+
+    #[test]
+    fn partitions_cover_the_time_in_which_runs_can_have_started() {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        let mut plan = plan();
+        assert_eq!(plan.covers(), days(3 * (27 + 31 + 1)));
+        // A clock that records runs may be a day ahead.
+        plan.planned_ts = parse_start("2025-01-30").unwrap();
+        plan.workspaces[0].created_ts = Some(parse_start("2025-01-11").unwrap());
+        let millis = Duration::from_millis(1) * 3;
+        assert_eq!(plan.covers(), days(20 + 2 * (27 + 30)) + millis);
+        let all: Vec<_> = plan.partitions(None).collect();
+        let mut covered = Duration::ZERO;
+        for partition in &all {
+            assert_eq!(partition.covered_before, covered);
+            covered = partition.covered_up_to(LAST_SORT_KEY);
+        }
+        assert_eq!(covered, plan.covers());
     }
 
     #[test]
@@ -269,7 +299,6 @@ mod tests {
                 "wsp_b#2025-02",
             ]
         );
-        assert_eq!(plan().len(), keys.len());
     }
 
     #[test]

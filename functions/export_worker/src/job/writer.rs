@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::Worker;
 use crate::job::error::PipelineError;
 use crate::job::manifest::GrowingManifest;
+use crate::job::progress::Reading;
 use crate::sink::part::Part;
 use crate::sink::side_object;
 use crate::sink::upload::Upload;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use usage_export::error::AwsError;
 use usage_export::export::manifest::ResolvedScope;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::{Lease, Progress};
+use usage_export::export::store::lease::Lease;
 use usage_export::export::{Counts, DataExport, Position, SideObject, checksum_text};
 
 use self::checkpoints::{Unsaved, check, side_objects_of};
@@ -47,7 +48,7 @@ pub struct Writer<'a> {
     checkpoints: u32,
     saved_ts: DateTime<Utc>,
     unsaved: Option<Unsaved>,
-    progress: &'a watch::Sender<Progress>,
+    told: &'a watch::Sender<Reading>,
 }
 
 impl<'a> Writer<'a> {
@@ -62,7 +63,7 @@ impl<'a> Writer<'a> {
         lease: &'a Lease,
         selection: &Arc<Selection>,
         scope: ResolvedScope,
-        progress: &'a watch::Sender<Progress>,
+        told: &'a watch::Sender<Reading>,
     ) -> Result<Self, PipelineError> {
         let (bucket, key, epoch) = (&worker.bucket, export.object_key(), export.epoch);
         let mut part = Part::default();
@@ -98,7 +99,7 @@ impl<'a> Writer<'a> {
             checkpoints: 0,
             saved_ts: (worker.clock)(),
             unsaved: None,
-            progress,
+            told,
         })
     }
 
@@ -107,17 +108,22 @@ impl<'a> Writer<'a> {
         self.position.as_ref()
     }
 
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
     /// Whether only completing the upload is left.
     pub fn is_all_read(&self) -> bool {
         self.all_read
     }
 
-    /// Writes a page. Sends the part when it is large enough, or saves a checkpoint when it is time. `percent` is the progress.
+    /// Writes a page. Sends the part when it is large enough, or saves a checkpoint when it is time.
     ///
     /// # Errors
     ///
     /// A call failed, or a name cannot be written.
-    pub async fn write(&mut self, page: Page, percent: u8) -> Result<(), PipelineError> {
+    pub async fn write(&mut self, page: Page) -> Result<(), PipelineError> {
         let now = (self.worker.clock)();
         self.manifest.add(&page, now)?;
         self.counts.read += page.read;
@@ -130,7 +136,6 @@ impl<'a> Writer<'a> {
         } else {
             self.part.push(rows);
         }
-        self.progress.send_replace(Progress { percent, rows: self.counts.written });
         if self.part.len() >= self.upload.min_part_bytes() {
             return self.send_part().await;
         }

@@ -6,7 +6,8 @@ use usage_export::dynamo::{Item, text};
 use usage_export::usage::Month;
 use usage_export::wording::one_line;
 
-use crate::source::query::{Partition, ReadError, UsageRecords};
+use crate::source::partition::Partition;
+use crate::source::query::{ReadError, UsageRecords};
 
 /// A usage record of which no right row can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,7 @@ use usage_export::usage::{LAST_SORT_KEY, Month, sort_key_bounds};
 
 use crate::source::bad_record::{BadRecord, Fault};
 use crate::source::interceptor::QueryInterceptor;
+use crate::source::partition::Partition;
 use crate::source::read_ahead::ReadAhead;
 use crate::source::selection::Selection;
 
@@ -33,23 +34,6 @@ pub struct UsageRecords {
     /// How many partitions have their first page requested at once, the current one included. It bounds memory: a page has up
     /// to 1 MB.
     pub read_ahead: usize,
-}
-
-/// One workspace and UTC month of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partition {
-    /// Its position among all partitions of the export.
-    pub index: usize,
-    /// The id of the workspace whose runs it holds.
-    pub workspace_id: String,
-    /// The workspace's last known name; empty if the directory does not know it.
-    pub workspace_name: String,
-    /// The month in which those runs started.
-    pub month: Month,
-    /// The partition key, `<workspace id>#<month>`.
-    pub partition_key: String,
-    /// The sort key after which to start, if a checkpoint lies in this partition.
-    pub after: Option<String>,
 }
 
 /// One answer of `Query`, with what is needed to continue after it.

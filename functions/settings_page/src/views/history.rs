@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use usage_export::export::request::ScopeSummary;
-use usage_export::export::{DataExport, State};
+use usage_export::export::{DataExport, Speed, State};
 use usage_export::timestamp;
 use usage_export::wording::{counted, size};
 
@@ -69,6 +69,8 @@ pub struct Progress {
     created_exact: String,
     created_iso: String,
     rows: String,
+    /// How fast it gets on, or when it will be finished.
+    pace: Option<String>,
     size: Option<String>,
     expires: Option<String>,
     has_manifest: bool,
@@ -102,6 +104,7 @@ impl Progress {
             created_exact: day::exact(export.created_ts),
             created_iso: timestamp::to_text(export.created_ts),
             rows: counted(export.row_count, "row"),
+            pace: pace(export.speed(), now),
             size: export.size_bytes.map(size),
             expires: export.expires_ts.map(|expires_ts| expires_ts.format("%b %-d, %Y").to_string()),
             has_manifest: export.manifest.is_some(),
@@ -110,6 +113,15 @@ impl Progress {
             announce: false,
         }
     }
+}
+
+/// Writes how long an export will take at `now`, or else how many rows it writes: `About 3 minutes left`,
+/// `8,100 rows per second`.
+fn pace(speed: Speed, now: DateTime<Utc>) -> Option<String> {
+    let left = speed.estimated_finish_ts.filter(|finish_ts| *finish_ts > now);
+    let rows = speed.rows_per_second.filter(|rows| *rows > 0);
+    left.map(|finish_ts| day::left(finish_ts, now))
+        .or_else(|| rows.map(|rows| format!("{} per second", counted(rows, "row"))))
 }
 
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
@@ -125,5 +137,27 @@ pub fn scope_text(scope: &ScopeSummary) -> String {
     match scope.workbook_count {
         0 => text,
         count => format!("{text}, only {}", counted(count as u64, "workbook")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_running_export_tells_when_it_will_be_finished_or_else_how_fast_it_is() {
+        let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
+        let told = |rows_per_second, seconds: Option<i64>| {
+            let estimated_finish_ts = seconds.map(|seconds| now + TimeDelta::seconds(seconds));
+            pace(Speed { rows_per_second, estimated_finish_ts }, now)
+        };
+        assert_eq!(told(Some(8_100), Some(170)).as_deref(), Some("About 3 minutes left"));
+        assert_eq!(told(Some(8_100), None).as_deref(), Some("8,100 rows per second"));
+        // An estimate that has passed was wrong.
+        assert_eq!(told(Some(1), Some(0)).as_deref(), Some("1 row per second"));
+        assert_eq!(told(Some(0), Some(-5)), None);
+        assert_eq!(told(None, None), None);
     }
 }

@@ -10,8 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Exports, read_export};
 use crate::dynamo::{Item, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, State};
+use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, Speed, State};
 use crate::timestamp;
+
+mod progress;
+
+pub use progress::Progress;
+use progress::set_speed;
 
 /// How long a worker counts as alive after it last renewed its lease. It renews every few seconds, so that this leaves room
 /// for calls that are slow or have to be repeated.
@@ -70,15 +75,6 @@ pub enum LeaseError {
     Aws(#[from] AwsError),
 }
 
-/// How far an export is, for those who watch it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Percent of the partitions that are read.
-    pub percent: u8,
-    /// Rows that are written so far.
-    pub rows: u64,
-}
-
 impl Exports {
     /// Claims an export for `lease_owner`, counts the attempt and begins an epoch. An export can be claimed while it is
     /// `REQUESTED`, or `IN_PROGRESS` with a lease that has run out or was released. `lease_owner` must be another one at
@@ -96,7 +92,7 @@ impl Exports {
         let claimed = self
             .update(data_export_id)
             .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until, check_ts = :check, saves = :zero \
-                 ADD attempts :one, epoch :one")
+                 REMOVE rows_per_second, estimated_finish_ts ADD attempts :one, epoch :one")
             .condition_expression(
                 "#state = :requested OR (#state = :in_progress AND (attribute_not_exists(lease_until) OR lease_until < :now))",
             )
@@ -135,7 +131,7 @@ impl Exports {
         })
     }
 
-    /// Renews the lease and saves the progress.
+    /// Renews the lease and saves progress and speed.
     ///
     /// # Errors
     ///
@@ -144,12 +140,12 @@ impl Exports {
         &self,
         lease: &Lease,
         progress: Progress,
+        speed: Speed,
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
-        let update = self.update_as(lease).update_expression(
-            "SET lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows",
-        );
-        step(with_progress(update, progress, now)).await.map(|_| ())
+        let set = "SET lease_until = :until, check_ts = :check, progress = :percent, row_count = :rows";
+        let update = set_speed(self.update_as(lease), set, speed);
+        step(progress.set_in(renewed(update, now))).await.map(|_| ())
     }
 
     /// Saves a checkpoint and the progress, and renews the lease. The attempts are counted anew, because there was progress.
@@ -181,7 +177,7 @@ impl Exports {
             .condition_expression(format!("{IS_LEASE_OWNER} AND saves <= :nth"))
             .expression_attribute_values(":nth", number(nth))
             .expression_attribute_values(":checkpoint", checkpoint);
-        step(with_progress(update, progress, now)).await.map(|_| ())
+        step(progress.set_in(renewed(update, now))).await.map(|_| ())
     }
 
     /// Releases the lease, so that the next attempt can begin before it runs out. Its message comes at `next`.
@@ -192,7 +188,9 @@ impl Exports {
     pub async fn release(&self, lease: &Lease, next: DateTime<Utc>) -> Result<(), LeaseError> {
         let update = self
             .update_as(lease)
-            .update_expression("SET check_ts = :check REMOVE lease_owner, lease_until")
+            .update_expression(
+                "SET check_ts = :check REMOVE lease_owner, lease_until, rows_per_second, estimated_finish_ts",
+            )
             .expression_attribute_values(":check", text(timestamp::to_text(next + MESSAGE_TIMEOUT)));
         step(update).await.map(|_| ())
     }
@@ -215,16 +213,11 @@ impl Exports {
     }
 }
 
-fn with_progress(
-    update: UpdateItemFluentBuilder,
-    progress: Progress,
-    now: DateTime<Utc>,
-) -> UpdateItemFluentBuilder {
+/// The values `:until` and `:check` of a lease that is renewed.
+fn renewed(update: UpdateItemFluentBuilder, now: DateTime<Utc>) -> UpdateItemFluentBuilder {
     update
         .expression_attribute_values(":until", text(timestamp::to_text(now + LEASE)))
         .expression_attribute_values(":check", text(timestamp::to_text(now + LEASE + CHECK_AFTER_LEASE)))
-        .expression_attribute_values(":percent", number(progress.percent))
-        .expression_attribute_values(":rows", number(progress.rows))
 }
 
 /// Makes an update of [`Exports::update_as`] and returns the item as it was asked for.

@@ -3,7 +3,6 @@
 
 use usage_export::error::AwsError;
 use usage_export::export::document::Document;
-use usage_export::export::store::lease::Progress;
 use usage_export::export::{Checkpoint, Counts, SideObject};
 use usage_export::usage::split_partition_key;
 
@@ -78,7 +77,7 @@ impl Writer<'_> {
     async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
         let now = (self.worker.clock)();
         self.saved_ts = now;
-        let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
+        let progress = self.told.borrow().progress;
         let Worker { exports, bucket, .. } = self.worker;
         exports.save_checkpoint(self.lease, self.checkpoints, &checkpoint, progress, now).await?;
         for former in std::mem::replace(&mut self.side_objects, side_objects_of(&checkpoint)) {

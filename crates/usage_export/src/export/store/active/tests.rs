@@ -1,4 +1,5 @@
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ErrorMetadata;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
@@ -127,8 +128,11 @@ async fn whoever_releases_a_slot_learns_whose_turn_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_meets_a_transaction_is_made_again() {
-    let conflict =
-        || UpdateItemError::TransactionConflictException(TransactionConflictException::builder().build());
+    let conflict = || {
+        let code = ErrorMetadata::builder().code("TransactionConflictException").build();
+        let conflict = TransactionConflictException::builder().meta(code).build();
+        UpdateItemError::TransactionConflictException(conflict)
+    };
     let conflicts = mock!(Client::update_item)
         .sequence()
         .error(conflict)

@@ -13,6 +13,7 @@ use crate::export::{Counts, PartNumbers, Position, SideObject};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
+const SPEED: Speed = Speed { rows_per_second: Some(5), estimated_finish_ts: None };
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).unwrap()
@@ -131,7 +132,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
     let lost =
         |result: Result<(), LeaseError>| assert!(matches!(result, Err(LeaseError::Lost)), "{result:?}");
     let refusing = || exports(&[&refuses()]);
-    lost(refusing().renew(&lease(&id), PROGRESS, now()).await);
+    lost(refusing().renew(&lease(&id), PROGRESS, SPEED, now()).await);
     lost(refusing().save_checkpoint(&lease(&id), 1, &checkpoint, PROGRESS, now()).await);
     lost(refusing().release(&lease(&id), now()).await);
     let unfinished = export(State::InProgress);
@@ -139,7 +140,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
     lost(refusing().complete(&lease(&id), &completed(), now()).await.map(|_| ()));
     lost(refusing().fail(&lease(&id), "why", now()).await.map(|_| ()));
 
-    let broken = exports(&[&breaks()]).renew(&lease(&id), PROGRESS, now()).await;
+    let broken = exports(&[&breaks()]).renew(&lease(&id), PROGRESS, SPEED, now()).await;
     assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
 }
 
@@ -155,10 +156,31 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
             && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
     };
     let step = || updates(&taken, guarded);
-    exports(&[&step()]).renew(&lease(&id), PROGRESS, now()).await.unwrap();
+    exports(&[&step()]).renew(&lease(&id), PROGRESS, SPEED, now()).await.unwrap();
     exports(&[&step()]).release(&lease(&id), now()).await.unwrap();
     exports(&[&step()]).complete(&lease(&id), &completed(), now()).await.unwrap();
     exports(&[&step()]).fail(&lease(&id), "why", now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewal_saves_what_is_known_of_the_speed_and_removes_the_rest() {
+    let taken = export(State::InProgress);
+    let id = taken.data_export_id.clone();
+    let estimated_finish_ts = Some(now());
+    for (speed, expected) in [
+        (SPEED, "row_count = :rows, rows_per_second = :rows_per_second REMOVE estimated_finish_ts"),
+        (Speed::default(), "row_count = :rows REMOVE rows_per_second, estimated_finish_ts"),
+        (
+            Speed { estimated_finish_ts, ..SPEED },
+            "row_count = :rows, rows_per_second = :rows_per_second, estimated_finish_ts = :estimated_finish_ts",
+        ),
+    ] {
+        let renewal = updates(&taken, move |update| {
+            update.update_expression().unwrap().ends_with(expected)
+                && value(update, ":rows_per_second") == speed.rows_per_second.map(number).as_ref()
+        });
+        exports(&[&renewal]).renew(&lease(&id), PROGRESS, speed, now()).await.unwrap();
+    }
 }
 
 #[tokio::test]
