@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use integration_tests::api::{Call, ROOTS, follow, get_download, get_status};
+use integration_tests::api::{Call, ROOTS, follow, get_download, get_manifest, get_status};
 use integration_tests::export::request;
-use integration_tests::files::{MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large};
+use integration_tests::files::{MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large, replace_file};
 use integration_tests::org::TestOrg;
 use integration_tests::records::set_in_record;
 use integration_tests::with_org;
@@ -52,6 +52,29 @@ fn the_answer_contains_a_small_file() {
 }
 
 #[test]
+fn the_manifest_is_saved_beside_the_file() {
+    with_org(async |org| {
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        let file = get_download(&org.caller, &export.id).await;
+        let manifest = get_manifest(&org.caller, &export.id).await;
+        assert_eq!(manifest.header("content-type"), "application/json");
+        let name = file_name(manifest.header("content-disposition")).to_owned();
+        assert_eq!(name.replace(".manifest.json", ".csv"), file_name(file.header("content-disposition")));
+        let whole = manifest.json();
+        assert_eq!(
+            whole["scope"]["workspaces"].as_array().unwrap().len(),
+            1,
+            "the administrator's own: {whole}"
+        );
+        assert_eq!((&whole["created_ts"], &whole["rows"]), (&export.status["created_ts"], &json!(0)));
+        set_in_record(&export.id, "manifest", &json!(null)).await;
+        let answer = get_manifest(&org.caller, &export.id).await;
+        answer.assert_problem(404, &[]);
+        assert!(answer.json()["detail"].as_str().unwrap().contains("before there were manifests"));
+    });
+}
+
+#[test]
 fn an_expired_file_is_not_found() {
     with_org(async |org| {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
@@ -66,6 +89,22 @@ fn a_deleted_file_is_not_found() {
         let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
         delete_file(&org, &export.id).await;
         assert_file_gone(&org, &export.id).await;
+    });
+}
+
+fn other_file_of_the_same_length(file: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    file.reverse();
+    file
+}
+
+#[test]
+fn a_file_that_was_replaced_is_not_served() {
+    with_org(async |org| {
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        replace_file(&org, &export.id, other_file_of_the_same_length(&export.file)).await;
+        get_download(&org.caller, &export.id).await.assert_problem(500, &[]);
+        assert_eq!(get_status(&org.caller, &export.id).await.ok()["state"], "COMPLETED");
     });
 }
 
@@ -92,6 +131,9 @@ fn a_large_file_is_answered_with_a_redirect() {
             assert_tells_dates(file_name(file.header("content-disposition")), last_day);
             assert!(file.body == export.file);
         }
+        let replaced = &exports[1];
+        replace_file(&org, &replaced.id, other_file_of_the_same_length(&replaced.file)).await;
+        get_download(&org.caller, &replaced.id).await.assert_problem(500, &[]);
         let presigned = get_download(&org.caller, &exports[0].id).await;
         let lives = presigned.header("location").split("X-Amz-Expires=").nth(1).unwrap();
         let lives: u32 = lives.split('&').next().unwrap().parse().unwrap();

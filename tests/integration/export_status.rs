@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use integration_tests::api::{Call, ROOTS, get_download, get_status};
+use integration_tests::api::{Call, ROOTS, get_download, get_manifest, get_status};
 use integration_tests::export::{request, wait_until_final};
 use integration_tests::records::{abandoned, failed, id_of, new_record, put_record};
 use integration_tests::system::now;
@@ -73,6 +73,7 @@ fn a_download_of_an_export_without_a_file_is_its_status() {
             let download = get_download(&org.caller, &id).await.ok();
             assert_eq!(download["state"], record["state"]);
             assert_eq!(download, get_status(&org.caller, &id).await.ok());
+            assert_eq!(get_manifest(&org.caller, &id).await.ok(), download);
         }
     });
 }
@@ -101,6 +102,8 @@ fn missing_parameters_are_named() {
             (vec![export], vec!["user_id"]),
             (vec![], vec!["user_id", "data_export_id"]),
             (vec![user_id, export, ("download", "perhaps")], vec!["download"]),
+            (vec![user_id, export, ("manifest", "perhaps")], vec!["manifest"]),
+            (vec![user_id, export, ("download", "true"), ("manifest", "true")], vec!["manifest"]),
         ];
         for (parameters, named) in cases {
             let answer = Call::get("/export_status", &parameters).with_key(&org.caller.key).send().await;

@@ -3,6 +3,7 @@
 
 use integration_tests::api::{Answer, Call};
 use integration_tests::export::{request, wait_until_final};
+use integration_tests::manifest::assert_describes;
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::page::{PAGE, Visitor, get_page, post_form, send_sign_in};
 use integration_tests::records::{failed, id_of, new_record, put_active, put_record, read_record};
@@ -200,6 +201,11 @@ fn the_page_and_the_api_make_equal_exports() {
         assert_eq!(answer.status, 302, "{}", answer.text());
         let file = system().http.get(answer.header("location")).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(file, expected.file);
+        let answer = visitor.get(&format!("/exports/{id}/manifest")).await;
+        let manifest = system().http.get(answer.header("location")).send().await.unwrap();
+        assert_describes(&manifest.json().await.unwrap(), &org, &id, &file);
+        let row = visitor.get(&format!("/exports/{id}/row")).await.text();
+        assert!(row.contains(&format!("/exports/{id}/manifest\"")), "{row}");
         assert_eq!(read_record(&id).await["request"], read_record(&expected.id).await["request"]);
     });
 }
@@ -255,7 +261,7 @@ fn another_users_export_is_refused() {
         let record = failed(new_record(&org, &org.add_admin().await, now()));
         put_record(&record).await;
         let visitor = Visitor::sign_in(&org.caller).await;
-        for part in ["row", "progress", "details", "download"] {
+        for part in ["row", "progress", "details", "download", "manifest"] {
             let answer = visitor.get(&format!("/exports/{}/{part}", id_of(&record))).await;
             assert_eq!(answer.status, 403, "{part}");
             assert!(answer.text().contains("another user"), "{}", answer.text());

@@ -100,6 +100,12 @@ pub async fn get_download(caller: &Caller, data_export_id: &str) -> Answer {
     Call::get("/export_status", &parameters).with_key(&caller.key).send().await
 }
 
+pub async fn get_manifest(caller: &Caller, data_export_id: &str) -> Answer {
+    let user_id = caller.user_id.as_str();
+    let parameters = [("user_id", user_id), ("data_export_id", data_export_id), ("manifest", "true")];
+    Call::get("/export_status", &parameters).with_key(&caller.key).send().await
+}
+
 pub async fn get_history(caller: &Caller, cursor: Option<&str>) -> Answer {
     let mut parameters = vec![("user_id", caller.user_id.as_str())];
     parameters.extend(cursor.map(|cursor| ("cursor", cursor)));

@@ -6,7 +6,8 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use usage_export::usage;
 
-use crate::api::{follow, get_download, get_status, post_export};
+use crate::api::{follow, get_download, get_manifest, get_status, post_export};
+use crate::manifest::assert_describes;
 use crate::oracle::{Snapshot, crc32};
 use crate::org::{Caller, TestOrg};
 use crate::records::read_record;
@@ -101,6 +102,9 @@ impl TestOrg {
         let file = download(&self.caller, id).await;
         assert_eq!(status["size_bytes"], file.len(), "{status}");
         assert_eq!(status["checksum"], format!("crc32:{:08x}", crc32(&file)), "{status}");
+        let answer = get_manifest(&self.caller, id).await;
+        let manifest = if answer.status == 302 { follow(&answer).await.json() } else { answer.ok() };
+        assert_describes(&manifest, self, id, &file);
         Export { id: id.to_owned(), status, file }
     }
 

@@ -19,6 +19,13 @@ pub async fn delete_file(org: &TestOrg, data_export_id: &str) {
     system().s3.delete_object().bucket(bucket).key(object_key(org, data_export_id)).send().await.unwrap();
 }
 
+/// Puts another file in the place of an export's.
+pub async fn replace_file(org: &TestOrg, data_export_id: &str, file: Vec<u8>) {
+    let bucket = &system().outputs.bucket;
+    let key = object_key(org, data_export_id);
+    system().s3.put_object().bucket(bucket).key(key).body(file.into()).send().await.unwrap();
+}
+
 /// What there is of an export in the bucket: what the keys of its objects end with, in order.
 pub async fn keys_of(org: &TestOrg, data_export_id: &str) -> Vec<String> {
     let prefix = object_key(org, data_export_id).replace(".csv", ".");

@@ -10,6 +10,7 @@
 pub mod api;
 pub mod export;
 pub mod files;
+pub mod manifest;
 pub mod oracle;
 pub mod org;
 pub mod outbox;

@@ -97,7 +97,31 @@ pub fn new_export_id(created_ts: DateTime<Utc>) -> String {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos())).to_string()
 }
 
+/// Puts an export as the API does: the ids that its request names into an item of their own, their number into the record.
 pub async fn put_record(record: &Value) {
+    let mut record = record.clone();
+    let id = id_of(&record);
+    if let Some(scope) = record["request"]["scope"].as_object_mut() {
+        let mut take = |name: &str| scope.remove(name).filter(Value::is_array).unwrap_or_else(|| json!([]));
+        let (workspace_ids, entity_ids) = (take("workspace_ids"), take("entity_ids"));
+        let count = |ids: &Value| json!(ids.as_array().map_or(0, Vec::len));
+        scope.insert("workspace_count".to_owned(), count(&workspace_ids));
+        scope.insert("workbook_count".to_owned(), count(&entity_ids));
+        if workspace_ids != json!([]) || entity_ids != json!([]) {
+            put_as_it_is(&json!({
+                "data_export_id": format!("REQUEST#{id}"),
+                "workspace_ids": workspace_ids,
+                "entity_ids": entity_ids,
+                "ttl": record["ttl"],
+            }))
+            .await;
+        }
+    }
+    put_as_it_is(&record).await;
+}
+
+/// Puts a record as it is: with its ids in it, as an earlier version did.
+pub async fn put_as_it_is(record: &Value) {
     let AttributeValue::M(item) = attribute(record) else { panic!("not an object: {record}") };
     put(item).await;
 }
@@ -117,6 +141,17 @@ pub async fn read_active(org: &TestOrg) -> Vec<String> {
     let record = read_record(&format!("ACTIVE#{}", org.id)).await;
     let ids = record["unfinished"].as_array().cloned().unwrap_or_default();
     ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+/// The ids of the organization's exports that are unfinished, that run, and that wait, in order.
+pub async fn active_sets(org: &TestOrg) -> [Vec<String>; 3] {
+    let record = read_record(&format!("ACTIVE#{}", org.id)).await;
+    ["unfinished", "running", "waiting"].map(|name| {
+        let ids = record[name].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = ids.map(|id| id.as_str().unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    })
 }
 
 /// Reads the record with this key; `null` if there is none.
@@ -144,6 +179,13 @@ pub async fn set_in_record(id: &str, name: &str, value: &Value) {
         .expression_attribute_names("#name", name)
         .expression_attribute_values(":value", attribute(value));
     sent.send().await.unwrap();
+}
+
+/// Deletes the record with this key.
+pub async fn delete_record(key: &str) {
+    let table = &system().outputs.tables.exports;
+    let delete = system().dynamodb.delete_item().table_name(table).key("data_export_id", text(key));
+    delete.send().await.unwrap();
 }
 
 async fn put(item: Item) {

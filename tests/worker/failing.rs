@@ -133,14 +133,60 @@ fn a_record_that_cannot_be_read_fails_the_export_at_once() {
             ("finished_ts", text("yesterday")),
             ("user_id", AttributeValue::N("1".to_owned())),
             ("SK", text("2025-01-02T")),
+            ("SK", text("run_2")),
         ] {
             let fields = json!(["run_id", "user_id", "credit_cost", "pl_run_finished_ts"]);
             let world = World::with_request(|request| request["fields"] = fields).await;
             let run = world.run(0, "2025-01-02T09:00:00.000Z").with_id("run_2");
-            world.org.write_run_with(&run, name, value).await;
+            world.org.write_run_with(&run, name, value.clone()).await;
             assert_eq!(world.process(1).await, Disposition::Acknowledge, "{name}");
             assert_failed(&world, "could not be read").await;
             assert!(world.file().await.is_none());
+            let key = if name == "SK" { value.as_s().unwrap() } else { "2025-01-02T09:00:00.000Z#run_2" };
+            let place = format!("({}), month 2025-01, record {key}.", world.workspaces[0]);
+            let export = world.export().await;
+            assert!(export["error"].as_str().unwrap().contains(&place), "{export}");
+        }
+    });
+}
+
+/// It would be in the files of some intervals and not in others: nobody can tell which of them are right.
+#[test]
+fn a_record_that_is_stored_in_another_month_than_it_started_in_fails_the_export() {
+    run(async {
+        for start in ["2024-12-31T23:59:59.999Z", "2025-02-01T00:00:00.000Z", "2031-01-02T00:00:00.000Z"] {
+            let world = World::new().await;
+            let run = world.run(0, "2025-01-02T09:00:00.000Z").with_id("run_2");
+            world.org.write_run_with(&run, "SK", text(format!("{start}#run_4"))).await;
+            assert_eq!(world.process(1).await, Disposition::Acknowledge);
+            let place = format!("({}), month 2025-01, record {start}#run_4", world.workspaces[0]);
+            assert_failed(&world, &place).await;
+            assert!(world.file().await.is_none());
+        }
+    });
+}
+
+/// Only the days of the interval are read of a month that it cuts into.
+#[test]
+fn a_bad_record_outside_of_the_interval_is_not_read() {
+    run(async {
+        for (start, end) in [
+            ("2025-01-01T00:00:00.000Z", "2025-01-30T00:00:00.000Z"),
+            ("2025-01-01T00:00:00.001Z", "2025-01-31T23:59:59.998Z"),
+        ] {
+            let change = |request: &mut serde_json::Value| {
+                request["interval"] = json!({"start": start, "end": end});
+            };
+            let world = World::with_request(change).await;
+            let run = world.run(0, "2025-01-02T09:00:00.000Z");
+            world.org.write_run_with(&run, "SK", text("2025-02-01T00:00:00.000Z#run_4")).await;
+            assert_eq!(world.process(1).await, Disposition::Acknowledge);
+            let export = world.export().await;
+            assert_eq!(
+                (&export["state"], &export["row_count"]),
+                (&json!("COMPLETED"), &json!(3)),
+                "{export}"
+            );
         }
     });
 }

@@ -20,6 +20,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 static HTTP: LazyLock<SharedHttpClient> = LazyLock::new(|| {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https()
@@ -92,11 +93,35 @@ pub fn crc32(bytes: &[u8]) -> String {
     STANDARD.encode(crc32fast::hash(bytes).to_be_bytes())
 }
 
+/// A place in a worker's life: before one of its calls, counted from 0, or after it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub call: usize,
+    pub is_after: bool,
+}
+
+/// A worker that waits at a [`Moment`].
+#[derive(Clone, Default)]
+pub struct Pause {
+    /// Is told that the worker is there.
+    pub reached: Arc<Notify>,
+    /// Lets it go on. A worker that is to die there is dropped instead.
+    pub go_on: Arc<Notify>,
+}
+
+impl Pause {
+    async fn wait(&self) {
+        self.reached.notify_one();
+        self.go_on.notified().await;
+    }
+}
+
 /// All that was sent, and the faults of the operations that have one.
 #[derive(Clone, Default)]
 pub struct Faults {
     sent: Arc<Mutex<Vec<Arc<Sent>>>>,
-    faults: Arc<Mutex<HashMap<String, (Fault, usize)>>>,
+    by_operation: Arc<Mutex<HashMap<String, (Fault, usize)>>>,
+    pause: Arc<Mutex<Option<(Moment, Pause)>>>,
 }
 
 impl Faults {
@@ -106,12 +131,29 @@ impl Faults {
         F: Future<Output = Answer> + Send + 'static,
     {
         let fault: Fault = Arc::new(move |call, nth| Box::pin(fault(call, nth)));
-        self.faults.lock().unwrap().insert(operation.to_owned(), (fault, 0));
+        self.by_operation.lock().unwrap().insert(operation.to_owned(), (fault, 0));
+    }
+
+    /// Makes the worker wait at this moment of its life so far.
+    pub fn pause_at(&self, moment: Moment) -> Pause {
+        let pause = Pause::default();
+        *self.pause.lock().unwrap() = Some((moment, pause.clone()));
+        pause
+    }
+
+    /// How many calls were sent.
+    pub fn calls(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
+    /// The last call that was sent.
+    pub fn last(&self) -> Arc<Sent> {
+        Arc::clone(self.sent.lock().unwrap().last().unwrap())
     }
 
     /// Ends all faults: from now on the emulator answers.
     pub fn end(&self) {
-        self.faults.lock().unwrap().clear();
+        self.by_operation.lock().unwrap().clear();
     }
 
     /// The attempts of an operation's calls, in the order in which they were sent.
@@ -151,7 +193,7 @@ impl Faults {
     }
 
     fn fault_of(&self, operation: &str) -> Option<(Fault, usize)> {
-        let mut faults = self.faults.lock().unwrap();
+        let mut faults = self.by_operation.lock().unwrap();
         let (fault, calls) = faults.get_mut(operation)?;
         *calls += 1;
         Some((Arc::clone(fault), *calls - 1))
@@ -167,14 +209,26 @@ impl Faults {
             headers: headers.collect(),
             body: ByteStream::new(body).collect().await.unwrap().into_bytes().to_vec(),
         });
-        self.sent.lock().unwrap().push(Arc::clone(&sent));
+        let number = {
+            let mut all = self.sent.lock().unwrap();
+            all.push(Arc::clone(&sent));
+            all.len() - 1
+        };
         self.assert_well_formed(&sent);
         let fault = self.fault_of(&sent.operation);
+        let pause = self.pause.lock().unwrap().clone().filter(|(moment, _)| moment.call == number);
+        if let Some((Moment { is_after: false, .. }, pause)) = &pause {
+            pause.wait().await;
+        }
         let call = Call { sent, request, emulator };
-        match fault {
+        let answer = match fault {
             Some((fault, nth)) => fault(call, nth).await,
             None => call.send().await,
+        };
+        if let Some((Moment { is_after: true, .. }, pause)) = &pause {
+            pause.wait().await;
         }
+        answer
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use export_worker::Disposition;
 use integration_tests::files::keys_of;
+use integration_tests::records::timestamp;
 use integration_tests::run;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -20,7 +21,8 @@ fn twice<T>(value: T) -> (Arc<T>, Arc<T>) {
 
 /// Eight runs on eight pages. SQS takes a message without giving it to the deployed worker.
 async fn eight_pages() -> World {
-    let mut world = World::without_runs(1, |request| request["fields"] = json!(["run_id"])).await;
+    let mut world =
+        World::without_runs(1, |request| request["fields"] = json!(["run_id", "credit_cost"])).await;
     world.page_size = 1;
     let runs: Vec<_> = (1..=8)
         .map(|day| world.run(0, &format!("2025-01-0{day}T09:00:00.000Z")).with_id(&format!("run_{day}")))
@@ -30,14 +32,17 @@ async fn eight_pages() -> World {
     world
 }
 
-const CSV: &str = "run_id\r\nrun_1\r\nrun_2\r\nrun_3\r\nrun_4\r\nrun_5\r\nrun_6\r\nrun_7\r\nrun_8\r\n";
+const CSV: &str = "run_id,credit_cost\r\nrun_1,0.5\r\nrun_2,0.5\r\nrun_3,0.5\r\nrun_4,0.5\r\nrun_5,0.5\r\nrun_6,0.5\r\n\
+                   run_7,0.5\r\nrun_8,0.5\r\n";
 
 #[test]
 fn a_worker_hands_over_before_its_end() {
     run(async {
         let world = eight_pages().await;
+        let began = now();
         // Each worker has less time than the margin, so it reads one page.
         for worker in 1..=7 {
+            let_pass(i64::from(worker > 1));
             assert_eq!(
                 world.process_until(1, now() + TimeDelta::seconds(30)).await,
                 Disposition::Acknowledge
@@ -56,7 +61,15 @@ fn a_worker_hands_over_before_its_end() {
         assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(8)));
         assert_eq!((&export["row_count"], &export["rows_read"]), (&json!(8), &json!(8)));
         assert_eq!(world.subjects().await.len(), 1);
-        assert_eq!(keys_of(&world.org, &world.id).await, ["csv"], "no tail and no plan is left");
+        assert_eq!(
+            keys_of(&world.org, &world.id).await,
+            ["csv", "manifest.8.1.json"],
+            "no tail and no plan is left"
+        );
+        let manifest = world.manifest().await;
+        assert_eq!(manifest["totals"]["months"], json!({"2025-01": {"rows": 8, "credit_cost": "4"}}));
+        let read_ts = json!({"first": timestamp(began), "last": timestamp(now())});
+        assert_eq!(manifest["read_ts"], read_ts, "from the first worker to the last");
     });
 }
 
@@ -100,7 +113,7 @@ fn a_small_export_goes_on_where_its_worker_was_ten_seconds_ago() {
         let checkpoint = world.export().await["checkpoint"].clone();
         let saved = checkpoint["counts"]["written"].as_u64().unwrap();
         assert!(saved >= 4, "{checkpoint}");
-        assert_eq!(keys_of(&world.org, &world.id).await, ["plan.json", "tail.1.1"]);
+        assert_eq!(keys_of(&world.org, &world.id).await, ["manifest.1.1.json", "plan.json", "tail.1.1"]);
         world.recover();
         let_pass(5);
         let before = world.faults.sent("Query").len();
@@ -140,21 +153,22 @@ fn what_changes_in_the_directory_after_the_first_claim_changes_nothing() {
 }
 
 #[test]
-fn a_tail_that_is_not_what_was_written_is_never_in_a_file() {
+fn objects_that_are_not_what_was_written_are_never_in_a_file() {
     run(async {
-        let world = eight_pages().await;
-        world.process_until(1, now()).await;
-        world.faults.on("GetObject", async |call, _| {
-            let object = call.send().await?;
-            let is_tail = !object.headers().get("content-type").is_some_and(|kind| kind.contains("json"));
-            if is_tail { answer(200, "run_id\r\nrun_9\r\n") } else { Ok(object) }
-        });
-        for _ in 1..5 {
-            assert!(matches!(world.process(1).await, Disposition::Retry(_)));
-            let_pass(300);
+        for kind in [".tail.", ".manifest."] {
+            let world = eight_pages().await;
+            world.process_until(1, now()).await;
+            world.faults.on("GetObject", move |call, _| async move {
+                let is_meant = call.sent.uri.contains(kind);
+                if is_meant { answer(200, "run_id,credit_cost\r\nrun_9,0.5\r\n") } else { call.send().await }
+            });
+            for _ in 1..5 {
+                assert!(matches!(world.process(1).await, Disposition::Retry(_)));
+                let_pass(300);
+            }
+            assert_eq!(world.process(1).await, Disposition::Acknowledge);
+            assert_eq!(world.export().await["state"], "FAILED");
+            assert_eq!(keys_of(&world.org, &world.id).await, Vec::<String>::new());
         }
-        assert_eq!(world.process(1).await, Disposition::Acknowledge);
-        assert_eq!(world.export().await["state"], "FAILED");
-        assert_eq!(keys_of(&world.org, &world.id).await, Vec::<String>::new());
     });
 }

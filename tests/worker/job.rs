@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use export_worker::job::process;
 use export_worker::{Delivery, Disposition};
+use integration_tests::files::etag_of_file;
 use integration_tests::records::{read_active, set_in_record, timestamp};
 use integration_tests::run;
 use serde_json::json;
@@ -29,10 +30,31 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
         assert_eq!(export["size_bytes"], CSV.len());
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(CSV.as_bytes())));
         assert_eq!(export["finished_ts"], timestamp(now()));
-        assert_eq!(export["expires_ts"], timestamp(now() + TimeDelta::days(30)));
+        assert_eq!(export["etag"], etag_of_file(&world.org, &world.id).await.unwrap());
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
         assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
         assert_eq!(read_active(&world.org).await, Vec::<String>::new());
+        let manifest = world.manifest().await;
+        assert_eq!(manifest["totals"]["total"], json!({"rows": 3, "credit_cost": "1.5"}));
+        assert_eq!(
+            manifest["scope"],
+            json!({"workspaces": [{"workspace_id": world.workspaces[0], "name": "Sales"}], "entity_ids": []})
+        );
+    });
+}
+
+/// S3's lifecycle rule counts from when the upload began, which may be long before the file was complete.
+#[test]
+fn a_file_expires_by_its_age_in_s3() {
+    run(async {
+        let world = World::new().await;
+        world.faults.on("HeadObject", async |call, _| {
+            let mut head = call.send().await?;
+            head.headers_mut().insert("last-modified", "Wed, 01 Jan 2025 23:59:59 GMT");
+            Ok(head)
+        });
+        world.process(1).await;
+        assert_eq!(world.export().await["expires_ts"], "2025-01-31T23:59:59.000Z");
     });
 }
 
@@ -151,5 +173,30 @@ fn a_lease_that_another_worker_took_stops_this_one() {
         assert_eq!(export["state"], "IN_PROGRESS");
         assert_eq!(export["lease_owner"], "another");
         assert!(world.subjects().await.is_empty());
+    });
+}
+
+#[test]
+fn the_manifest_counts_the_cells_that_records_lack() {
+    run(async {
+        let fields = [
+            "run_id",
+            "user_id",
+            "user_email",
+            "workbook_name",
+            "credit_cost",
+            "pl_run_finished_ts",
+            "workspace_id",
+        ];
+        let mut world = World::without_runs(1, |request| request["fields"] = json!(fields)).await;
+        world.page_size = 1;
+        let run = |day: u32| world.run(0, &format!("2025-01-0{day}T09:00:00.000Z")).by("usr_gone");
+        world.org.write_runs(&[run(1), run(2).unfinished(), run(3).by(""), run(4).of("").unfinished()]).await;
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        let expected = json!({
+            "user_id": 1, "user_email": 1, "workbook_name": 1, "credit_cost": 2, "pl_run_finished_ts": 2,
+        });
+        // The address of a user whom the directory does not know is empty too, but no record lacks it.
+        assert_eq!(world.manifest().await["empty_cells"], expected);
     });
 }

@@ -94,6 +94,7 @@ fn every_step_whose_answer_is_lost_is_taken_once() {
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert_eq!(world.export().await["state"], "COMPLETED");
         assert_eq!(world.subjects().await.len(), 1);
+        world.manifest().await;
         let active = read_record(&format!("ACTIVE#{}", world.org.id)).await;
         assert!(active.get("unfinished").is_none(), "{active}");
     });

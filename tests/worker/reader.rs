@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use export_worker::source::query::{Page, Partition, UsageRecords};
+use export_worker::source::bad_record::Fault;
+use export_worker::source::query::{Page, Partition, ReadError, UsageRecords};
 use export_worker::source::selection::Selection;
 use futures::{StreamExt, TryStreamExt};
+use integration_tests::org::text;
 use integration_tests::{WAIT_TIMEOUT, run};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -52,6 +54,7 @@ fn partitions(world: &World) -> Vec<Partition> {
         let workspace_id = world.workspaces[workspace].clone();
         Partition {
             index,
+            month: month.parse().unwrap(),
             partition_key: format!("{workspace_id}#{month}"),
             workspace_id,
             workspace_name: String::new(),
@@ -171,7 +174,7 @@ fn an_error_in_the_middle_ends_the_pages() {
             let first_error = pages.iter().position(Result::is_err).expect("an error");
             assert_eq!(first_error, 9, "the pages before it are whole");
             assert!(
-                matches!(&pages[9], Err(AwsError::Refused { code, .. }) if code == "AccessDeniedException")
+                matches!(&pages[9], Err(ReadError::Aws(AwsError::Refused { code, .. })) if code == "AccessDeniedException")
             );
             assert_eq!(pages.len(), 10, "nothing follows");
         }
@@ -190,6 +193,28 @@ fn no_more_is_asked_for_than_is_read_ahead() {
         // The first page, the next of its partition, and the first pages of the two partitions ahead.
         let asked = world.faults.sent("Query").len();
         assert!((2..=4).contains(&asked), "{asked}");
+    });
+}
+
+#[test]
+fn a_bad_record_is_told_with_its_place_and_its_workbook() {
+    run(async {
+        let (world, _) = world().await;
+        let run = world.run(1, "2025-01-09T00:00:00.000Z").of("wbk_7");
+        world.org.write_run_with(&run, "SK", text("2025-04-01T00:00:00.000Z#run_9")).await;
+        let everything = everything();
+        let reader = reader(&world, 4);
+        let pages = reader.pages(partitions(&world).into_iter(), &everything);
+        let Err(ReadError::Record(bad)) = pages.try_collect::<Vec<_>>().await else {
+            panic!("no bad record")
+        };
+        assert_eq!(
+            (bad.workspace_id.as_str(), bad.month.to_string()),
+            (world.workspaces[1].as_str(), "2025-01".into())
+        );
+        assert_eq!(bad.sort_key, "2025-04-01T00:00:00.000Z#run_9");
+        assert_eq!(bad.workbook_id.as_deref(), Some("wbk_7"));
+        assert_eq!(bad.fault, Fault::OtherMonth);
     });
 }
 

@@ -101,6 +101,7 @@ fn a_second_worker_goes_on_where_the_first_saved() {
         assert_eq!(export["row_count"], 340);
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(&file)));
         assert_eq!(export["size_bytes"], file.len());
+        world.manifest().await;
     });
 }
 
@@ -121,8 +122,10 @@ fn nothing_is_counted_twice_when_records_are_left_out() {
         let runs: Vec<_> = workbooks.iter().cycle().take(300).enumerate().map(run).collect();
         world.org.write_runs(&runs).await;
         for more in [0, 200] {
-            let ids: Vec<_> =
-                (0..more).map(|id| format!("wbk_more_{id}")).chain(["wbk_1".to_owned()]).collect();
+            let ids: Vec<_> = ["wbk_1".to_owned()]
+                .into_iter()
+                .chain((0..more).map(|id| format!("wbk_more_{id:03}")))
+                .collect();
             let change = |request: &mut Value| {
                 request["fields"] = json!(["run_id", "user_id"]);
                 request["scope"]["entity_ids"] = json!(ids);
@@ -137,6 +140,7 @@ fn nothing_is_counted_twice_when_records_are_left_out() {
             let export = world.export().await;
             assert_eq!(export["state"], "COMPLETED", "{more} more ids");
             assert_eq!((&export["row_count"], &export["rows_read"]), (&json!(100), &json!(300)));
+            assert_eq!(world.manifest().await["scope"]["entity_ids"], json!(ids));
         }
     });
 }
@@ -197,6 +201,7 @@ fn a_file_that_is_there_already_completes_the_export() {
         let export = world.export().await;
         assert_eq!((&export["state"], &export["row_count"]), (&json!("COMPLETED"), &json!(3)));
         assert_eq!(export["size_bytes"], world.file().await.unwrap().len());
+        world.manifest().await;
         assert_eq!(world.parts_sent(), [1]);
     });
 }

@@ -14,6 +14,7 @@ use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use export_worker::{Delivery, Disposition, Worker};
 use integration_tests::files::read_file;
+use integration_tests::manifest::{assert_describes, read_manifest};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::emails_of;
 use integration_tests::records::{
@@ -52,6 +53,8 @@ pub struct World {
     pub faults: Faults,
     /// Records on a page of the usage records.
     pub page_size: i32,
+    /// How many exports of an organization a worker lets run at the same time.
+    pub max_running: u32,
 }
 
 impl World {
@@ -77,7 +80,14 @@ impl World {
             ids.push(org.add_workspace("Sales").await);
         }
         ids.sort();
-        let world = Self { id: String::new(), workspaces: ids, faults: Faults::default(), page_size: 2, org };
+        let world = Self {
+            id: String::new(),
+            workspaces: ids,
+            faults: Faults::default(),
+            page_size: 2,
+            max_running: 3,
+            org,
+        };
         world.another_export(change).await
     }
 
@@ -98,6 +108,7 @@ impl World {
             id: id_of(&record),
             faults: Faults::default(),
             page_size: self.page_size,
+            max_running: self.max_running,
         };
         world.recover();
         world
@@ -152,6 +163,7 @@ impl World {
                 page_origin: "https://app.example.com".parse().unwrap(),
             },
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: outputs.queue_url.clone() },
+            max_running: self.max_running,
             file_days: 30,
             clock: now,
         }
@@ -187,6 +199,13 @@ impl World {
     /// The export's file, if it is there.
     pub async fn file(&self) -> Option<Vec<u8>> {
         read_file(&self.org, &self.id).await
+    }
+
+    /// The manifest of the completed export, after a comparison with the file.
+    pub async fn manifest(&self) -> Value {
+        let (manifest, file) = (read_manifest(&self.id).await, self.file().await.unwrap());
+        assert_describes(&manifest, &self.org, &self.id, &file);
+        manifest
     }
 
     /// The numbers of the parts in the order in which they were sent.

@@ -4,15 +4,12 @@ use askama::Template;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use usage_export::config::Origin;
 use usage_export::export::interval::Interval;
-use usage_export::export::request::Scope;
+use usage_export::export::request::ScopeSummary;
 use usage_export::export::{DataExport, State};
-use usage_export::wording::{counted, size};
+use usage_export::wording::{counted, one_line, size};
 
 /// How many workspaces an email lists by name; the others are counted.
 pub const NAMED_WORKSPACES: usize = 3;
-
-/// How many characters of a name an email shows.
-const NAME_CHARS: usize = 60;
 
 /// An email without the address that it goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,13 +125,13 @@ fn day(instant: DateTime<Utc>) -> String {
     instant.format("%b %-d, %Y").to_string()
 }
 
-fn workspaces(scope: &Scope, names: &[String]) -> String {
+fn workspaces(scope: &ScopeSummary, names: &[String]) -> String {
     let mut text = if scope.looks_everywhere() {
         "All workspaces".to_owned()
-    } else if scope.workspace_ids.is_empty() {
+    } else if scope.workspace_count == 0 {
         "All personal workspaces".to_owned()
     } else {
-        let count = scope.workspace_ids.len();
+        let count = scope.workspace_count;
         let mut text =
             names.iter().take(NAMED_WORKSPACES).map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
         let others = count - names.len().min(NAMED_WORKSPACES);
@@ -148,24 +145,10 @@ fn workspaces(scope: &Scope, names: &[String]) -> String {
         }
         text
     };
-    if !scope.entity_ids.is_empty() {
-        text = format!("{text} (only {})", counted(scope.entity_ids.len() as u64, "workbook"));
+    if scope.workbook_count > 0 {
+        text = format!("{text} (only {})", counted(scope.workbook_count as u64, "workbook"));
     }
     text
-}
-
-/// A name on one line, without characters that would reorder the text around it.
-fn one_line(name: &str) -> String {
-    let is_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let seen: String = name.chars().filter(|c| !is_direction(*c)).collect();
-    let words = seen.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let mut line = words.collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(NAME_CHARS) {
-        line.truncate(end);
-        line = format!("{}…", line.trim_end());
-    }
-    // First strong isolate and pop: a right-to-left name does not change the direction of the text around it.
-    format!("\u{2068}{line}\u{2069}")
 }
 
 #[cfg(test)]

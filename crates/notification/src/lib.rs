@@ -83,7 +83,7 @@ pub async fn notify_owner(
     if export.notified_ts.is_some() {
         return Ok(());
     }
-    let email = email_to_owner(mailer, directory, export).await?;
+    let email = email_to_owner(mailer, directory, exports, export).await?;
     let claimant = Uuid::new_v4().to_string();
     // Also an email that goes to nobody is claimed: the export has no email left to send.
     if !claim(exports, id, &claimant, now).await? {
@@ -137,16 +137,34 @@ async fn claim(exports: &Exports, id: &str, claimant: &str, now: DateTime<Utc>) 
 async fn email_to_owner(
     mailer: &Mailer,
     directory: &Directory,
+    exports: &Exports,
     export: &DataExport,
 ) -> Result<Option<(String, Email)>, AwsError> {
     let owner = directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
-    let named = export.request.scope.workspace_ids.iter().take(NAMED_WORKSPACES).cloned().collect();
-    let workspaces = directory.workspaces_of(&export.organization_id, &named).await?;
-    let names: Vec<_> = workspaces.into_values().map(|workspace| workspace.name).collect();
+    let names = workspace_names(directory, exports, export).await?;
     let email = email::compose(export, &names, &mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
+}
+
+/// The names of the first workspaces that the request names. Without its ids, which may be why it failed, the email says how
+/// many there are.
+async fn workspace_names(
+    directory: &Directory,
+    exports: &Exports,
+    export: &DataExport,
+) -> Result<Vec<String>, AwsError> {
+    if export.request.scope.workspace_count == 0 {
+        return Ok(Vec::new());
+    }
+    let ids = match exports.named_ids(export).await {
+        Err(error) if error.is_permanent() => None,
+        ids => ids?,
+    };
+    let named = ids.into_iter().flat_map(|ids| ids.workspace_ids).take(NAMED_WORKSPACES).collect();
+    let workspaces = directory.workspaces_of(&export.organization_id, &named).await?;
+    Ok(workspaces.into_values().map(|workspace| workspace.name).collect())
 }
 
 impl Mailer {

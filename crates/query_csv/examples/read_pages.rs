@@ -90,7 +90,8 @@ fn layout() -> Result<RowLayout, query_csv::LayoutError> {
             Column::SortKeyTime,
             Column::Timestamp("finished_ts".to_owned()),
         ],
-    )
+    )?
+    .sum_of("credit_cost")
 }
 
 /// One answer of `Query`. One record in a hundred lacks its cost or its end.

@@ -1,5 +1,5 @@
 //! Any bytes as an answer of `Query`: nothing panics, frames of any size make the same page, and what DynamoDB could
-//! have sent becomes the rows that the tests' oracle expects.
+//! have sent becomes the rows and the sum that the tests' oracle expects.
 //!
 //! `cargo xtask fuzz`
 
@@ -13,38 +13,45 @@ mod oracle;
 #[expect(dead_code, reason = "the tests read whole answers, this reads frames")]
 mod reading;
 
+use std::sync::Arc;
+
 use libfuzzer_sys::fuzz_target;
 use query_csv::PageError;
 use serde_json::Value;
 
-use crate::layouts::{calls, ledger};
+use crate::layouts::{calls, layout_with_sum, ledger};
 use crate::reading::File;
 
 fuzz_target!(|answer: &[u8]| {
-    for columns in [calls(), ledger()] {
-        let whole = rows(&mut File::new(&columns), answer, answer.len().max(1));
+    for (columns, summed) in [(calls(), "price"), (ledger(), "amount")] {
+        let layout = layout_with_sum(&columns, summed);
+        let read_in_frames = |size| read(File::of(Arc::clone(&layout)), answer, size);
+        let whole = read_in_frames(answer.len().max(1));
         for frame_size in [1, 7, 100] {
-            assert_eq!(whole, rows(&mut File::new(&columns), answer, frame_size), "in frames of {frame_size}");
+            assert_eq!(whole, read_in_frames(frame_size), "in frames of {frame_size}");
         }
         if let Ok(answer) = serde_json::from_slice::<Value>(answer)
             && dynamodb_could_send(&answer)
         {
-            match (&whole, oracle::rows(&answer, &columns)) {
-                (Ok(rows), Some(expected)) => assert_eq!(*rows, expected),
+            let lacking =
+                || layout.attributes().map(|attribute| oracle::lacking(&answer, attribute)).collect();
+            let sum_and_rows = oracle::sum(&answer, summed).zip(oracle::rows(&answer, &columns));
+            match (&whole, sum_and_rows.map(|(sum, rows)| (sum, lacking(), rows))) {
+                (Ok(read), Some(expected)) => assert_eq!(*read, expected),
                 (Err(PageError::Record(_)), None) => {}
                 // A name of the protocol with escapes, or two lists of records.
                 (Err(PageError::Malformed), _) => {}
-                (rows, expected) => panic!("{rows:?} instead of {expected:?}"),
+                (read, expected) => panic!("{read:?} instead of {expected:?}"),
             }
         }
     }
 });
 
-/// The rows of an answer that arrives in frames of this size. Bytes that are both malformed and cut off may be reported as
-/// either.
-fn rows(file: &mut File, answer: &[u8], frame_size: usize) -> Result<String, PageError> {
+/// The sum of an answer that arrives in frames of this size, how many rows lack each attribute, and the rows. Bytes that
+/// are both malformed and cut off may be reported as either.
+fn read(mut file: File, answer: &[u8], frame_size: usize) -> Result<(String, Vec<u64>, String), PageError> {
     match file.page(answer.chunks(frame_size), None) {
-        Ok(page) => Ok(file.complete(page)),
+        Ok(page) => Ok((page.sum.to_string(), page.lacking.clone(), file.complete(page))),
         Err(PageError::CutOff) => Err(PageError::Malformed),
         Err(error) => Err(error),
     }

@@ -73,6 +73,8 @@ pub struct RowLayout {
     pub(crate) has_one_column: bool,
     /// Only records whose attribute (by index) has one of these values are written.
     pub(crate) only: Option<(usize, BTreeSet<Vec<u8>>)>,
+    /// The attribute (by index) whose numbers are summed.
+    pub(crate) summed: Option<usize>,
 }
 
 /// Cells of neighbouring columns that are written in one piece.
@@ -129,6 +131,7 @@ impl RowLayout {
             joins: Vec::new(),
             has_one_column: columns.len() == 1,
             only: None,
+            summed: None,
         };
         if columns.is_empty() {
             return Err(LayoutError::NoColumns);
@@ -152,6 +155,17 @@ impl RowLayout {
     ) -> Result<Self, LayoutError> {
         let attribute = self.attribute(attribute, AttributeKind::Text)?;
         self.only = Some((attribute, values.into_iter().map(String::into_bytes).collect()));
+        Ok(self)
+    }
+
+    /// Sums the numbers of this attribute, usually that of a [`Column::Decimal`], over the records that become rows: see
+    /// [`Page::sum`](crate::Page::sum). A record that lacks it adds nothing. Only one attribute is summed, the last one named.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if the attribute cannot be read as well.
+    pub fn sum_of(mut self, attribute: &str) -> Result<Self, LayoutError> {
+        self.summed = Some(self.attribute(attribute, AttributeKind::Decimal)?);
         Ok(self)
     }
 

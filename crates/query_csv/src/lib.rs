@@ -9,6 +9,7 @@ mod pool;
 mod write;
 
 pub use cells::CellCache;
+pub use decimal_sum::DecimalSum;
 pub use layout::{Column, LayoutError, RowLayout};
 pub use page::{Counts, MissingCells, Page, PageError, PageReader};
 pub use parse::RecordError;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use decimal_sum::DecimalSum;
+
 use crate::cells::CellCache;
 use crate::layout::RowLayout;
 use crate::parse::{AnswerError, AnswerParser, RecordError};
@@ -110,8 +112,10 @@ impl PageReader {
         if let Some(error) = record_error {
             return Err(error.into());
         }
-        let RowWriter { rows, placeholders, missing, counts, .. } = self.writer;
-        Ok(Page { envelope, counts, rows, placeholders, missing })
+        let RowWriter { rows, placeholders, missing, counts, times, sum, lacking, .. } = self.writer;
+        let times =
+            (counts.written > 0).then(|| times.map(|time| String::from_utf8_lossy(&time).into_owned()));
+        Ok(Page { envelope, counts, times, sum: sum.finish(), lacking, rows, placeholders, missing })
     }
 }
 
@@ -131,6 +135,14 @@ pub struct Page {
     pub envelope: Vec<u8>,
     /// How many records became rows.
     pub counts: Counts,
+    /// The times in the sort keys of the first and the last record that became rows. Since `Query` sorts by the sort key, no
+    /// row has an earlier or a later one. `None` if there are no rows.
+    pub times: Option<[String; 2]>,
+    /// The exact sum of the column that [`RowLayout::sum_of`] names, over the records that became rows. 0 without one.
+    pub sum: DecimalSum,
+    /// For each attribute, in the order of [`RowLayout::attributes`], how many of the records that became rows lack it: it is
+    /// absent, `NULL` or an empty text. Its cells are empty in those rows, also those that are joined by it.
+    pub lacking: Vec<u64>,
     rows: Vec<u8>,
     placeholders: Vec<Placeholder>,
     missing: Vec<MissingIds>,

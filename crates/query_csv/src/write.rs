@@ -1,8 +1,10 @@
 //! From records to the rows of a file.
 //!
-//! [`row_writer`] writes the rows of one page; [`cell`] knows what CSV quotes and what a spreadsheet would run.
+//! [`row_writer`] writes the rows of one page; [`cell`] knows what CSV quotes and what a spreadsheet would run;
+//! [`column_sum`] adds the numbers of one column.
 
 mod cell;
+mod column_sum;
 mod row_writer;
 
 pub(crate) use cell::{EMPTY_ROW, join_cells, write_cell};

@@ -10,6 +10,7 @@
 //! | [`Email`]             | `EMAIL_FROM`, `EMAIL_CONFIGURATION_SET`?   | the worker                             |
 //! | [`Origin`]            | `PAGE_URL`                                 | the settings page, the worker          |
 //! | [`Limits`]            | `ACTIVE_EXPORT_LIMIT`?                     | who submits exports                    |
+//! | [`Turns`]             | `MAX_RUNNING_EXPORTS`?                     | the worker                             |
 //! | [`Retention`]         | `FILE_DAYS`?                               | the worker                             |
 //!
 //! `?`: may be absent. An empty variable counts as an absent one. A variable that is missing or malformed is an error
@@ -25,7 +26,7 @@ pub use variables::ConfigError;
 use variables::Variables;
 pub(crate) use variables::optional;
 
-/// Unfinished exports that one organization may have at least and at most. `template.yaml` has the same limits.
+/// Unfinished exports that one organization may have, and running ones, at least and at most. `template.yaml` has the same limits.
 pub const ACTIVE_EXPORTS: RangeInclusive<u32> = 1..=1000;
 
 /// Days that a file can be kept at least and at most. `template.yaml` has the same limits.
@@ -207,6 +208,29 @@ impl Limits {
 
     fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         Ok(Self { active_exports: variables.number_or("ACTIVE_EXPORT_LIMIT", 5, ACTIVE_EXPORTS)? })
+    }
+}
+
+/// How the exports of one organization take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turns {
+    /// Exports that may run at the same time, 1 to 1000: `MAX_RUNNING_EXPORTS`, by default 3. Ten workers run at the same time,
+    /// for all organizations.
+    pub max_running: u32,
+}
+
+impl Turns {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no number within [`ACTIVE_EXPORTS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { max_running: variables.number_or("MAX_RUNNING_EXPORTS", 3, ACTIVE_EXPORTS)? })
     }
 }
 

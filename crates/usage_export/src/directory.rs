@@ -9,13 +9,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use crate::dynamo::{Item, batch_get, text};
 use crate::error::AwsError;
 use crate::timestamp;
+
+mod workspace;
+
+pub use workspace::{Workspace, WorkspaceKind};
 
 /// The tier whose organizations may export usage data.
 pub const ENTERPRISE_TIER: &str = "enterprise";
@@ -58,46 +61,6 @@ pub enum Role {
     /// Any other role of the directory.
     #[serde(other)]
     Member,
-}
-
-/// A place where workbooks are kept and run, also one that was deleted.
-///
-/// An item with a name or a kind that cannot be read is read nevertheless: one bad item must not keep an organization from
-/// its exports, and its rows are told apart by the workspace's id.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Workspace {
-    /// The workspace's last known name; empty if the item has none.
-    #[serde(default, deserialize_with = "text_or_empty")]
-    pub name: String,
-    /// Whether the workspace is shared or one member's own. A kind that is absent or unknown counts as shared.
-    #[serde(default, deserialize_with = "kind_or_shared")]
-    pub kind: WorkspaceKind,
-    /// When the workspace was created: it has no runs before. Absent if that is not known.
-    #[serde(default, with = "timestamp::serde_text_option")]
-    pub created_ts: Option<DateTime<Utc>>,
-    /// When the workspace was deleted; absent while it exists.
-    #[serde(default, with = "timestamp::serde_text_option")]
-    pub deleted_ts: Option<DateTime<Utc>>,
-}
-
-/// Whether a workspace is shared or one member's own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum WorkspaceKind {
-    /// Shared by members of the organization.
-    #[default]
-    Organization,
-    /// Belongs to one member.
-    Personal,
-}
-
-fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(value.as_str().unwrap_or_default().to_owned())
-}
-
-fn kind_or_shared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WorkspaceKind, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(if value == "personal" { WorkspaceKind::Personal } else { WorkspaceKind::Organization })
 }
 
 /// What is run, also one that was deleted.
@@ -240,7 +203,7 @@ impl Directory {
         for item in batch_get(&self.client, &self.table, keys, false).await? {
             let key = Key::of(&item)?;
             if let Some(id) = id_of(&key) {
-                found.insert(id.to_owned(), read(item, &key.sk)?);
+                found.insert(id.to_owned(), read(item, &format!("directory item {} {}", key.pk, key.sk))?);
             }
         }
         Ok(found)
@@ -269,31 +232,4 @@ fn read<T: DeserializeOwned>(item: Item, sk: &str) -> Result<T, AwsError> {
 
 fn organization_key(organization_id: &str) -> String {
     format!("ORG#{organization_id}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_workspace_item_that_is_odd_is_read_nevertheless() {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
-        for (name, kind, expected) in [
-            (Some(text("Sales")), Some(text("personal")), ("Sales", WorkspaceKind::Personal)),
-            (Some(text("Sales")), Some(text("organization")), ("Sales", WorkspaceKind::Organization)),
-            (None, None, ("", WorkspaceKind::Organization)),
-            (Some(AttributeValue::N("7".to_owned())), Some(text("team")), ("", WorkspaceKind::Organization)),
-            (
-                Some(AttributeValue::Null(true)),
-                Some(AttributeValue::Null(true)),
-                ("", WorkspaceKind::Organization),
-            ),
-        ] {
-            let mut item = Item::new();
-            item.extend(name.map(|name| ("name".to_owned(), name)));
-            item.extend(kind.map(|kind| ("kind".to_owned(), kind)));
-            let workspace: Workspace = read(item, "WORKSPACE#wsp_1").unwrap();
-            assert_eq!((workspace.name.as_str(), workspace.kind), expected);
-        }
-    }
 }

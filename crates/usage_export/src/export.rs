@@ -6,21 +6,27 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::export::request::ExportRequest;
+use crate::export::request::{ExportRequest, RequestSummary};
 use crate::timestamp;
 
 pub mod cancel;
 mod checkpoint;
+pub mod document;
 pub mod download;
+mod id;
 pub mod interval;
+pub mod manifest;
 pub mod queue;
 pub mod request;
+mod state;
 pub mod store;
 pub mod submit;
 
-pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, Tail};
+pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
+pub use id::created_ts_of_id;
+use id::new_id;
+pub use state::State;
 
 /// Days that the record of an export is kept after its file has expired.
 pub const RECORD_DAYS_AFTER_FILE: i64 = 90;
@@ -33,46 +39,6 @@ pub const CANCELLED: &str = "cancelled";
 
 /// How long after its message was sent an export should be claimed. After that the reconciler sends the message again.
 pub const MESSAGE_TIMEOUT: TimeDelta = TimeDelta::seconds(60);
-
-/// The state of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum State {
-    /// The export is stored and its id is queued for a worker.
-    Requested,
-    /// A worker makes the file, or has stopped and another worker will go on.
-    InProgress,
-    /// The file is complete and can be downloaded until it expires.
-    Completed,
-    /// There is no file; [`DataExport::error`] says why.
-    Failed,
-}
-
-impl State {
-    /// The state's name in the API and in the table.
-    ///
-    /// ```
-    /// assert_eq!(usage_export::export::State::InProgress.name(), "IN_PROGRESS");
-    /// ```
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Requested => "REQUESTED",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-        }
-    }
-
-    /// Whether the state does not change any more.
-    ///
-    /// ```
-    /// use usage_export::export::State;
-    /// assert!(State::Failed.is_final() && !State::InProgress.is_final());
-    /// ```
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed)
-    }
-}
 
 /// The record of an export. `docs/data.md` lists the attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +57,8 @@ pub struct DataExport {
     /// When the export became COMPLETED or FAILED.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub finished_ts: Option<DateTime<Utc>>,
-    /// What was asked for: fields, interval and scope.
-    pub request: ExportRequest,
+    /// What was asked for: fields, interval and scope. [`store::Exports::named_ids`] reads the ids that the scope names.
+    pub request: RequestSummary,
     /// How many times a worker has claimed the export since its last checkpoint: attempts without progress.
     #[serde(default)]
     pub attempts: u32,
@@ -132,6 +98,12 @@ pub struct DataExport {
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
+    /// The manifest of the file; absent until COMPLETED, and for a file that was made before files had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<SideObject>,
+    /// The `ETag` of the file in S3; absent until COMPLETED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -161,7 +133,7 @@ impl DataExport {
             state: State::Requested,
             created_ts,
             finished_ts: None,
-            request,
+            request: request.into(),
             attempts: 0,
             epoch: 0,
             lease_owner: None,
@@ -175,6 +147,8 @@ impl DataExport {
             row_count: 0,
             size_bytes: None,
             checksum: None,
+            manifest: None,
+            etag: None,
             error: None,
             expires_ts: None,
             notified_ts: None,
@@ -243,27 +217,6 @@ impl DataExport {
     }
 }
 
-/// Makes a `UUIDv7` whose time is exactly `created_ts`.
-fn new_id(created_ts: DateTime<Utc>) -> String {
-    let seconds = u64::try_from(created_ts.timestamp()).unwrap_or_default();
-    let timestamp = Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos());
-    Uuid::new_v7(timestamp).to_string()
-}
-
-/// Reads the creation time in an export's id. `None` if the text is not the id of an export.
-///
-/// ```
-/// use usage_export::export::created_ts_of_id;
-/// let created_ts = created_ts_of_id("019ab0a2-0700-7000-8000-000000000001").unwrap();
-/// assert_eq!(usage_export::timestamp::to_text(created_ts), "2025-11-23T12:13:20.000Z");
-/// assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
-/// ```
-pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
-    let id = Uuid::try_parse(data_export_id).ok()?;
-    let (seconds, nanos) = id.get_timestamp()?.to_unix();
-    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,12 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_holds_the_creation_time_of_its_export() {
-        for nanos in [0, 1, 999_999_999, 123_456_789] {
-            let export = export_at(DateTime::from_timestamp(1_763_900_000, nanos).unwrap());
-            assert_eq!(created_ts_of_id(&export.data_export_id), Some(export.created_ts));
-            assert!(export.file_name().starts_with("usage-export_2025-01-01_2025-01-31_"));
-        }
-        assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
+    fn a_file_is_named_after_its_dates() {
+        let export = export_at(DateTime::from_timestamp(1_763_900_000, 0).unwrap());
+        assert!(export.file_name().starts_with("usage-export_2025-01-01_2025-01-31_"));
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! A usage record is one run of a workbook. `docs/data.md` describes the table.
 
-use chrono::{DateTime, Datelike, Utc};
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::timestamp;
@@ -122,8 +124,20 @@ impl Field {
     }
 }
 
-/// A UTC month. The records of one workspace and month are a partition. Months are ordered by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A UTC month. The records of one workspace and month are a partition. Months are ordered by time. Its text is that of a
+/// partition key, also in JSON.
+///
+/// ```
+/// use usage_export::usage::Month;
+/// let month: Month = "2025-01".parse()?;
+/// assert_eq!(serde_json::to_string(&month)?, r#""2025-01""#);
+/// for text in ["2025-1", "2025-13", "2025-00", "25-01", "2025-01-01", "+025-01"] {
+///     assert!(text.parse::<Month>().is_err(), "{text}");
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Month {
     year: i32,
     month: u32,
@@ -158,6 +172,54 @@ impl Month {
             Self { month: self.month + 1, ..self }
         }
     }
+
+    /// The first millisecond of the month.
+    ///
+    /// ```
+    /// use usage_export::timestamp::to_text;
+    /// use usage_export::usage::Month;
+    /// let month: Month = "2024-12".parse()?;
+    /// assert_eq!(to_text(month.start()), "2024-12-01T00:00:00.000Z");
+    /// assert_eq!(to_text(month.end()), "2024-12-31T23:59:59.999Z");
+    /// # Ok::<(), usage_export::usage::ParseMonthError>(())
+    /// ```
+    pub fn start(self) -> DateTime<Utc> {
+        let first_day = NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default();
+        first_day.and_time(NaiveTime::MIN).and_utc()
+    }
+
+    /// The last millisecond of the month.
+    pub fn end(self) -> DateTime<Utc> {
+        self.next().start() - TimeDelta::milliseconds(1)
+    }
+}
+
+/// A text that is not a month such as `2025-01`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a month such as 2025-01")]
+pub struct ParseMonthError;
+
+impl FromStr for Month {
+    type Err = ParseMonthError;
+
+    fn from_str(text: &str) -> Result<Self, ParseMonthError> {
+        let first_day = timestamp::from_text(&format!("{text}-01T00:00:00.000Z"));
+        first_day.map(Self::of).ok_or(ParseMonthError)
+    }
+}
+
+impl TryFrom<String> for Month {
+    type Error = ParseMonthError;
+
+    fn try_from(text: String) -> Result<Self, ParseMonthError> {
+        text.parse()
+    }
+}
+
+impl From<Month> for String {
+    fn from(month: Month) -> Self {
+        month.to_string()
+    }
 }
 
 impl std::fmt::Display for Month {
@@ -177,22 +239,35 @@ pub fn partition_key(workspace_id: &str, month: Month) -> String {
     format!("{workspace_id}#{month}")
 }
 
-/// The bounds of `SK BETWEEN` for the runs that started from `start` to `end`, both included.
+/// The bounds of the sort keys, both included, for the runs of a month's partition that started from `start` to `end`. There
+/// is a bound only where the month begins before `start` or ends after `end`: a partition that is wanted whole is read whole,
+/// so that a record which is stored in the wrong month is seen.
 ///
 /// ```
 /// use usage_export::timestamp::from_text;
-/// use usage_export::usage::sort_key_bounds;
-/// let [start, end] = ["2025-01-31T00:00:00.000Z", "2025-01-31T23:59:59.999Z"].map(|text| from_text(text).unwrap());
-/// let (first, last) = sort_key_bounds(start, end);
-/// for sort_key in ["2025-01-31T00:00:00.000Z#run_1", "2025-01-31T23:59:59.999Z#run_2"] {
-///     assert!((first.as_str()..=last.as_str()).contains(&sort_key));
-/// }
-/// assert!(last.as_str() < "2025-02-01T00:00:00.000Z#run_3");
+/// use usage_export::usage::{Month, sort_key_bounds};
+/// let [start, end] = ["2025-01-31T00:00:00.000Z", "2025-03-01T23:59:59.999Z"].map(|text| from_text(text).unwrap());
+/// let january = Month::of(start);
+/// assert_eq!(sort_key_bounds(january, start, end), (Some("2025-01-31T00:00:00.000Z".to_owned()), None));
+/// assert_eq!(sort_key_bounds(january.next(), start, end), (None, None));
+/// let (first, last) = sort_key_bounds(Month::of(end), start, end);
+/// assert_eq!(first, None);
+/// assert!("2025-03-01T23:59:59.999Z#run_1" < last.as_deref().unwrap());
+/// assert!("2025-03-02T00:00:00.000Z#run_2" > last.as_deref().unwrap());
 /// ```
-pub fn sort_key_bounds(start: DateTime<Utc>, end: DateTime<Utc>) -> (String, String) {
+pub fn sort_key_bounds(
+    month: Month,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> (Option<String>, Option<String>) {
+    let first = (start > month.start()).then(|| timestamp::to_text(start));
     // A sort key is `<start>#<run id>`. `$` is the character after `#`, so it is above every run of that millisecond.
-    (timestamp::to_text(start), format!("{}$", timestamp::to_text(end)))
+    let last = (end < month.end()).then(|| format!("{}$", timestamp::to_text(end)));
+    (first, last)
 }
+
+/// A sort key behind those of all usage records, which begin with a digit.
+pub const LAST_SORT_KEY: &str = "~";
 
 /// Splits a partition key into workspace id and month. `None` if there is no `#` in it. [`partition_key`] is the inverse.
 ///

@@ -1,4 +1,7 @@
-//! Counts and sizes as people read them, in emails, on the settings page and in a terminal.
+//! Counts, sizes and names as people read them, in emails, on the settings page and in a terminal.
+
+/// How many characters of a name are shown.
+const NAME_CHARS: usize = 60;
 
 /// A count and its noun: `0 rows`, `1 row`, `1,234 rows`. The plural is the noun with an `s`.
 ///
@@ -45,4 +48,22 @@ pub fn size(bytes: u64) -> String {
         }
     }
     counted(bytes, "byte")
+}
+
+/// A name on one line and cut to 60 characters, without characters that would reorder the text around it.
+///
+/// ```
+/// assert_eq!(usage_export::wording::one_line("Sales\r\nBcc: \u{202e}all"), "\u{2068}Sales Bcc: all\u{2069}");
+/// ```
+pub fn one_line(name: &str) -> String {
+    let is_direction = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let seen: String = name.chars().filter(|c| !is_direction(*c)).collect();
+    let words = seen.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let mut line = words.collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(NAME_CHARS) {
+        line.truncate(end);
+        line = format!("{}…", line.trim_end());
+    }
+    // First strong isolate and pop: a right-to-left name does not change the direction of the text around it.
+    format!("\u{2068}{line}\u{2069}")
 }

@@ -148,11 +148,25 @@ fn numbers_have_the_limits_that_the_functions_check() {
         assert_eq!(parameter["Type"], "Number");
         [parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()].map(Option::unwrap)
     };
-    assert_eq!(
-        limits("ActiveExportLimit"),
-        [ACTIVE_EXPORTS.start(), ACTIVE_EXPORTS.end()].map(|limit| u64::from(*limit))
-    );
+    for parameter in ["ActiveExportLimit", "MaxRunningExports"] {
+        assert_eq!(
+            limits(parameter),
+            [ACTIVE_EXPORTS.start(), ACTIVE_EXPORTS.end()].map(|limit| u64::from(*limit)),
+            "{parameter}"
+        );
+    }
     assert_eq!(limits("FileDays"), [FILE_DAYS.start(), FILE_DAYS.end()].map(|limit| u64::from(*limit)));
+}
+
+/// Fewer executions than the event source may use would be throttled; by default none are reserved, because an account must keep
+/// 100 that are not.
+#[test]
+fn the_worker_has_reserved_executions_for_its_event_source_or_none() {
+    assert_allows("WorkerReservedConcurrency", &["", "10", "100"], &["0", "9", "-1", "ten", "010"]);
+    assert_eq!(template()["Parameters"]["WorkerReservedConcurrency"]["Default"], "");
+    assert_eq!(properties("ExportWorkerSource")["ScalingConfig"], json!({"MaximumConcurrency": 10}));
+    let reserved = &properties("ExportWorkerFunction")["ReservedConcurrentExecutions"];
+    assert_eq!(reserved["Fn::If"][0], "HasReservedConcurrency", "{reserved}");
 }
 
 #[test]
@@ -319,6 +333,7 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
             "ExportWorkerFunction",
             vec![
                 "dynamodb:BatchGetItem DirectoryTable",
+                "dynamodb:BatchGetItem ExportsTable",
                 "dynamodb:GetItem DirectoryTable",
                 "dynamodb:GetItem ExportsTable",
                 "dynamodb:Query DirectoryTable",

@@ -1,43 +1,38 @@
-//! The file of a completed export: inside the answer if it is small enough, a redirect to S3 otherwise.
+//! A document of a completed export, its file or its manifest: inside the answer if it is small enough, a redirect to S3 otherwise.
 
-use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use usage_export::error::AwsError;
-use usage_export::export::DataExport;
-use usage_export::export::download::{CONTENT_TYPE, ExportFiles, content_disposition};
+use usage_export::export::document::Document;
+use usage_export::export::download::ExportFiles;
 use usage_export::problem::RequestError;
 
-/// The largest file inside an answer, in bytes. An answer of Lambda has at most 6 MB, and base64 makes the file a third
+/// The largest document inside an answer, in bytes. An answer of Lambda has at most 6 MB, and base64 makes the document a third
 /// larger.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_INLINE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Answers with the file of a completed export.
+/// Answers with a document of a completed export.
 ///
 /// # Errors
 ///
-/// 404 once the file has expired, by its date or because S3 has deleted it. An internal error if S3 cannot be read.
-pub async fn answer(
-    files: &ExportFiles,
-    export: &DataExport,
-    now: DateTime<Utc>,
-) -> Result<Response<Body>, RequestError> {
-    if export.size_bytes.is_some_and(|size| size <= MAX_INLINE_BYTES) {
-        Ok(inline(export, files.read(export, now).await?))
+/// 404 once S3 has deleted it. An internal error if S3 cannot be read.
+pub async fn answer(files: &ExportFiles, document: &Document) -> Result<Response<Body>, RequestError> {
+    if document.bytes.is_some_and(|size| size <= MAX_INLINE_BYTES) {
+        Ok(inline(document, files.read(document).await?))
     } else {
-        redirect(&files.presign(export, now).await?)
+        redirect(&files.presign(document).await?)
     }
 }
 
-fn inline(export: &DataExport, file: Vec<u8>) -> Response<Body> {
-    // Binary goes as base64, a third larger whatever the file holds; as a text, JSON would escape quotes and line ends.
-    let mut response = Response::new(Body::Binary(file));
+fn inline(document: &Document, bytes: Vec<u8>) -> Response<Body> {
+    // Binary goes as base64, a third larger whatever it holds; as a text, JSON would escape quotes and line ends.
+    let mut response = Response::new(Body::Binary(bytes));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(document.content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(disposition) = HeaderValue::try_from(content_disposition(export)) {
+    if let Ok(disposition) = HeaderValue::try_from(document.content_disposition()) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
     response

@@ -6,6 +6,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{authenticate, authorize};
 use usage_export::directory::Directory;
+use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State, created_ts_of_id};
@@ -41,13 +42,15 @@ async fn status(
 ) -> Result<Response<Body>, RequestError> {
     let key = authenticate(&context.directory, request.headers(), now).await?;
     let query = Query { request, errors: Vec::new() };
-    let (user_id, data_export_id, download) = query.status()?;
+    let (user_id, data_export_id, wanted) = query.status()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
     let export = context.exports.get_owned_by(&caller, &data_export_id).await?;
-    if download && export.state == State::Completed {
-        return download::answer(&context.files, &export, now).await;
-    }
-    Ok(json_response(&export.to_json()))
+    let document = match wanted {
+        Wanted::File if export.state == State::Completed => Document::file(&export, now)?,
+        Wanted::Manifest if export.state == State::Completed => Document::manifest(&export, now)?,
+        _ => return Ok(json_response(&export.to_json())),
+    };
+    download::answer(&context.files, &document).await
 }
 
 async fn history(
@@ -69,6 +72,14 @@ async fn history(
     Ok(json_response(&page))
 }
 
+/// What a caller wants to know of an export.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Status,
+    File,
+    Manifest,
+}
+
 /// Reads the parameters of a request and collects what is wrong with them.
 struct Query<'a> {
     request: &'a Request,
@@ -76,20 +87,22 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
-    fn status(mut self) -> Result<(String, String, bool), Problem> {
+    fn status(mut self) -> Result<(String, String, Wanted), Problem> {
         let user_id = self.required("user_id");
         let data_export_id = self.required("data_export_id");
-        let download = match self.value("download").as_deref() {
-            None | Some("" | "false") => false,
-            Some("true") => true,
-            Some(_) => {
-                self.errors.push(FieldError::new("download", "must be true or false"));
-                false
+        let wanted = match (self.flag("download"), self.flag("manifest")) {
+            (false, false) => Wanted::Status,
+            (true, false) => Wanted::File,
+            (false, true) => Wanted::Manifest,
+            (true, true) => {
+                self.errors
+                    .push(FieldError::new("manifest", "cannot be true together with download: ask twice"));
+                Wanted::Status
             }
         };
         match (user_id, data_export_id) {
             (Some(user_id), Some(data_export_id)) if self.errors.is_empty() => {
-                Ok((user_id, data_export_id, download))
+                Ok((user_id, data_export_id, wanted))
             }
             _ => Err(Problem::fields(self.errors)),
         }
@@ -104,6 +117,17 @@ impl Query<'_> {
         match user_id {
             Some(user_id) if self.errors.is_empty() => Ok((user_id, cursor)),
             _ => Err(Problem::fields(self.errors)),
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.value(name).as_deref() {
+            None | Some("" | "false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.errors.push(FieldError::new(name, "must be true or false"));
+                false
+            }
         }
     }
 

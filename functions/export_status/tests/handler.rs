@@ -8,9 +8,11 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
+use aws_sdk_s3::operation::head_object::builders::HeadObjectOutputBuilder;
 use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::error::{NoSuchKey, NotFound};
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::{DateTime, TimeDelta, Utc};
 use export_status::Context;
@@ -66,6 +68,8 @@ fn export() -> DataExport {
         finished_ts: Some(now() - TimeDelta::days(1)),
         row_count: 1,
         size_bytes: Some(CSV.len() as u64),
+        checksum: Some(format!("crc32:{:08x}", crc32fast::hash(CSV.as_bytes()))),
+        etag: Some("\"1-1\"".to_owned()),
         expires_ts: Some(now() + TimeDelta::days(29)),
         ..DataExport::new("org_1", "usr_example", request, now() - TimeDelta::days(1))
     }
@@ -186,15 +190,51 @@ async fn a_small_file_is_inside_the_answer() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_size_than_recorded_is_an_internal_error() {
-    let answer = answer(download(), Some(&export()), &[&gets("run_id\r\n")]).await;
-    assert_problem(&answer, 500, None);
+async fn a_file_of_another_size_or_checksum_than_recorded_is_an_internal_error() {
+    for other in ["run_id\r\n", "run_id\r\nrun_2\r\n"] {
+        let answer = answer(download(), Some(&export()), &[&gets(other)]).await;
+        assert_problem(&answer, 500, None);
+    }
+}
+
+/// A `HeadObject` answer for a file of this size.
+fn head(size: u64) -> HeadObjectOutputBuilder {
+    HeadObjectOutput::builder().content_length(i64::try_from(size).expect("a size"))
+}
+
+#[tokio::test]
+async fn a_redirect_leads_only_to_the_file_that_was_written() {
+    let size = 4 * 1024 * 1024 + 1;
+    let export =
+        DataExport { size_bytes: Some(size), checksum: Some("crc32:00000102".to_owned()), ..export() };
+    let whole = |head: HeadObjectOutputBuilder| head.checksum_type(ChecksumType::FullObject);
+    let of_parts = |head: HeadObjectOutputBuilder| head.checksum_type(ChecksumType::Composite);
+    let (same, other) = ("AAABAg==", "AAABAw==");
+    for (head, status) in [
+        (whole(head(size)).checksum_crc32(same), 302),
+        (whole(head(size)).checksum_crc32(same).e_tag("after a copy in place"), 302),
+        (whole(head(size)).checksum_crc32(other).e_tag("\"1-1\""), 500),
+        (whole(head(size + 1)).checksum_crc32(same), 500),
+        (whole(HeadObjectOutput::builder()).checksum_crc32(same), 500),
+        (whole(head(size)), 500),
+        (of_parts(head(size)).checksum_crc32("AAABAg==-2").e_tag("\"1-1\""), 302),
+        (of_parts(head(size)).checksum_crc32("AAABAg==-2").e_tag("\"1-2\""), 500),
+        (head(size), 500),
+    ] {
+        let head = head.build();
+        let shown = format!("{head:?}");
+        let rule = mock!(S3::head_object)
+            .match_requests(|request| request.checksum_mode() == Some(&ChecksumMode::Enabled))
+            .then_output(move || head.clone());
+        let answer = answer(download(), Some(&export), &[&rule, &gets(CSV)]).await;
+        assert_eq!(answer.status, status, "{shown}");
+    }
 }
 
 #[tokio::test]
 async fn a_large_file_is_a_redirect_to_a_url_that_is_valid_for_minutes() {
-    let head = mock!(S3::head_object).then_output(|| HeadObjectOutput::builder().build());
     let large = 4 * 1024 * 1024 + 1;
+    let head = mock!(S3::head_object).then_output(move || head(large).e_tag("\"1-1\"").build());
     let answer =
         answer(download(), Some(&DataExport { size_bytes: Some(large), ..export() }), &[&head, &gets(CSV)])
             .await;

@@ -9,19 +9,22 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use usage_export::error::AwsError;
+use usage_export::export::DataExport;
 use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
-use usage_export::export::{DataExport, created_ts_of_id};
 use uuid::Uuid;
 
 use crate::job::error::PipelineError;
 use crate::job::pipeline::Outcome;
+use crate::job::turn::Turn;
 use crate::sink::leftovers;
 use crate::{Delivery, Disposition, Worker};
 
 pub mod error;
 pub mod heartbeat;
+pub mod manifest;
 pub mod pipeline;
 pub mod plan;
+pub mod turn;
 pub mod writer;
 
 /// How many workers may claim an export without progress before it becomes FAILED. A worker that was killed counts.
@@ -38,10 +41,11 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
     let id = data_export_id;
     let now = (worker.clock)();
     let lease_owner = Uuid::new_v4().to_string();
-    let claim = match created_ts_of_id(id) {
-        Some(_) => worker.exports.claim(id, &lease_owner, now).await,
-        // Other items share the table, and DynamoDB refuses an empty key: only the id of an export may reach it.
-        None => Ok(Claim::Unknown),
+    let claim = match turn::take(worker, id, now).await {
+        Ok(Turn::Runs) => worker.exports.claim(id, &lease_owner, now).await,
+        Ok(Turn::Known(claim)) => Ok(claim),
+        Ok(Turn::Waits(disposition)) => return disposition,
+        Err(error) => Err(error),
     };
     let finished = match claim {
         Ok(Claim::Claimed(export)) => match execute(worker, *export, delivery).await {
@@ -63,6 +67,10 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
             return Disposition::Retry(delay(delivery.receives));
         }
     };
+    if let Err(error) = turn::pass_on(worker, &finished).await {
+        tracing::error!(data_export_id = id, error = %error, "export {id} is finished but still has its slot: {error}");
+        return Disposition::Retry(delay(delivery.receives));
+    }
     let now = (worker.clock)();
     if let Some(until) = finished.lease_until.filter(|until| *until > now) {
         // It was cancelled, and its worker has not noticed yet: what it leaves behind is deleted after that.

@@ -5,6 +5,7 @@
 //! | this one                     | takes a batch of messages, returns those that are to be delivered again          |
 //! | [`delivery`]                 | one delivery of a message: hides it from other workers                           |
 //! | [`job`]                      | processes one message: claims the export, makes the file, finishes, notifies     |
+//! | [`job::turn`]                | lets so many exports of an organization run at the same time                     |
 //! | [`job::heartbeat`]           | renews the lease while the file is made                                          |
 //! | [`job::plan`], [`job::pipeline`], [`job::writer`] | the partitions of an export; from their pages to the file   |
 //! | [`source`]                   | reads usage records and the names that are joined to them                        |
@@ -40,7 +41,9 @@ pub struct Worker {
     pub mailer: notification::Mailer,
     /// The queue that the messages come from.
     pub queue: ExportQueue,
-    /// How many days a file can be downloaded.
+    /// How many exports of an organization may run at the same time.
+    pub max_running: u32,
+    /// How many days a file can be downloaded: those of the bucket's lifecycle rule.
     pub file_days: u16,
     /// Reads the clock. It is a function because a worker lives longer than a lease and has to read it many times.
     pub clock: fn() -> DateTime<Utc>,

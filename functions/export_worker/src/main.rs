@@ -9,7 +9,7 @@ use export_worker::sink::bucket::Bucket;
 use export_worker::source::query::UsageRecords;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notification::Mailer;
-use usage_export::config::{self, Queue, Retention, TableNames, UsageRecordsTable};
+use usage_export::config::{self, Queue, Retention, TableNames, Turns, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -34,6 +34,7 @@ async fn main() -> Result<(), Error> {
         bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: config::Bucket::from_env()?.name },
         mailer: Mailer::from_env(&aws)?,
         queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
+        max_running: Turns::from_env()?.max_running,
         file_days: Retention::from_env()?.file_days,
         #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
         clock: Utc::now,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::{Value, json};
 use usage_export::export::DataExport;
-use usage_export::export::request::{ExportCall, ExportRequest, MAX_IDS};
+use usage_export::export::request::{ExportCall, ExportRequest, MAX_IDS, NamedIds, RequestSummary};
 use usage_export::problem::Problem;
 use usage_export::usage::FIELDS;
 use uuid::Uuid;
@@ -76,9 +76,9 @@ impl ExportForm {
         }
     }
 
-    /// The form filled with what an earlier export was asked for.
-    pub fn from_export(export: &DataExport) -> Self {
-        let ExportRequest { fields, interval, scope } = &export.request;
+    /// The form filled with what an earlier export was asked for. `ids` are those that its request names, if they are still known.
+    pub fn from_export(export: &DataExport, ids: Option<NamedIds>) -> Self {
+        let RequestSummary { fields, interval, scope } = &export.request;
         let mut notes = Vec::new();
         if !day::is_whole(*interval) {
             let range = day::range(*interval);
@@ -87,14 +87,21 @@ impl ExportForm {
         if !fields.is_sorted_by_key(|field| FIELDS.iter().position(|info| info.field == *field)) {
             notes.push("The earlier export had its columns in another order than this form.".to_owned());
         }
+        if ids.is_none() {
+            notes.push(
+                "The workspaces and workbooks of the earlier export are not known any more.".to_owned(),
+            );
+        }
+        let all_workspaces = ids.is_some() && scope.looks_everywhere();
+        let NamedIds { workspace_ids, entity_ids } = ids.unwrap_or_default();
         Self {
             idempotency_key: Uuid::new_v4().to_string(),
             start_date: day::iso(interval.start().date_naive()),
             end_date: day::iso(interval.end().date_naive()),
-            all_workspaces: scope.looks_everywhere(),
+            all_workspaces,
             personal_workspaces: scope.personal_workspaces,
-            workspace_ids: scope.workspace_ids.clone(),
-            entity_ids: scope.entity_ids.clone(),
+            workspace_ids,
+            entity_ids,
             fields: fields.iter().map(|field| field.id().to_owned()).collect(),
             note: (!notes.is_empty()).then(|| notes.join(" ")),
             ..Self::default()

@@ -63,6 +63,7 @@ fn pages() -> Router<Arc<AppState>> {
         .route(&on_page("/exports/{data_export_id}/progress"), get(exports::progress))
         .route(&on_page("/exports/{data_export_id}/details"), get(exports::details))
         .route(&on_page("/exports/{data_export_id}/download"), get(exports::download))
+        .route(&on_page("/exports/{data_export_id}/manifest"), get(exports::manifest))
 }
 
 /// Script and style sheet. They are compressed better than pages: a browser loads them once.

@@ -9,3 +9,4 @@ pub mod lint;
 pub mod seed;
 pub mod test;
 pub mod up;
+pub mod verify;

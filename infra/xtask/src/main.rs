@@ -29,6 +29,7 @@ use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::lint::lint;
 use crate::commands::test::{screenshots, test};
 use crate::commands::up::up;
+use crate::commands::verify::{VerifyOptions, verify};
 use crate::prepare::assets;
 
 /// The system on this machine, and the chores of the project.
@@ -81,6 +82,8 @@ enum Command {
         #[command(flatten)]
         data: DataOptions,
     },
+    /// Recompute what the manifest of a downloaded CSV says, and compare; exit with 1 if anything differs.
+    Verify(VerifyOptions),
     /// Build and deploy to AWS: sam build and sam deploy.
     Deploy {
         /// Arguments for sam deploy: the first time, --guided makes it ask for the parameters.
@@ -144,6 +147,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Fuzz(options) => fuzz(&options).await?,
         Command::Assets => assets::build().await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
+        Command::Verify(options) => return verify(&options),
         Command::Deploy { args } => deploy(&args).await?,
     }
     Ok(ExitCode::SUCCESS)

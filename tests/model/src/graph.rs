@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 use stateright::Model;
-
-use crate::{Life, World};
 
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -15,15 +14,19 @@ pub struct Graph {
 
 impl Graph {
     /// All states that a model can reach.
-    pub fn of(life: &Life) -> Self {
-        let mut numbers: HashMap<World, u32> = HashMap::new();
+    pub fn of<M>(model: &M) -> Self
+    where
+        M: Model,
+        M::State: Clone + Eq + Hash,
+    {
+        let mut numbers: HashMap<M::State, u32> = HashMap::new();
         let mut graph = Self::default();
-        let mut open: Vec<World> = life.init_states();
+        let mut open = model.init_states();
         numbers.extend(open.iter().cloned().zip(0..));
         graph.following.resize(open.len(), Vec::new());
-        while let Some(world) = open.pop() {
+        while let Some(state) = open.pop() {
             let mut following = Vec::new();
-            for next in life.next_states(&world) {
+            for next in model.next_states(&state) {
                 let count = u32::try_from(numbers.len()).expect("fewer states than u32 has");
                 following.push(match numbers.entry(next) {
                     Entry::Occupied(known) => *known.get(),
@@ -34,7 +37,7 @@ impl Graph {
                     }
                 });
             }
-            graph.following[numbers[&world] as usize] = following;
+            graph.following[numbers[&state] as usize] = following;
         }
         graph
     }

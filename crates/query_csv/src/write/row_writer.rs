@@ -9,6 +9,7 @@ use crate::cells::Cells;
 use crate::layout::{CellGroup, RowLayout};
 use crate::page::Counts;
 use crate::parse::{Attributes, Record, TIMESTAMP_BYTES};
+use crate::write::column_sum::ColumnSum;
 use crate::write::{EMPTY_ROW, join_cells, write_cell};
 
 /// Writes rows. It cannot fail: a [`Record`] holds only checked values.
@@ -22,7 +23,16 @@ pub(crate) struct RowWriter {
     /// By join.
     pub(crate) missing: Vec<MissingIds>,
     pub(crate) counts: Counts,
+    /// The times of the first and the last record, once there is one.
+    pub(crate) times: [Time; 2],
+    /// Of the attribute that [`RowLayout::sum_of`] names.
+    pub(crate) sum: ColumnSum,
+    /// How many rows lack each attribute, by its index.
+    pub(crate) lacking: Vec<u64>,
 }
+
+/// The time in a sort key, as text.
+pub(crate) type Time = [u8; TIMESTAMP_BYTES];
 
 /// The position in the rows at which a group of joined cells is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +57,18 @@ impl RowWriter {
         let constants =
             layout.constants.iter().map(|indices| constant_cells(&layout, indices, constants)).collect();
         let missing = layout.joins.iter().map(|_| MissingIds::default()).collect();
-        Self { layout, constants, rows, placeholders: Vec::new(), missing, counts: Counts::default() }
+        let lacking = vec![0; layout.attributes().count()];
+        Self {
+            layout,
+            constants,
+            rows,
+            placeholders: Vec::new(),
+            missing,
+            counts: Counts::default(),
+            times: Default::default(),
+            sum: ColumnSum::default(),
+            lacking,
+        }
     }
 
     /// Writes the row of a record, or leaves the record out.
@@ -99,7 +120,17 @@ impl RowWriter {
             self.rows.extend_from_slice(EMPTY_ROW);
         }
         self.rows.extend_from_slice(b"\r\n");
+        self.times[1].copy_from_slice(time);
+        if self.counts.written == 0 {
+            self.times[0] = self.times[1];
+        }
         self.counts.written += 1;
+        if let Some(attribute) = self.layout.summed {
+            self.sum.add(values[attribute]);
+        }
+        for (count, value) in self.lacking.iter_mut().zip(values) {
+            *count += u64::from(value.is_empty());
+        }
     }
 }
 

@@ -54,6 +54,12 @@ pub fn ledger() -> Vec<Column> {
     ]
 }
 
+/// The layout of these columns, with the sum of an attribute.
+pub fn layout_with_sum(columns: &[Column], attribute: &str) -> Arc<RowLayout> {
+    let layout = RowLayout::new(SORT_KEY, columns).expect("a layout");
+    Arc::new(layout.sum_of(attribute).expect("an attribute that can be summed"))
+}
+
 pub fn layout(columns: &[Column]) -> Arc<RowLayout> {
     Arc::new(RowLayout::new(SORT_KEY, columns).expect("a layout"))
 }

@@ -7,3 +7,4 @@ mod oracle;
 mod random_answers;
 mod reading;
 mod rows;
+mod sums;

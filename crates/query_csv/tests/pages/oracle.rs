@@ -1,6 +1,7 @@
-//! What the rows of an answer should be, by slow and plain means: `serde_json`, chrono, the csv crate, and decimals as
-//! fractions of integers. It shares no code with the crate.
+//! What the rows of an answer and the sum of a column should be, by slow and plain means: `serde_json`, chrono, the csv
+//! crate, bigdecimal, and decimals as fractions of integers. It shares no code with the crate.
 
+use bigdecimal::{BigDecimal, Zero};
 use chrono::{NaiveDateTime, Timelike};
 use query_csv::Column;
 use serde_json::{Map, Value};
@@ -19,6 +20,34 @@ pub fn rows(answer: &Value, columns: &[Column]) -> Option<String> {
         csv.write_record(cells).expect("a row");
     }
     Some(String::from_utf8(csv.into_inner().expect("rows")).expect("UTF-8"))
+}
+
+/// The sum of a number attribute, or `None` when a record has another value there. Records that lack it add nothing.
+pub fn sum(answer: &Value, attribute: &str) -> Option<String> {
+    let mut sum = BigDecimal::zero();
+    for item in answer["Items"].as_array().expect("items") {
+        let number = decimal(item.as_object().expect("an item"), attribute)?;
+        if !number.is_empty() {
+            sum += number.parse::<BigDecimal>().expect("a number");
+        }
+    }
+    Some(sum.normalized().to_plain_string())
+}
+
+/// The times of the first and the last record of an answer whose records can be written.
+pub fn times(answer: &Value) -> Option<[String; 2]> {
+    let items = answer["Items"].as_array().expect("items");
+    let time = |item: &Value| Some(sort_key(item.as_object()?)?.0);
+    Some([time(items.first()?)?, time(items.last()?)?])
+}
+
+/// How many records lack an attribute.
+pub fn lacking(answer: &Value, attribute: &str) -> u64 {
+    let lacks = |item: &&Value| {
+        let value = &item[attribute];
+        value.is_null() || value.get("NULL").is_some() || value["S"] == ""
+    };
+    answer["Items"].as_array().expect("items").iter().filter(lacks).count() as u64
 }
 
 fn cell(item: &Map<String, Value>, column: &Column) -> Option<String> {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use query_csv::{Column, PageError, RowLayout};
 use serde_json::Value;
 
-use crate::layouts::{calls, decimal, joined, layout, ledger, text, timestamp};
+use crate::layouts::{calls, decimal, joined, layout, layout_with_sum, ledger, text, timestamp};
 use crate::oracle;
 use crate::random_answers::answer;
 use crate::reading::File;
@@ -38,13 +38,19 @@ proptest! {
         answers in proptest::collection::vec(answer(), 1..3),
         sizes in prop_oneof![Just(vec![1]), proptest::collection::vec(1_usize..200, 1..8), Just(vec![1 << 20])],
         columns in some_columns(),
+        summed in prop_oneof![Just("price"), Just("amount"), Just("balance")],
     ) {
-        let mut file = File::new(&columns);
+        let mut file = File::of(layout_with_sum(&columns, summed));
         for answer in &answers {
             let parsed: Value = serde_json::from_str(answer).expect("JSON");
             let crc32 = Some(crc32fast::hash(answer.as_bytes()));
-            match (file.page(frames(answer.as_bytes(), &sizes), crc32), oracle::rows(&parsed, &columns)) {
-                (Ok(page), Some(expected)) => {
+            let expected = oracle::rows(&parsed, &columns).zip(oracle::sum(&parsed, summed));
+            match (file.page(frames(answer.as_bytes(), &sizes), crc32), expected) {
+                (Ok(page), Some((expected, sum))) => {
+                    prop_assert_eq!(page.sum.to_string(), sum);
+                    let lacking = file.layout.attributes().map(|attribute| oracle::lacking(&parsed, attribute));
+                    prop_assert_eq!(&page.lacking, &lacking.collect::<Vec<_>>());
+                    prop_assert_eq!(&page.times, &oracle::times(&parsed));
                     prop_assert_eq!(page.counts.written, parsed["Items"].as_array().expect("items").len() as u64);
                     let mut envelope: Value = serde_json::from_slice(&page.envelope).expect("JSON");
                     envelope["Items"] = parsed["Items"].clone();
@@ -110,6 +116,19 @@ fn records_of_other_ids_are_left_out_and_counted() {
     assert_eq!(only.attributes().collect::<Vec<_>>(), ["SK", "machine_id"]);
     let (rows, counts) = File::of(only.into()).rows(TWO_RECORDS).expect("a page");
     assert_eq!((rows.as_str(), counts.written, counts.left_out), ("b\r\n", 1, 1));
+}
+
+#[test]
+fn rows_that_lack_an_attribute_are_counted() {
+    let nothing = r#"{"SK":{"S":"2025-01-31T09:30:00.002Z#c"},"machine_id":{"S":""},"price":{"NULL":true}}"#;
+    let answer = TWO_RECORDS.replace("\n],", &format!(",{nothing}\n],"));
+    let columns = [text("machine_id"), joined("person_id", 0), decimal("price"), timestamp("ended")];
+    let page = File::new(&columns).page([answer.as_bytes()], None).expect("a page");
+    assert_eq!((page.counts.written, page.lacking), (3, vec![0, 1, 3, 2, 2]));
+    // The second and the third are left out.
+    let only = RowLayout::clone(&layout(&columns)).only("machine_id", ["m_1".to_owned()]).expect("a layout");
+    let page = File::of(only.into()).page([answer.as_bytes()], None).expect("a page");
+    assert_eq!((page.counts.written, page.lacking), (1, vec![0, 0, 1, 0, 1]));
 }
 
 #[test]

@@ -13,7 +13,9 @@ pub struct Checkpoint {
     pub crc32: u32,
     /// The rows behind those parts; absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tail: Option<Tail>,
+    pub tail: Option<SideObject>,
+    /// The manifest of the rows in the parts and the tail; that of the file once all is read.
+    pub manifest: SideObject,
     /// The last usage record whose row is in the parts or the tail, or that was left out before their end. Absent if the
     /// export has no partitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,9 +27,10 @@ pub struct Checkpoint {
     pub all_read: bool,
 }
 
-/// Rows that are not yet in a part, because S3 wants parts of 5 MiB: an object beside the file.
+/// An object beside the file: a tail, which holds the rows that are not yet in a part because S3 wants parts of 5 MiB, or a
+/// [manifest](super::manifest).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tail {
+pub struct SideObject {
     /// The key of the object.
     pub key: String,
     /// How many bytes it has.
@@ -96,7 +99,7 @@ impl PartNumbers {
 pub struct Position {
     /// The partition: workspace and month.
     pub partition_key: String,
-    /// The record's start and run id, or the end of the interval.
+    /// The record's start and run id, or [`LAST_SORT_KEY`](crate::usage::LAST_SORT_KEY).
     pub sort_key: String,
 }
 
@@ -124,4 +127,13 @@ impl Counts {
     pub fn agree(self) -> bool {
         self.read == self.filtered + self.written
     }
+}
+
+/// A CRC-32 as the table, the API and the manifest write it.
+///
+/// ```
+/// assert_eq!(usage_export::export::checksum_text(0xa1b2c3d), "crc32:0a1b2c3d");
+/// ```
+pub fn checksum_text(crc32: u32) -> String {
+    format!("crc32:{crc32:08x}")
 }

@@ -21,7 +21,16 @@ pub struct ExportQueue {
 }
 
 impl ExportQueue {
-    /// Sends the id of an export. A second message for the same export does no harm.
+    /// Sends the id of an export.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ExportQueue::send_id`].
+    pub async fn send(&self, export: &DataExport) -> Result<(), AwsError> {
+        self.send_id(&export.organization_id, &export.data_export_id).await
+    }
+
+    /// Sends the id of an export of an organization. A second message for the same export does no harm.
     ///
     /// The message group is the organization: SQS lets an organization with a few messages go before one that has many
     /// waiting.
@@ -30,12 +39,12 @@ impl ExportQueue {
     /// # Errors
     ///
     /// SQS refuses or cannot be reached; the message may have been sent.
-    pub async fn send(&self, export: &DataExport) -> Result<(), AwsError> {
-        let body = json!({"data_export_id": export.data_export_id}).to_string();
+    pub async fn send_id(&self, organization_id: &str, data_export_id: &str) -> Result<(), AwsError> {
+        let body = json!({"data_export_id": data_export_id}).to_string();
         self.client
             .send_message()
             .queue_url(&self.url)
-            .message_group_id(&export.organization_id)
+            .message_group_id(organization_id)
             .message_body(body)
             .send()
             .await
@@ -45,16 +54,21 @@ impl ExportQueue {
 
     /// Sends the id of an export, unless SQS fails or takes longer than a few seconds: the reconciler sends it then.
     pub async fn send_if_possible(&self, export: &DataExport) {
-        let error = match tokio::time::timeout(SEND_TIMEOUT, self.send(export)).await {
+        self.send_id_if_possible(&export.organization_id, &export.data_export_id).await;
+    }
+
+    /// As [`ExportQueue::send_if_possible`].
+    pub async fn send_id_if_possible(&self, organization_id: &str, data_export_id: &str) {
+        let send = self.send_id(organization_id, data_export_id);
+        let error = match tokio::time::timeout(SEND_TIMEOUT, send).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(late) => late.to_string(),
         };
-        let id = &export.data_export_id;
         tracing::warn!(
-            data_export_id = id,
+            data_export_id,
             error,
-            "the message of export {id} is left to the reconciler: {error}"
+            "the message of export {data_export_id} is left to the reconciler: {error}"
         );
     }
 }

@@ -1,27 +1,27 @@
 //! What a caller asks for, parsed from the body of `POST /export_data`.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::interval::{Interval, parse_end, parse_start};
-use crate::problem::{FieldError, Problem};
-use crate::usage::{FIELDS, Field};
+use super::interval::Interval;
+use crate::problem::Problem;
+use crate::usage::Field;
 
 mod cancel;
+mod reader;
 mod scope;
+mod summary;
 
 pub use cancel::CancelCall;
-pub use scope::Scope;
+use reader::Reader;
+pub use scope::{NamedIds, Scope};
+pub use summary::{RequestSummary, ScopeSummary};
 
-/// The largest body, in bytes. It keeps an export's record below DynamoDB's 400 KB an item.
+/// The largest body, in bytes. It keeps the item of the ids that a request names below DynamoDB's 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// The most ids that `workspace_ids` and `entity_ids` may have each. It keeps the record of an export small enough for one
-/// item.
+/// The most ids that `workspace_ids` and `entity_ids` may have each. It keeps them small enough for one item.
 pub const MAX_IDS: usize = 5_000;
 
 /// The longest id that a request may have, in bytes.
@@ -70,7 +70,7 @@ impl ExportCall {
     /// field, a date that is none, more than [`MAX_IDS`] ids, a scope that selects nothing.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         let body = json_object(body)?;
-        let mut reader = Reader { body: &body, errors: Vec::new() };
+        let mut reader = Reader::new(&body);
         let user_id = reader.id("user_id");
         let fields = reader.fields();
         let interval = reader.interval();
@@ -93,167 +93,6 @@ fn json_object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => Err(Problem::field("body", "must be a JSON object")),
         Err(error) => Err(Problem::field("body", format!("is not valid JSON: {error}"))),
-    }
-}
-
-/// Reads one member after the other and collects what is wrong, so that a caller learns of every fault at once.
-struct Reader<'a> {
-    body: &'a Map<String, Value>,
-    errors: Vec<FieldError>,
-}
-
-impl Reader<'_> {
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.body.get(name).filter(|value| !value.is_null())
-    }
-
-    fn blame<T>(&mut self, name: &str, message: impl Into<String>) -> Option<T> {
-        self.errors.push(FieldError::new(name, message));
-        None
-    }
-
-    fn required_text(&mut self, name: &str) -> Option<String> {
-        match self.value(name) {
-            None => self.blame(name, "is required"),
-            Some(Value::String(text)) if text.trim().is_empty() => self.blame(name, "must not be empty"),
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(other) => {
-                let message = format!("must be a string, not {}", type_name(other));
-                self.blame(name, message)
-            }
-        }
-    }
-
-    fn id(&mut self, name: &str) -> Option<String> {
-        let id = self.required_text(name)?;
-        if id.len() > MAX_ID_BYTES {
-            return self.blame(name, format!("is longer than {MAX_ID_BYTES} bytes"));
-        }
-        Some(id)
-    }
-
-    /// Reads an optional flag. `None` after a fault.
-    fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.value(name) {
-            None => Some(false),
-            Some(Value::Bool(flag)) => Some(*flag),
-            Some(other) => {
-                let message = format!("must be true or false, not {}", type_name(other));
-                self.blame(name, message)
-            }
-        }
-    }
-
-    /// Reads an optional list of strings. `None` after a fault.
-    fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        let values = match self.value(name) {
-            None => return Some(Vec::new()),
-            Some(Value::Array(values)) => values,
-            Some(other) => {
-                let message = format!("must be a list of strings, not {}", type_name(other));
-                return self.blame(name, message);
-            }
-        };
-        let mut texts = Vec::with_capacity(values.len());
-        for (index, value) in values.iter().enumerate() {
-            let Value::String(text) = value else {
-                let message = format!("must be a list of strings; entry {index} is {}", type_name(value));
-                return self.blame(name, message);
-            };
-            texts.push(text.clone());
-        }
-        Some(texts)
-    }
-
-    fn ids(&mut self, name: &str) -> Option<BTreeSet<String>> {
-        let ids = self.texts(name)?;
-        if ids.len() > MAX_IDS {
-            return self.blame(name, format!("has more than {MAX_IDS} ids; split it over several exports"));
-        }
-        if ids.iter().any(|id| id.is_empty() || id.len() > MAX_ID_BYTES) {
-            return self.blame(name, format!("has an id that is empty or longer than {MAX_ID_BYTES} bytes"));
-        }
-        Some(ids.into_iter().collect())
-    }
-
-    fn fields(&mut self) -> Option<Vec<Field>> {
-        const NAME: &str = "export_fields";
-        if self.value(NAME).is_none() {
-            return self.blame(NAME, "is required");
-        }
-        let ids = self.texts(NAME)?;
-        if ids.is_empty() {
-            return self.blame(NAME, "must name at least one field");
-        }
-        let mut fields = Vec::with_capacity(FIELDS.len());
-        for id in &ids {
-            let Some(field) = Field::from_id(id) else {
-                let known: Vec<_> = FIELDS.iter().map(|info| info.id).collect();
-                let shown: String = id.chars().take(64).collect();
-                return self.blame(
-                    NAME,
-                    format!("has the unknown field \"{shown}\"; known are {}", known.join(", ")),
-                );
-            };
-            if fields.contains(&field) {
-                return self.blame(NAME, format!("has {id} more than once"));
-            }
-            fields.push(field);
-        }
-        Some(fields)
-    }
-
-    fn interval(&mut self) -> Option<Interval> {
-        let start = self.date("start_date", parse_start);
-        let end = self.date("end_date", parse_end);
-        match Interval::new(start?, end?) {
-            Ok(interval) => Some(interval),
-            Err(error) => {
-                self.errors.push(error);
-                None
-            }
-        }
-    }
-
-    fn date(
-        &mut self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<DateTime<Utc>, String>,
-    ) -> Option<DateTime<Utc>> {
-        let text = self.required_text(name)?;
-        parse(&text).map_err(|message| self.errors.push(FieldError::new(name, message))).ok()
-    }
-
-    fn scope(&mut self) -> Option<Scope> {
-        let all_workspaces = self.flag("include_all_workspaces");
-        let personal_workspaces = self.flag("include_personal_workspaces");
-        let workspace_ids = self.ids("workspace_ids");
-        let entity_ids = self.ids("entity_ids");
-        let (all_workspaces, personal_workspaces) = (all_workspaces?, personal_workspaces?);
-        let (mut workspace_ids, entity_ids) = (workspace_ids?, entity_ids?);
-        let personal_workspaces = personal_workspaces || all_workspaces;
-        if all_workspaces {
-            workspace_ids.clear();
-        }
-        if !personal_workspaces && workspace_ids.is_empty() && entity_ids.is_empty() {
-            return self.blame(
-                "workspace_ids",
-                "selects nothing; set include_all_workspaces or include_personal_workspaces, or name workspace_ids or \
-                 entity_ids",
-            );
-        }
-        Some(Scope { all_workspaces, personal_workspaces, workspace_ids, entity_ids })
-    }
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 

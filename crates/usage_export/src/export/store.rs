@@ -4,10 +4,12 @@
 //! | ---------------- | ------------------------------------------------------------------- |
 //! | [`create`]       | makes an export with its idempotency record and slot                |
 //! | [`cancel`]       | cancels an export                                                   |
+//! | [`request`]      | keeps the ids that a request names                                  |
 //! | [`idempotency`]  | makes a repeated request return the first request's export          |
-//! | `active`         | the slots of an organization's unfinished exports                   |
+//! | [`active`]       | the slots of an organization's exports, and which of them run       |
+//! | [`wait`]         | an export waits until others of its organization are finished       |
 //! | [`lease`]        | a worker claims an export and saves its progress                    |
-//! | [`finish`]       | a worker completes or fails an export and releases its slot         |
+//! | [`finish`]       | a worker completes or fails an export                               |
 //! | [`reconcile`]    | the reconciler finds exports that nobody works on and gives them up |
 //! | [`notification`] | a worker claims the email that tells the outcome                    |
 
@@ -23,6 +25,7 @@ use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
 
+pub mod active;
 pub mod cancel;
 pub mod create;
 pub mod finish;
@@ -30,8 +33,8 @@ pub mod idempotency;
 pub mod lease;
 pub mod notification;
 pub mod reconcile;
-
-mod active;
+pub mod request;
+pub mod wait;
 
 /// How many exports one page of the history has.
 const PAGE_SIZE: i32 = 20;

@@ -4,6 +4,7 @@ use usage_export::error::AwsError;
 use usage_export::export::store::lease::LeaseError;
 
 use crate::sink::upload::UploadError;
+use crate::source::query::ReadError;
 
 /// Why no file was made.
 #[derive(Debug, thiserror::Error)]
@@ -33,11 +34,24 @@ impl PipelineError {
 
 impl From<AwsError> for PipelineError {
     fn from(error: AwsError) -> Self {
-        if error.is_permanent() {
-            let reason = "A stored record could not be read, so the file would have been wrong.".to_owned();
+        if let AwsError::Corrupt { what, .. } = &error {
+            // Ids. What exactly is wrong is in the log.
+            let reason = format!(
+                "A stored record could not be read, so the file would have been wrong. Please pass this on to whoever runs the \
+                 system: {what}."
+            );
             return Self::Permanent { reason, cause: error.to_string() };
         }
         Self::Aws(error)
+    }
+}
+
+impl From<ReadError> for PipelineError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Aws(error) => error.into(),
+            ReadError::Record(bad) => Self::Permanent { reason: bad.to_owner(), cause: bad.to_string() },
+        }
     }
 }
 

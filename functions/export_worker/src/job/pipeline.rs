@@ -16,7 +16,7 @@ use usage_export::export::store::lease::{Lease, Progress};
 
 use crate::Worker;
 use crate::job::error::PipelineError;
-use crate::job::plan::Plan;
+use crate::job::plan::{self, Plan};
 use crate::job::writer::Writer;
 use crate::source::selection::Selection;
 
@@ -46,11 +46,13 @@ pub async fn run(
     progress: &watch::Sender<Progress>,
 ) -> Result<Outcome, PipelineError> {
     let request = &export.request;
-    let selection = Selection::new(request.interval, &request.fields, &request.scope.entity_ids)
+    let ids = plan::named_ids(worker, export).await?;
+    let selection = Selection::new(request.interval, &request.fields, &ids.entity_ids)
         .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
-    let plan = Plan::of_export(worker, export).await?;
-    let mut writer = Writer::start(worker, export, lease, &selection, progress).await?;
+    let plan = Plan::of_export(worker, export, &ids).await?;
+    let mut writer =
+        Writer::start(worker, export, lease, &selection, plan.scope(ids.entity_ids), progress).await?;
     if writer.is_all_read() {
         return Ok(Outcome::Completed(writer.complete().await?));
     }

@@ -3,6 +3,8 @@
 //! The plan is made once, at the first claim, and kept in an object beside the file: a workspace that is added, renamed or
 //! deleted while the export runs changes nothing, whichever worker goes on with it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,11 +12,14 @@ use serde::{Deserialize, Serialize};
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
+use usage_export::export::manifest::{ResolvedScope, ResolvedWorkspace};
+use usage_export::export::request::NamedIds;
 use usage_export::export::{DataExport, Position};
 use usage_export::timestamp;
-use usage_export::usage::{Month, partition_key, sort_key_bounds, split_partition_key};
+use usage_export::usage::{LAST_SORT_KEY, Month, partition_key, split_partition_key};
 
 use crate::Worker;
+use crate::job::error::PipelineError;
 use crate::sink::bucket::Bucket;
 use crate::sink::leftovers::PLAN;
 use crate::source::query::Partition;
@@ -45,12 +50,12 @@ struct PlannedWorkspace {
 }
 
 impl Plan {
-    /// The plan of an export: the one that a former worker made, or a new one.
+    /// The plan of an export: the one that a former worker made, or a new one. `ids` are those that its request names.
     ///
     /// # Errors
     ///
     /// The directory or the bucket could not be read or written.
-    pub async fn of_export(worker: &Worker, export: &DataExport) -> Result<Self, AwsError> {
+    pub async fn of_export(worker: &Worker, export: &DataExport, ids: &NamedIds) -> Result<Self, AwsError> {
         let key = format!("{}{PLAN}", export.object_prefix());
         // The first worker finds none, so it does not look for one.
         if export.epoch > 1
@@ -58,7 +63,7 @@ impl Plan {
         {
             return Ok(plan);
         }
-        let plan = Self::resolve(&worker.directory, export, (worker.clock)()).await?;
+        let plan = Self::resolve(&worker.directory, export, ids, (worker.clock)()).await?;
         if write(&worker.bucket, &key, &plan).await? {
             return Ok(plan);
         }
@@ -70,11 +75,12 @@ impl Plan {
     async fn resolve(
         directory: &Directory,
         export: &DataExport,
+        ids: &NamedIds,
         now: DateTime<Utc>,
     ) -> Result<Self, AwsError> {
         let scope = &export.request.scope;
         let organization_id = &export.organization_id;
-        let mut known = directory.workspaces_of(organization_id, &scope.workspace_ids).await?;
+        let mut known = directory.workspaces_of(organization_id, &ids.workspace_ids).await?;
         if scope.looks_everywhere() || scope.personal_workspaces {
             let all = directory.all_workspaces(organization_id).await?;
             let is_wanted =
@@ -82,7 +88,7 @@ impl Plan {
             known.extend(all.into_iter().filter(|(_, workspace)| is_wanted(workspace)));
         }
         // A workspace that was there when the request was accepted keeps its rows, whatever the directory says now.
-        let unknown = scope.workspace_ids.iter().filter(|id| !known.contains_key(*id)).cloned();
+        let unknown = ids.workspace_ids.iter().filter(|id| !known.contains_key(*id)).cloned();
         let unknown: Vec<_> =
             unknown.map(|id| PlannedWorkspace { id, name: String::new(), created_ts: None }).collect();
         let known = known.into_iter().map(|(id, Workspace { name, created_ts, .. })| PlannedWorkspace {
@@ -93,6 +99,15 @@ impl Plan {
         let mut workspaces: Vec<_> = known.chain(unknown).collect();
         workspaces.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Self { workspaces, interval: export.request.interval, planned_ts: now })
+    }
+
+    /// The workspaces that are read, of which only runs of these workbooks.
+    pub fn scope(&self, workbook_ids: BTreeSet<String>) -> ResolvedScope {
+        let workspaces = self.workspaces.iter().map(|workspace| ResolvedWorkspace {
+            workspace_id: workspace.id.clone(),
+            name: workspace.name.clone(),
+        });
+        ResolvedScope { workspaces: workspaces.collect(), entity_ids: workbook_ids }
     }
 
     /// How many partitions there are.
@@ -109,7 +124,6 @@ impl Plan {
     pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send + use<> {
         let plan = self.clone();
         let position = position.cloned();
-        let (_, end) = sort_key_bounds(self.interval.start(), self.interval.end());
         let workspaces = plan.workspaces.clone().into_iter();
         workspaces
             .flat_map(move |workspace| {
@@ -123,9 +137,10 @@ impl Plan {
                     partition_key: partition_key(&workspace.id, month),
                     workspace_id: workspace.id,
                     workspace_name: workspace.name,
+                    month,
                     after: None,
                 };
-                from_position(partition, position.as_ref(), &end)
+                from_position(partition, position.as_ref())
             })
     }
 
@@ -135,6 +150,27 @@ impl Plan {
         let last = Month::of(self.planned_ts + MAX_CLOCK_SKEW);
         let months = self.interval.months();
         months.filter(move |month| first.is_none_or(|first| *month >= first) && *month <= last)
+    }
+}
+
+/// The ids that the request of an export names. Without them the export would have other rows than were asked for, or all.
+///
+/// # Errors
+///
+/// The ids could not be read; [`PipelineError::Permanent`] if they are gone, or not those of the request.
+pub async fn named_ids(worker: &Worker, export: &DataExport) -> Result<NamedIds, PipelineError> {
+    let lost = |cause: String| {
+        PipelineError::Permanent {
+        reason: "The workspaces and workbooks that the export names could not be read, so the file would have been wrong."
+            .to_owned(),
+        cause,
+    }
+    };
+    match worker.exports.named_ids(export).await {
+        Ok(Some(ids)) => Ok(ids),
+        Ok(None) => Err(lost("the ids that the request names are gone".to_owned())),
+        Err(error) if error.is_permanent() => Err(lost(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -162,13 +198,13 @@ async fn write(bucket: &Bucket, key: &str, plan: &Plan) -> Result<bool, AwsError
     }
 }
 
-/// The partition, unless all of it is before the position; `end` is the sort key at which every partition ends.
-fn from_position(partition: Partition, position: Option<&Position>, end: &str) -> Option<Partition> {
+/// The partition, unless all of it is before the position.
+fn from_position(partition: Partition, position: Option<&Position>) -> Option<Partition> {
     let Some(position) = position else { return Some(partition) };
     // Whole keys would not do: `wsp_1#…` and `wsp_10#…` do not compare as their workspace ids do.
     match split_partition_key(&partition.partition_key).cmp(&split_partition_key(&position.partition_key)) {
         std::cmp::Ordering::Less => None,
-        std::cmp::Ordering::Equal if position.sort_key.as_str() >= end => None,
+        std::cmp::Ordering::Equal if position.sort_key.as_str() >= LAST_SORT_KEY => None,
         std::cmp::Ordering::Equal => Some(Partition { after: Some(position.sort_key.clone()), ..partition }),
         std::cmp::Ordering::Greater => Some(partition),
     }
@@ -246,10 +282,7 @@ mod tests {
             assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
             assert_eq!(rest[0].index, at.index);
             assert_eq!(rest[1..], all[at.index + 1..]);
-            let end = Position {
-                sort_key: sort_key_bounds(plan().interval.start(), plan().interval.end()).1,
-                ..position
-            };
+            let end = Position { sort_key: LAST_SORT_KEY.to_owned(), ..position };
             let rest: Vec<_> = plan().partitions(Some(&end)).collect();
             assert_eq!(rest, all[at.index + 1..]);
         }

@@ -3,23 +3,27 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use query_csv::write_header;
-use tokio::sync::watch;
-use usage_export::error::AwsError;
-use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::{Lease, Progress};
-use usage_export::export::{Checkpoint, Counts, DataExport, Position, Tail};
-use usage_export::usage::split_partition_key;
-
 use crate::Worker;
 use crate::job::error::PipelineError;
+use crate::job::manifest::GrowingManifest;
 use crate::sink::part::Part;
-use crate::sink::tail;
+use crate::sink::side_object;
 use crate::sink::upload::Upload;
 use crate::source::names::Names;
 use crate::source::query::Page;
 use crate::source::selection::Selection;
+use chrono::{DateTime, TimeDelta, Utc};
+use query_csv::write_header;
+use tokio::sync::watch;
+use usage_export::error::AwsError;
+use usage_export::export::manifest::ResolvedScope;
+use usage_export::export::store::finish::Completed;
+use usage_export::export::store::lease::{Lease, Progress};
+use usage_export::export::{Counts, DataExport, Position, SideObject, checksum_text};
+
+use self::checkpoints::{Unsaved, check, side_objects_of};
+
+mod checkpoints;
 
 /// How much time passes between two checkpoints, at most as much as a killed worker's successor has to read again.
 const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
@@ -35,14 +39,14 @@ pub struct Writer<'a> {
     counts: Counts,
     /// Up to where every record is in a part or left out.
     position: Option<Position>,
+    manifest: GrowingManifest,
     all_read: bool,
-    /// The tail that the last checkpoint names.
-    tail: Option<Tail>,
-    /// How many checkpoints this worker has begun to save.
-    saves: u32,
+    /// The objects that the last checkpoint names.
+    side_objects: Vec<SideObject>,
+    /// How many checkpoints this worker has begun.
+    checkpoints: u32,
     saved_ts: DateTime<Utc>,
-    /// The checkpoint to save once the part in flight has arrived.
-    unsaved: Option<Checkpoint>,
+    unsaved: Option<Unsaved>,
     progress: &'a watch::Sender<Progress>,
 }
 
@@ -57,19 +61,22 @@ impl<'a> Writer<'a> {
         export: &'a DataExport,
         lease: &'a Lease,
         selection: &Arc<Selection>,
+        scope: ResolvedScope,
         progress: &'a watch::Sender<Progress>,
     ) -> Result<Self, PipelineError> {
         let (bucket, key, epoch) = (&worker.bucket, export.object_key(), export.epoch);
         let mut part = Part::default();
-        let upload = if let Some(at) = &export.checkpoint {
+        let (upload, manifest) = if let Some(at) = &export.checkpoint {
             check(at, &export.data_export_id)?;
             if let Some(tail) = &at.tail {
-                part.push(tail::get(bucket, tail).await?);
+                part.push(side_object::read(bucket, tail).await?);
             }
-            Upload::resume(bucket, &key, epoch, at)
+            let manifest = GrowingManifest::resume(bucket, &at.manifest, at.counts, selection).await?;
+            (Upload::resume(bucket, &key, epoch, at), manifest)
         } else {
             part.push(write_header(export.request.fields.iter().map(|field| field.id())));
-            Upload::begin(bucket, &key, epoch).await?
+            let manifest = GrowingManifest::begin(export, scope, selection);
+            (Upload::begin(bucket, &key, epoch).await?, manifest)
         };
         let at = export.checkpoint.as_ref();
         Ok(Self {
@@ -85,9 +92,10 @@ impl<'a> Writer<'a> {
             upload,
             counts: at.map(|at| at.counts).unwrap_or_default(),
             position: at.and_then(|at| at.position.clone()),
+            manifest,
             all_read: at.is_some_and(|at| at.all_read),
-            tail: at.and_then(|at| at.tail.clone()),
-            saves: 0,
+            side_objects: at.map(side_objects_of).unwrap_or_default(),
+            checkpoints: 0,
             saved_ts: (worker.clock)(),
             unsaved: None,
             progress,
@@ -110,6 +118,8 @@ impl<'a> Writer<'a> {
     ///
     /// A call failed, or a name cannot be written.
     pub async fn write(&mut self, page: Page, percent: u8) -> Result<(), PipelineError> {
+        let now = (self.worker.clock)();
+        self.manifest.add(&page, now)?;
         self.counts.read += page.read;
         self.counts.written += page.rows.counts.written;
         self.counts.filtered += page.filtered + page.rows.counts.left_out;
@@ -124,28 +134,10 @@ impl<'a> Writer<'a> {
         if self.part.len() >= self.upload.min_part_bytes() {
             return self.send_part().await;
         }
-        if (self.worker.clock)() - self.saved_ts >= CHECKPOINT_INTERVAL {
+        if now - self.saved_ts >= CHECKPOINT_INTERVAL {
             self.save().await?;
         }
         Ok(())
-    }
-
-    /// Saves a checkpoint of everything that is written, with the rows that do not yet make a part as its tail.
-    ///
-    /// # Errors
-    ///
-    /// A call failed, or the lease is lost.
-    pub async fn save(&mut self) -> Result<(), PipelineError> {
-        self.finish_in_flight().await?;
-        let tail = if self.part.is_empty() {
-            None
-        } else {
-            // Each claim and each tail has a key of its own: a former lease owner cannot overwrite it.
-            let key = format!("{}tail.{}.{}", self.export.object_prefix(), self.export.epoch, self.saves + 1);
-            Some(tail::put(&self.worker.bucket, key, &self.part).await?)
-        };
-        let checkpoint = self.checkpoint(tail);
-        self.save_checkpoint(checkpoint).await
     }
 
     /// Sends the last part, compares the counts and completes the file.
@@ -158,15 +150,13 @@ impl<'a> Writer<'a> {
         if !counts.agree() {
             return Err(PipelineError::integrity_mismatch(format!("rows do not agree: {counts:?}")));
         }
+        self.finish_in_flight().await?;
         if !self.part.is_empty() {
-            self.send_part().await?;
+            self.upload.send_part(std::mem::take(&mut self.part))?;
         }
         self.all_read = true;
-        self.unsaved = None;
+        self.unsaved = Some(self.begin_checkpoint()?);
         self.finish_in_flight().await?;
-        let checkpoint = self.checkpoint(None);
-        self.counts = checkpoint.counts;
-        self.save_checkpoint(checkpoint).await?;
         self.complete().await
     }
 
@@ -177,67 +167,25 @@ impl<'a> Writer<'a> {
     ///
     /// A call failed, or S3 has other bytes than were written.
     pub async fn complete(self) -> Result<Completed, PipelineError> {
-        let checksum = format!("crc32:{:08x}", self.upload.crc32());
-        self.upload.complete().await?;
-        let now = (self.worker.clock)();
-        let expires_ts = now + TimeDelta::days(i64::from(self.worker.file_days));
-        Ok(Completed { counts: self.counts, checksum, expires_ts })
+        let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
+        let checksum = checksum_text(self.upload.crc32());
+        // The last checkpoint has no tail.
+        let manifest = self.side_objects.into_iter().next();
+        let manifest =
+            manifest.ok_or_else(|| AwsError::unexpected(&self.export.data_export_id, "no manifest"))?;
+        let stored = self.upload.complete().await?;
+        let created_ts = stored.created_ts.unwrap_or(self.export.created_ts);
+        // S3 deletes the file at the first midnight after that.
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+        let expires_ts = created_ts + TimeDelta::days(i64::from(self.worker.file_days));
+        Ok(Completed { counts, checksum, etag: stored.etag, manifest, expires_ts })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.
     async fn send_part(&mut self) -> Result<(), PipelineError> {
         self.finish_in_flight().await?;
         self.upload.send_part(std::mem::take(&mut self.part))?;
-        self.unsaved = Some(self.checkpoint(None));
+        self.unsaved = Some(self.begin_checkpoint()?);
         Ok(())
     }
-
-    /// Waits for the part in flight, and saves its checkpoint.
-    async fn finish_in_flight(&mut self) -> Result<(), PipelineError> {
-        if let Some(part) = self.upload.finish_in_flight().await? {
-            part.release(&self.names.selection.pool);
-        }
-        match self.unsaved.take() {
-            Some(checkpoint) => self.save_checkpoint(checkpoint).await,
-            None => Ok(()),
-        }
-    }
-
-    fn checkpoint(&self, tail: Option<Tail>) -> Checkpoint {
-        let bytes = self.upload.bytes() + tail.as_ref().map_or(0, |tail| tail.bytes);
-        Checkpoint {
-            upload_id: self.upload.upload_id().to_owned(),
-            parts: self.upload.parts().clone(),
-            crc32: self.upload.crc32(),
-            tail,
-            position: self.position.clone(),
-            counts: Counts { bytes, ..self.counts },
-            all_read: self.all_read,
-        }
-    }
-
-    async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
-        let now = (self.worker.clock)();
-        self.saved_ts = now;
-        let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
-        self.saves += 1;
-        let exports = &self.worker.exports;
-        exports.save_checkpoint(self.lease, self.saves, &checkpoint, progress, now).await?;
-        if let Some(former) = std::mem::replace(&mut self.tail, checkpoint.tail) {
-            tail::delete(&self.worker.bucket, &former).await;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a checkpoint of the table makes sense.
-fn check(checkpoint: &Checkpoint, data_export_id: &str) -> Result<(), AwsError> {
-    let position = checkpoint.position.as_ref();
-    if position.is_some_and(|position| split_partition_key(&position.partition_key).is_none()) {
-        return Err(AwsError::corrupt(data_export_id, "the checkpoint's partition key is malformed"));
-    }
-    if checkpoint.tail.as_ref().is_some_and(|tail| tail.bytes > checkpoint.counts.bytes) {
-        return Err(AwsError::corrupt(data_export_id, "the checkpoint's tail is larger than the file"));
-    }
-    Ok(())
 }

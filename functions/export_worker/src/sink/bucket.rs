@@ -4,6 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
+use chrono::{DateTime, Utc};
 use usage_export::error::AwsError;
 
 /// The bucket that the files are written to.
@@ -23,6 +24,12 @@ pub struct StoredFile {
     /// The CRC-32 of the whole file in base64. `None` from an emulator that keeps only the checksums of
     /// parts.
     pub crc32: Option<String>,
+    /// By what S3 tells this file from any other under its key.
+    pub etag: String,
+    /// From when on S3's lifecycle rules count its days, to the second: not when the file was completed, but when its multipart
+    /// upload began.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
+    pub created_ts: Option<DateTime<Utc>>,
 }
 
 impl Bucket {
@@ -89,15 +96,16 @@ impl Bucket {
         }
     }
 
-    /// The keys of the objects below this prefix, at most 1,000.
+    /// The keys of the objects below this prefix.
     ///
     /// # Errors
     ///
     /// S3 refuses or cannot be reached.
     pub async fn keys(&self, prefix: &str) -> Result<Vec<String>, AwsError> {
-        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).send().await;
-        let listed = listed.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
-        Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+        let listed = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        let pages: Vec<_> = listed.try_collect().await.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        Ok(objects.filter_map(|object| object.key).collect())
     }
 
     /// Deletes an object. One that is gone is no error.
@@ -136,6 +144,8 @@ impl Bucket {
         Ok(Some(StoredFile {
             bytes: head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
             crc32: head.checksum_crc32.filter(|_| is_of_whole_file),
+            etag: head.e_tag.unwrap_or_default(),
+            created_ts: head.last_modified.and_then(|time| DateTime::from_timestamp(time.secs(), 0)),
         }))
     }
 }

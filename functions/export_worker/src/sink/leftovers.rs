@@ -1,4 +1,5 @@
-//! What an export leaves behind once it is finished: uploads that were not completed, tails, the plan, and the file of an
+//! What an export leaves behind once it is finished: uploads that were not completed, tails,
+//! former manifests, the plan, and the file of an
 //! export that failed.
 
 use usage_export::error::AwsError;
@@ -22,9 +23,14 @@ pub async fn delete(bucket: &Bucket, export: &DataExport) -> Result<(), AwsError
     for (key, upload_id) in bucket.open_uploads(&prefix).await? {
         bucket.abort_upload(&key, &upload_id).await?;
     }
-    let kept: &[&str] = if export.state == State::Completed { &["csv", "manifest.json"] } else { &[] };
+    let is_completed = export.state == State::Completed;
+    let kept = is_completed
+        .then(|| export.object_key())
+        .into_iter()
+        .chain(export.manifest.iter().map(|manifest| manifest.key.clone()));
+    let kept: Vec<_> = kept.collect();
     for key in bucket.keys(&prefix).await? {
-        if !kept.iter().any(|kept| key.strip_prefix(&prefix) == Some(kept)) {
+        if !kept.contains(&key) {
             bucket.delete(&key).await?;
         }
     }

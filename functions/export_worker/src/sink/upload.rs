@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use usage_export::error::AwsError;
 use usage_export::export::{Checkpoint, PartNumbers};
 
-use crate::sink::bucket::Bucket;
+use crate::sink::bucket::{Bucket, StoredFile};
 use crate::sink::part::Part;
 
 /// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last.
@@ -171,12 +171,12 @@ impl Upload {
         Ok(Some(part))
     }
 
-    /// Completes the upload and compares the file that S3 then has with what was written. It is idempotent.
+    /// Completes the upload and returns the file that S3 then has, which was compared with what was written. It is idempotent.
     ///
     /// # Errors
     ///
     /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32, or is not there.
-    pub async fn complete(mut self) -> Result<(), UploadError> {
+    pub async fn complete(mut self) -> Result<StoredFile, UploadError> {
         self.finish_in_flight().await?;
         // If S3 does not know the upload, a worker completed it and died right after that.
         if let Some(parts) = self.list_parts().await? {
@@ -203,7 +203,7 @@ impl Upload {
                 self.bytes
             )));
         }
-        Ok(())
+        Ok(stored)
     }
 
     /// The parts that S3 has; `None` if it does not know the upload.

@@ -51,7 +51,7 @@ impl Names {
                 self.selection.cells.insert(join, id, &[]);
                 continue;
             };
-            let created_ts = created_ts(workbook)?;
+            let created_ts = created_ts(id, workbook)?;
             self.selection.cells.insert(join, id, &[&escape_formula(&workbook.name), created_ts]);
         }
         Ok(())
@@ -68,11 +68,11 @@ impl Names {
 }
 
 /// When the workbook was made; empty if that is not known.
-fn created_ts(workbook: &Workbook) -> Result<&str, AwsError> {
+fn created_ts<'a>(id: &str, workbook: &'a Workbook) -> Result<&'a str, AwsError> {
     let created_ts = workbook.created_ts.as_deref().unwrap_or_default();
     if !created_ts.is_empty() && timestamp::from_text(created_ts).is_none() {
         return Err(AwsError::corrupt(
-            "workbook",
+            format!("directory item WORKBOOK#{id}"),
             "created_ts is not an ISO 8601 UTC time with milliseconds",
         ));
     }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use query_csv::escape_formula;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use usage_export::dynamo::{Item, text};
 use usage_export::error::AwsError;
-use usage_export::usage::sort_key_bounds;
+use usage_export::usage::{LAST_SORT_KEY, Month, sort_key_bounds};
 
+use crate::source::bad_record::{BadRecord, Fault};
 use crate::source::interceptor::QueryInterceptor;
 use crate::source::read_ahead::ReadAhead;
 use crate::source::selection::Selection;
@@ -42,6 +44,8 @@ pub struct Partition {
     pub workspace_id: String,
     /// The workspace's last known name; empty if the directory does not know it.
     pub workspace_name: String,
+    /// The month in which those runs started.
+    pub month: Month,
     /// The partition key, `<workspace id>#<month>`.
     pub partition_key: String,
     /// The sort key after which to start, if a checkpoint lies in this partition.
@@ -59,14 +63,25 @@ pub struct Page {
     pub read: u64,
     /// How many of them DynamoDB says it left out, because they are runs of another workbook.
     pub filtered: u64,
-    /// The sort key up to which the partition is read with this page, or the end of the interval.
+    /// The sort key up to which the partition is read with this page, or [`LAST_SORT_KEY`].
     pub up_to: String,
     /// The key after which the partition's next page starts.
     next: Option<Item>,
 }
 
+/// Why a page could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A call failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A record of the page makes no right row. Reading it again does not help.
+    #[error(transparent)]
+    Record(Box<BadRecord>),
+}
+
 /// A page that is in flight. A spawned task goes on while nobody polls it, and ends when nobody wants it any more.
-type PageInFlight = AbortOnDropHandle<Result<Page, AwsError>>;
+type PageInFlight = AbortOnDropHandle<Result<Page, ReadError>>;
 
 impl UsageRecords {
     /// The pages of the partitions, in order.
@@ -81,7 +96,7 @@ impl UsageRecords {
         &self,
         partitions: impl Iterator<Item = Partition> + Send,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, AwsError>> {
+    ) -> impl Stream<Item = Result<Page, ReadError>> {
         let ahead = ReadAhead::new(partitions, self.read_ahead);
         stream::unfold(ahead, async |mut ahead| {
             let next = ahead.next(|partition, is_guess| {
@@ -104,9 +119,9 @@ impl UsageRecords {
     /// The first page of a partition, then the others.
     fn pages_of_partition(
         &self,
-        first: Result<Page, AwsError>,
+        first: Result<Page, ReadError>,
         selection: &Arc<Selection>,
-    ) -> impl Stream<Item = Result<Page, AwsError>> {
+    ) -> impl Stream<Item = Result<Page, ReadError>> {
         stream::once(async move { first })
             .map_ok(move |first| {
                 stream::try_unfold(Some(NextPage::Arrived(Box::new(first))), async move |next| {
@@ -137,8 +152,7 @@ impl UsageRecords {
         start: Option<Item>,
         limit: Option<i32>,
     ) -> PageInFlight {
-        let page =
-            query(self.client.clone(), self.table.clone(), partition, Arc::clone(selection), start, limit);
+        let page = query(self.clone(), partition, Arc::clone(selection), start, limit);
         AbortOnDropHandle::new(tokio::spawn(page))
     }
 }
@@ -148,39 +162,21 @@ enum NextPage {
     InFlight(PageInFlight),
 }
 
-fn joined(page: Result<Result<Page, AwsError>, JoinError>) -> Result<Page, AwsError> {
+fn joined(page: Result<Result<Page, ReadError>, JoinError>) -> Result<Page, ReadError> {
     page.map_err(AwsError::from_join("page of usage records"))?
 }
 
 /// Reads one page.
 async fn query(
-    client: Client,
-    table: String,
+    records: UsageRecords,
     partition: Partition,
     selection: Arc<Selection>,
     start: Option<Item>,
     limit: Option<i32>,
-) -> Result<Page, AwsError> {
-    let (first, last) = sort_key_bounds(selection.interval.start(), selection.interval.end());
-    let (filter, values) = selection.filter.clone().unzip();
-    let is_filtered = filter.is_some();
-    let mut values = values.unwrap_or_default();
-    values.extend([
-        (":pk".to_owned(), text(&partition.partition_key)),
-        (":first".to_owned(), text(first)),
-        (":last".to_owned(), text(last.as_str())),
-    ]);
+) -> Result<Page, ReadError> {
     let workspace = [partition.workspace_id.clone(), escape_formula(&partition.workspace_name).into_owned()];
     let (interceptor, pages) = QueryInterceptor::new(Arc::clone(&selection), workspace);
-    let output = client
-        .query()
-        .table_name(table)
-        .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
-        .set_filter_expression(filter)
-        .set_expression_attribute_values(Some(values))
-        .projection_expression(&selection.projection)
-        // An eventually consistent read may miss a run that was just recorded.
-        .consistent_read(true)
+    let output = request(&records, &partition, &selection)
         .set_exclusive_start_key(start)
         .set_limit(limit)
         .customize()
@@ -191,17 +187,58 @@ async fn query(
     let rows = pages.try_iter().last().ok_or_else(|| {
         AwsError::unexpected("page of usage records", "the SDK did not call the interceptor")
     })?;
-    let rows =
-        rows.map_err(|error| AwsError::corrupt(format!("usage record {}", error.sort_key), error.reason))?;
-    let (read, filtered) = counts(&output, is_filtered);
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => {
+            let fault = Fault::Unreadable(error.reason);
+            return Err(records.bad_record(&partition, &error.sort_key, fault).await);
+        }
+    };
+    if let Some(start) = start_in_another_month(&rows, partition.month) {
+        return Err(records.bad_record(&partition, start, Fault::OtherMonth).await);
+    }
+    let (read, filtered) = counts(&output, selection.filter.is_some());
     let up_to = match &output.last_evaluated_key {
         // The last record that was sent would not do: others may have been left out behind it.
         Some(key) => key.get("SK").and_then(|sort_key| sort_key.as_s().ok()).cloned(),
-        None => Some(last),
+        None => Some(LAST_SORT_KEY.to_owned()),
     };
     let up_to =
         up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
     Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
+}
+
+/// The request for the records of a partition that started in the interval.
+fn request(records: &UsageRecords, partition: &Partition, selection: &Selection) -> QueryFluentBuilder {
+    let (first, last) =
+        sort_key_bounds(partition.month, selection.interval.start(), selection.interval.end());
+    let condition = match (&first, &last) {
+        (None, None) => "PK = :pk",
+        (Some(_), None) => "PK = :pk AND SK >= :first",
+        (None, Some(_)) => "PK = :pk AND SK <= :last",
+        (Some(_), Some(_)) => "PK = :pk AND SK BETWEEN :first AND :last",
+    };
+    let (filter, values) = selection.filter.clone().unzip();
+    let mut values = values.unwrap_or_default();
+    values.insert(":pk".to_owned(), text(&partition.partition_key));
+    values.extend(first.map(|first| (":first".to_owned(), text(first))));
+    values.extend(last.map(|last| (":last".to_owned(), text(last))));
+    records
+        .client
+        .query()
+        .table_name(&records.table)
+        .key_condition_expression(condition)
+        .set_filter_expression(filter)
+        .set_expression_attribute_values(Some(values))
+        .projection_expression(&selection.projection)
+        // An eventually consistent read may miss a run that was just recorded.
+        .consistent_read(true)
+}
+
+/// When the first or the last run of a page started, if that was not in this month. The runs between them started between.
+fn start_in_another_month(rows: &query_csv::Page, month: Month) -> Option<&str> {
+    let month = month.to_string();
+    rows.times.iter().flatten().map(String::as_str).find(|start| !start.starts_with(&month))
 }
 
 /// How many records DynamoDB says it read, and how many of them it left out.

@@ -1,3 +1,4 @@
+use usage_export::export::request::Scope;
 use usage_export::timestamp;
 
 use super::*;
@@ -67,11 +68,20 @@ fn a_form_filled_from_an_export_asks_for_the_same() {
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
     let export = DataExport::new("org_1", "usr_1", request.clone(), now);
-    let again = ExportForm::from_export(&export);
+    let Scope { workspace_ids, entity_ids, .. } = request.scope.clone();
+    let again = ExportForm::from_export(&export, Some(NamedIds { workspace_ids, entity_ids }));
     assert!(again.note.as_ref().unwrap().contains("another order"));
     let mut repeated = again.parse("usr_1").unwrap().request;
     repeated.fields.sort_by_key(|field| std::cmp::Reverse(field.id() == "credit_cost"));
     assert_eq!(repeated, request);
+
+    let mut export = export;
+    export.request.scope.workspace_count = 0;
+    export.request.scope.personal_workspaces = false;
+    assert!(ExportForm::from_export(&export, Some(NamedIds::default())).all_workspaces);
+    let again = ExportForm::from_export(&export, None);
+    assert!(!again.all_workspaces, "lost ids are no reason to export everything");
+    assert!(again.note.unwrap().contains("not known any more"));
 }
 
 #[test]
@@ -82,7 +92,8 @@ fn a_note_tells_of_hours_that_the_form_cannot_hold() {
         "end_date": "2025-01-05T12:30:00Z", "include_all_workspaces": true,
     });
     let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
-    let again = ExportForm::from_export(&DataExport::new("org_1", "usr_1", request, now));
+    let export = DataExport::new("org_1", "usr_1", request, now);
+    let again = ExportForm::from_export(&export, Some(NamedIds::default()));
     let note = again.note.unwrap();
     assert!(note.contains("01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC"), "{note}");
 }

@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use usage_export::auth::Caller;
+use usage_export::export::document::Document;
 use usage_export::export::submit::Submitter;
 use usage_export::export::{DataExport, State as ExportState, created_ts_of_id};
 use usage_export::problem::{Problem, RequestError};
@@ -70,9 +71,10 @@ pub(super) async fn details(
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let export = own_export(&state, &caller, &data_export_id).await?;
-    let named = export.request.scope.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
+    let ids = state.exports.named_ids(&export).await?.unwrap_or_default();
+    let named = ids.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
     let workspaces = state.directory.workspaces_of(&caller.organization_id, &named).await?;
-    let details = Details::new(&export, |id| Some(workspaces.get(id)?.name.clone()));
+    let details = Details::new(&export, &ids, |id| Some(workspaces.get(id)?.name.clone()));
     if is_fragment(&headers) {
         return html(StatusCode::OK, &details);
     }
@@ -106,18 +108,38 @@ pub(super) async fn cancel(
     html(StatusCode::OK, &progress)
 }
 
-/// Sends the browser to the CSV file, by a URL that is signed now and is valid for minutes.
+/// Sends the browser to the file, by a URL that is signed now and is valid for minutes.
 pub(super) async fn download(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
-    let export = own_export(&state, &caller, &data_export_id).await?;
+    let export = completed_export(&state, &caller, &data_export_id).await?;
+    redirect(StatusCode::FOUND, &state.files.presign(&Document::file(&export, state.now())?).await?)
+}
+
+/// Sends the browser to the manifest of the file, likewise.
+pub(super) async fn manifest(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+    Captured(data_export_id): Captured,
+) -> Result<Response, PageError> {
+    let export = completed_export(&state, &caller, &data_export_id).await?;
+    redirect(StatusCode::FOUND, &state.files.presign(&Document::manifest(&export, state.now())?).await?)
+}
+
+/// The caller's export, if it has a file.
+async fn completed_export(
+    state: &AppState,
+    caller: &Caller,
+    data_export_id: &str,
+) -> Result<DataExport, PageError> {
+    let export = own_export(state, caller, data_export_id).await?;
     if export.state != ExportState::Completed {
         let detail = format!("There is no file: this export is {}.", export.state.name());
         return Err(Problem::new(StatusCode::NOT_FOUND, detail).into());
     }
-    redirect(StatusCode::FOUND, &state.files.presign(&export, state.now()).await?)
+    Ok(export)
 }
 
 /// The caller's export. A refusal is told in the page's words, because its reader did not type a `data_export_id`.

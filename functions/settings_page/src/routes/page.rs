@@ -33,7 +33,10 @@ pub(super) async fn show(
     let now = state.now();
     let query = query.as_deref();
     let form = match parameter(query, "again") {
-        Some(id) => ExportForm::from_export(&state.exports.get_owned_by(&caller, &id).await?),
+        Some(id) => {
+            let export = state.exports.get_owned_by(&caller, &id).await?;
+            ExportForm::from_export(&export, state.exports.named_ids(&export).await?)
+        }
         None => ExportForm::blank(now),
     };
     let shown = Shown {

@@ -6,6 +6,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
 use usage_export::export::DataExport;
+use usage_export::export::request::NamedIds;
 use usage_export::usage::FIELDS;
 
 use super::history::{Row, scope_text};
@@ -43,18 +44,17 @@ struct List<T> {
 }
 
 impl<T> List<T> {
-    fn of(ids: &BTreeSet<String>, item: impl Fn(&String) -> T) -> Self {
-        Self {
-            items: ids.iter().take(MAX_LISTED).map(item).collect(),
-            more: ids.len().saturating_sub(MAX_LISTED),
-        }
+    /// Of `count` ids. `ids` may be empty, if they are not known any more.
+    fn of(ids: &BTreeSet<String>, count: usize, item: impl Fn(&String) -> T) -> Self {
+        let items: Vec<_> = ids.iter().take(MAX_LISTED).map(item).collect();
+        Self { more: count.saturating_sub(items.len()), items }
     }
 }
 
 impl Details {
-    /// What `export` was asked for. `name_of` gives a workspace's name by its id; it is only asked for the first
-    /// [`MAX_LISTED`].
-    pub fn new(export: &DataExport, name_of: impl Fn(&str) -> Option<String>) -> Self {
+    /// What `export` was asked for; `ids` are those that its request names. `name_of` gives a workspace's name by its id; it is
+    /// only asked for the first [`MAX_LISTED`].
+    pub fn new(export: &DataExport, ids: &NamedIds, name_of: impl Fn(&str) -> Option<String>) -> Self {
         let mut facts = vec![("Requested", day::exact(export.created_ts))];
         facts.extend(export.finished_ts.map(|finished_ts| ("Finished", day::exact(finished_ts))));
         facts.extend(export.expires_ts.map(|expires_ts| ("Available until", day::exact(expires_ts))));
@@ -65,10 +65,10 @@ impl Details {
             facts,
             columns: infos.map(|info| Column { id: info.id, label: info.label }).collect(),
             scope: scope_text(&request.scope),
-            workspaces: List::of(&request.scope.workspace_ids, |id| {
+            workspaces: List::of(&ids.workspace_ids, request.scope.workspace_count, |id| {
                 (name_of(id).unwrap_or_default(), id.clone())
             }),
-            workbooks: List::of(&request.scope.entity_ids, String::clone),
+            workbooks: List::of(&ids.entity_ids, request.scope.workbook_count, String::clone),
         }
     }
 }

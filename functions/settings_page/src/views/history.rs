@@ -2,7 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use usage_export::export::request::Scope;
+use usage_export::export::request::ScopeSummary;
 use usage_export::export::{DataExport, State};
 use usage_export::timestamp;
 use usage_export::wording::{counted, size};
@@ -71,6 +71,7 @@ pub struct Progress {
     rows: String,
     size: Option<String>,
     expires: Option<String>,
+    has_manifest: bool,
     error: Option<String>,
     /// Whether a screen reader is to announce that the export is finished.
     pub announce: bool,
@@ -103,6 +104,7 @@ impl Progress {
             rows: counted(export.row_count, "row"),
             size: export.size_bytes.map(size),
             expires: export.expires_ts.map(|expires_ts| expires_ts.format("%b %-d, %Y").to_string()),
+            has_manifest: export.manifest.is_some(),
             // A badge says it already.
             error: export.error.clone().filter(|_| !export.is_cancelled()),
             announce: false,
@@ -112,15 +114,15 @@ impl Progress {
 
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
 /// `1 workspace, only 3 workbooks`.
-pub fn scope_text(scope: &Scope) -> String {
-    let chosen = counted(scope.workspace_ids.len() as u64, "workspace");
-    let text = match (scope.looks_everywhere(), scope.workspace_ids.is_empty(), scope.personal_workspaces) {
+pub fn scope_text(scope: &ScopeSummary) -> String {
+    let chosen = counted(scope.workspace_count as u64, "workspace");
+    let text = match (scope.looks_everywhere(), scope.workspace_count == 0, scope.personal_workspaces) {
         (true, _, _) => "All workspaces".to_owned(),
         (false, true, _) => "Personal workspaces".to_owned(),
         (false, false, true) => format!("{chosen} and personal workspaces"),
         (false, false, false) => chosen,
     };
-    match scope.entity_ids.len() {
+    match scope.workbook_count {
         0 => text,
         count => format!("{text}, only {}", counted(count as u64, "workbook")),
     }

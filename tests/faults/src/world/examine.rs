@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use integration_tests::api::{follow, get_download};
+use integration_tests::files::object_key;
+use integration_tests::manifest::{self, read_manifest};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::{messages_in, sent_emails};
 use integration_tests::records::{read_active, read_record};
@@ -144,7 +146,8 @@ pub(super) async fn count_emails(ids: impl Iterator<Item = &String>) -> BTreeMap
     ids.map(|id| (id.clone(), count(id))).collect()
 }
 
-/// Says how the file of a completed export differs from the one that must come out; `None` if it does not.
+/// Says how the file of a completed export differs from the one that must come out, and its manifest from the file; `None` if
+/// they do not.
 async fn difference(export: &Posted) -> Option<String> {
     let expected = export.org.expected(&export.request);
     let mut found = String::new();
@@ -157,7 +160,10 @@ async fn difference(export: &Posted) -> Option<String> {
             continue;
         }
         if answer.body == expected {
-            return None;
+            let differences = manifest::differences(&read_manifest(&export.id).await, &answer.body);
+            let has_some = !differences.is_empty();
+            return has_some
+                .then(|| format!("the manifest of {} is of another file: {differences:?}", export.id));
         }
         let same = answer.body.iter().zip(&expected).take_while(|(a, b)| a == b).count();
         let (size, wanted) = (answer.body.len(), expected.len());
@@ -177,17 +183,17 @@ async fn left_overs(org: &TestOrg, seen: &Seen) -> Vec<String> {
     let uploads = uploads.uploads.unwrap_or_default().into_iter();
     let mut found: Vec<_> =
         uploads.map(|upload| format!("an upload of {}", upload.key.unwrap_or_default())).collect();
-    let completed: BTreeSet<_> = seen
+    let kept: BTreeSet<_> = seen
         .records
         .iter()
         .filter(|(_, record)| record["state"] == "COMPLETED")
-        .map(|(id, _)| id.as_str())
+        .flat_map(|(id, record)| {
+            [object_key(org, id), record["manifest"]["key"].as_str().unwrap_or_default().to_owned()]
+        })
         .collect();
     let objects = system().s3.list_objects_v2().bucket(bucket).prefix(&prefix).send().await.unwrap();
     for key in objects.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
-        let name = key.strip_prefix(&prefix).unwrap_or_default();
-        let (id, kind) = name.split_once('.').unwrap_or((name, ""));
-        if !completed.contains(id) || (kind != "csv" && !kind.starts_with("manifest")) {
+        if !kept.contains(&key) {
             found.push(format!("the object {key}"));
         }
     }

@@ -29,7 +29,7 @@ impl CancelCall {
     /// A 400 that names every member at fault.
     pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         let body = json_object(body)?;
-        let mut reader = Reader { body: &body, errors: Vec::new() };
+        let mut reader = Reader::new(&body);
         match (reader.id("user_id"), reader.id("data_export_id")) {
             (Some(user_id), Some(data_export_id)) => Ok(Self { user_id, data_export_id }),
             _ => Err(Problem::fields(reader.errors)),

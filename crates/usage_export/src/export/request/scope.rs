@@ -37,3 +37,19 @@ impl Scope {
         self.all_workspaces || (!self.personal_workspaces && self.workspace_ids.is_empty())
     }
 }
+
+/// The ids that a request names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedIds {
+    /// The workspaces of [`Scope::workspace_ids`].
+    pub workspace_ids: BTreeSet<String>,
+    /// The workbooks of [`Scope::entity_ids`].
+    pub entity_ids: BTreeSet<String>,
+}
+
+impl NamedIds {
+    /// Whether the request names no ids.
+    pub fn is_empty(&self) -> bool {
+        self.workspace_ids.is_empty() && self.entity_ids.is_empty()
+    }
+}

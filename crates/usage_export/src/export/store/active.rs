@@ -1,17 +1,69 @@
-//! The active exports of an organization: the set of the ids of its unfinished exports. Each id in the set takes one of
-//! the organization's slots.
+//! The active exports of an organization: the set of the ids of its unfinished exports, each of which takes one of the
+//! organization's slots; and of them the sets of those that run, and of those that wait.
 //!
-//! It is a set and no counter, because adding or removing an id twice changes nothing, and a counter that is changed twice
+//! An export may be claimed once it is in `running`. It stays there through all its retries and workers, and leaves the sets in one
+//! write when it is finished. One that finds no room is put into `waiting`, on the condition that there still is none: so whoever
+//! makes room after that finds it there.
+//!
+//! They are sets and no counters, because adding or removing an id twice changes nothing, and a counter that is changed twice
 //! stays wrong. `docs/adr/0004-unfinished-exports-are-a-set.md` says more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
 
-use super::{Exports, read_export};
-use crate::dynamo::{batch_get, number, text};
+use super::{Exports, attribute_s};
+use crate::dynamo::{Item, batch_get, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::DataExport;
+use crate::export::{DataExport, State};
+
+/// How often a write is tried that meets a transaction of `create` on the same item. With the pauses in between that is about three
+/// seconds. The SDK does not repeat it by itself.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
+const MAX_CONFLICTS: u32 = 7;
+
+/// How often an export is tried to be let run or wait, while others start and finish at the same time.
+const MAX_STARTS: u32 = 3;
+
+/// An organization's unfinished exports, by their ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActiveExports {
+    /// All of them.
+    pub unfinished: BTreeSet<String>,
+    /// Those that may be claimed by a worker.
+    pub running: BTreeSet<String>,
+    /// Those whose message came when there was no room. It is sent again when there is.
+    pub waiting: BTreeSet<String>,
+}
+
+impl ActiveExports {
+    fn read(item: &Item) -> Self {
+        let set = |name: &str| match item.get(name) {
+            Some(AttributeValue::Ss(ids)) => ids.iter().cloned().collect(),
+            _ => BTreeSet::new(),
+        };
+        Self { unfinished: set("unfinished"), running: set("running"), waiting: set("waiting") }
+    }
+
+    /// The exports that wait and for which there is room, the oldest first.
+    ///
+    /// ```
+    /// use usage_export::export::store::active::ActiveExports;
+    /// let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    /// let (running, waiting) = (ids(&["2"]), ids(&["1", "3", "4"]));
+    /// let active = ActiveExports { unfinished: ids(&["1", "2", "3", "4"]), running, waiting };
+    /// assert_eq!(active.next(3).collect::<Vec<_>>(), ["1", "3"]);
+    /// ```
+    pub fn next(&self, max_running: u32) -> impl Iterator<Item = &str> {
+        let max_running = usize::try_from(max_running).unwrap_or(usize::MAX);
+        let room = max_running.saturating_sub(self.running.len());
+        // Ids sort by age.
+        self.waiting.iter().take(room).map(String::as_str)
+    }
+}
 
 impl Exports {
     /// Takes a slot for the export, if one is free: a write for the creating transaction.
@@ -32,44 +84,140 @@ impl Exports {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    /// Releases the slots of exports that are finished or gone. A worker that died right after its last step has not
-    /// released its slot.
-    pub(super) async fn release_finished_slots(&self, organization_id: &str) -> Result<(), AwsError> {
-        let Some(item) = self.get_item(&active_key(organization_id)).await? else { return Ok(()) };
-        let Some(AttributeValue::Ss(ids)) = item.get("unfinished") else { return Ok(()) };
-        let keys = ids.iter().map(|id| HashMap::from([("data_export_id".to_owned(), text(id))])).collect();
-        let unfinished: HashSet<String> = batch_get(&self.client, &self.table, keys, true)
-            .await?
-            .into_iter()
-            .map(read_export)
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .filter(|export| !export.state.is_final())
-            .map(|export| export.data_export_id)
-            .collect();
-        let finished: Vec<_> = ids.iter().filter(|id| !unfinished.contains(*id)).cloned().collect();
-        if finished.is_empty() { Ok(()) } else { self.release_slots(organization_id, finished).await }
+    /// Lets an unfinished export run, if fewer than `max_running` of its organization do, or it does already. False if it has to
+    /// wait: whoever makes room finds it among those that wait.
+    ///
+    /// # Errors
+    ///
+    /// A call failed; the export may run, or wait.
+    pub async fn start(&self, export: &DataExport, max_running: u32) -> Result<bool, AwsError> {
+        for _ in 0..MAX_STARTS {
+            if self.add_to_running(export, max_running).await? {
+                return Ok(true);
+            }
+            // A worker that died right after its last step has left its export in the sets.
+            let active = self.release_finished_slots(&export.organization_id).await?;
+            let id = &export.data_export_id;
+            if !active.unfinished.contains(id) {
+                // It is finished by now, and its claim will say so. If it should not be, nobody would ever find it among those that
+                // wait, so it runs beside the others.
+                tracing::warn!(data_export_id = id, "export {id} is not among the active exports");
+                return Ok(true);
+            }
+            if self.add_to_waiting(export, max_running).await? {
+                return Ok(false);
+            }
+            // There is room by now.
+        }
+        Ok(false)
     }
 
-    /// Releases the slots of these exports. Repeating it changes nothing.
-    pub(super) async fn release_slots(
+    async fn add_to_running(&self, export: &DataExport, max_running: u32) -> Result<bool, AwsError> {
+        let id = &export.data_export_id;
+        let update = self
+            .update_active(&export.organization_id)
+            .update_expression("ADD running :ids DELETE waiting :ids")
+            // A repetition that arrives after the export was finished must not bring it back.
+            .condition_expression(
+                "contains(unfinished, :id) AND (contains(running, :id) OR attribute_not_exists(running) OR size(running) < :max)",
+            )
+            .expression_attribute_values(":ids", AttributeValue::Ss(vec![id.clone()]))
+            .expression_attribute_values(":id", text(id))
+            .expression_attribute_values(":max", number(max_running));
+        Ok(without_conflict(update).await?.is_some())
+    }
+
+    async fn add_to_waiting(&self, export: &DataExport, max_running: u32) -> Result<bool, AwsError> {
+        let id = &export.data_export_id;
+        let update = self
+            .update_active(&export.organization_id)
+            .update_expression("ADD waiting :ids")
+            .condition_expression(
+                "contains(unfinished, :id) AND NOT contains(running, :id) AND size(running) >= :max",
+            )
+            .expression_attribute_values(":ids", AttributeValue::Ss(vec![id.clone()]))
+            .expression_attribute_values(":id", text(id))
+            .expression_attribute_values(":max", number(max_running));
+        Ok(without_conflict(update).await?.is_some())
+    }
+
+    /// Releases the slots of exports that are finished or gone, and returns the active exports as they are after that. A worker that
+    /// died right after its last step has not released its slot.
+    pub(super) async fn release_finished_slots(
+        &self,
+        organization_id: &str,
+    ) -> Result<ActiveExports, AwsError> {
+        let Some(item) = self.get_item(&active_key(organization_id)).await? else {
+            return Ok(ActiveExports::default());
+        };
+        let active = ActiveExports::read(&item);
+        let ids: BTreeSet<_> =
+            [&active.unfinished, &active.running, &active.waiting].into_iter().flatten().cloned().collect();
+        let keys = ids.iter().map(|id| HashMap::from([("data_export_id".to_owned(), text(id))])).collect();
+        let records = batch_get(&self.client, &self.table, keys, true).await?;
+        let unfinished: HashSet<_> = records
+            .iter()
+            .filter(|record| {
+                let state = attribute_s(record, "state");
+                [State::Completed, State::Failed].iter().all(|end| state != Some(end.name()))
+            })
+            .filter_map(|record| attribute_s(record, "data_export_id"))
+            .collect();
+        let finished: Vec<_> = ids.into_iter().filter(|id| !unfinished.contains(id.as_str())).collect();
+        if finished.is_empty() { Ok(active) } else { self.release_slots(organization_id, finished).await }
+    }
+
+    /// Releases the slot of a finished export, and returns the active exports as they are after that. Repeating it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The update failed; the slot may be released.
+    pub async fn release_slot(&self, export: &DataExport) -> Result<ActiveExports, AwsError> {
+        self.release_slots(&export.organization_id, vec![export.data_export_id.clone()]).await
+    }
+
+    async fn release_slots(
         &self,
         organization_id: &str,
         data_export_ids: Vec<String>,
-    ) -> Result<(), AwsError> {
+    ) -> Result<ActiveExports, AwsError> {
+        let update = self
+            .update_active(organization_id)
+            .update_expression("DELETE unfinished :ids, running :ids, waiting :ids")
+            .expression_attribute_values(":ids", AttributeValue::Ss(data_export_ids))
+            .return_values(ReturnValue::AllNew);
+        Ok(ActiveExports::read(&without_conflict(update).await?.unwrap_or_default()))
+    }
+
+    fn update_active(&self, organization_id: &str) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
             .key("data_export_id", text(active_key(organization_id)))
-            .update_expression("DELETE unfinished :ids")
-            .expression_attribute_values(":ids", AttributeValue::Ss(data_export_ids))
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:UpdateItem"))?;
-        Ok(())
+    }
+}
+
+/// Makes an update, again if a transaction on the same item is in its way, and returns the item as it was asked for. `None` if its
+/// condition does not hold.
+async fn without_conflict(update: UpdateItemFluentBuilder) -> Result<Option<Item>, AwsError> {
+    let mut tries = 0;
+    loop {
+        let error = match update.clone().send().await {
+            Ok(output) => return Ok(Some(output.attributes.unwrap_or_default())),
+            Err(error) if condition_failed(&error) => return Ok(None),
+            Err(error) => error,
+        };
+        tries += 1;
+        if error.code() != Some("TransactionConflictException") || tries == MAX_CONFLICTS {
+            return Err(AwsError::from_sdk("dynamodb:UpdateItem")(error));
+        }
+        tokio::time::sleep(Duration::from_millis(25 << tries)).await;
     }
 }
 
 fn active_key(organization_id: &str) -> String {
     format!("ACTIVE#{organization_id}")
 }
+
+#[cfg(test)]
+mod tests;

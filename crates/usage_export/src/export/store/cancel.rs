@@ -48,7 +48,7 @@ impl Exports {
             },
             Err(error) => return Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         };
-        self.release_slot_of(&export).await;
+        self.try_release_slot(&export).await;
         Ok(Some(export))
     }
 

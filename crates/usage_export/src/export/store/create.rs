@@ -1,4 +1,4 @@
-//! A new export: put with its idempotency record and its slot among the active exports, or not at all.
+//! A new export: put with the ids that it names, its idempotency record and its slot among the active exports, or not at all.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ enum Refusal {
 }
 
 impl Exports {
-    /// Puts the export and its idempotency record and takes a slot, in one transaction.
+    /// Puts the export, the ids that it names and its idempotency record, and takes a slot, in one transaction.
     ///
     /// Repeating a request with the same key within 24 hours returns [`Created::Replayed`]. Slots of exports that have
     /// finished are released before a request is told that the limit is reached.
@@ -96,16 +96,19 @@ impl Exports {
         if let Some(idempotency_key) = idempotency_key {
             writes.push(self.put_idempotency_record(idempotency_key, export)?);
         }
+        writes.extend(self.put_named_ids(export)?);
         let mut tries = 0;
         loop {
             let sent =
                 self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let Err(error) = sent else { return Ok(None) };
             let codes = cancellation_codes(error.as_service_error());
-            if codes.get(2).is_some_and(|code| code == "ConditionalCheckFailed") {
+            let is_refused =
+                |write: usize| codes.get(write).is_some_and(|code| code == "ConditionalCheckFailed");
+            if idempotency_key.is_some() && is_refused(2) {
                 return Ok(Some(Refusal::IdempotencyRecordExists));
             }
-            if codes.get(1).is_some_and(|code| code == "ConditionalCheckFailed") {
+            if is_refused(1) {
                 return Ok(Some(Refusal::LimitReached));
             }
             tries += 1;

@@ -1,4 +1,4 @@
-//! How a worker finishes an export: the last step, and the release of its slot.
+//! How a worker finishes an export.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::lease::{Lease, LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
-use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, State};
+use crate::error::AwsError;
+use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject, State};
 use crate::timestamp;
 
 /// What is known of a finished file.
@@ -17,29 +18,35 @@ pub struct Completed {
     pub counts: Counts,
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
     pub checksum: String,
+    /// By what S3 tells the file from any other under its key.
+    pub etag: String,
+    /// The manifest of the file.
+    pub manifest: SideObject,
     /// When the file expires.
     pub expires_ts: DateTime<Utc>,
 }
 
 impl Exports {
-    /// Changes `IN_PROGRESS` to `COMPLETED`, releases the slot and returns the export as it is now. That is FAILED if it
-    /// was cancelled meanwhile.
+    /// Changes `IN_PROGRESS` to `COMPLETED` and returns the export as it is now. That is FAILED if it was cancelled
+    /// meanwhile. It has its slot until [`Exports::release_slot`].
     ///
     /// # Errors
     ///
-    /// As for [`Exports::renew`]. A slot that cannot be released is logged and is no error.
+    /// As for [`Exports::renew`].
     pub async fn complete(
         &self,
         lease: &Lease,
         completed: &Completed,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
+        let manifest = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&completed.manifest)
+            .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
         let update = self
             .update_as(lease)
             .update_expression(
                 "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
-                 size_bytes = :bytes, checksum = :checksum, expires_ts = :expires, #ttl = :ttl \
+                 size_bytes = :bytes, checksum = :checksum, etag = :etag, manifest = :manifest, expires_ts = :expires, #ttl = :ttl \
                  REMOVE lease_owner, lease_until, checkpoint, #error",
             )
             .expression_attribute_names("#ttl", "ttl")
@@ -52,13 +59,16 @@ impl Exports {
             .expression_attribute_values(":rows", number(completed.counts.written))
             .expression_attribute_values(":bytes", number(completed.counts.bytes))
             .expression_attribute_values(":checksum", text(&completed.checksum))
+            .expression_attribute_values(":etag", text(&completed.etag))
+            .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
-        self.finish(&lease.data_export_id, update).await
+        let finished = self.finish(&lease.data_export_id, update).await?;
+        self.keep_named_ids(&finished).await;
+        Ok(finished)
     }
 
-    /// Changes `IN_PROGRESS` to `FAILED`, releases the slot and returns the export as it is now. `reason` is a sentence for
-    /// the export owner.
+    /// Changes `IN_PROGRESS` to `FAILED` and returns the export as it is now. `reason` is a sentence for the export owner.
     ///
     /// # Errors
     ///
@@ -83,32 +93,27 @@ impl Exports {
         self.finish(&lease.data_export_id, update).await
     }
 
-    /// Makes the last step, then releases the export's slot. Should the worker die in between, the slot is released when a
-    /// request finds no free one.
-    ///
-    /// A step that took place although its answer was lost, and one that came after another final step, return the export as
+    /// Makes the last step. A step that took place although its answer was lost, and one that came after another final step, return the export as
     /// it is.
     async fn finish(
         &self,
         data_export_id: &str,
         update: UpdateItemFluentBuilder,
     ) -> Result<DataExport, LeaseError> {
-        let export = match step(update.return_values(ReturnValue::AllNew)).await {
-            Ok(item) => read_export(item)?,
+        match step(update.return_values(ReturnValue::AllNew)).await {
+            Ok(item) => Ok(read_export(item)?),
             Err(LeaseError::Lost) => match self.get(data_export_id).await? {
-                Some(export) if export.state.is_final() => export,
-                _ => return Err(LeaseError::Lost),
+                Some(export) if export.state.is_final() => Ok(export),
+                _ => Err(LeaseError::Lost),
             },
-            Err(error) => return Err(error),
-        };
-        self.release_slot_of(&export).await;
-        Ok(export)
+            Err(error) => Err(error),
+        }
     }
 
-    /// Releases the slot of a finished export. If that fails, the slot is released when a request finds no free one.
-    pub(super) async fn release_slot_of(&self, export: &DataExport) {
+    /// Releases the slot of a finished export. If that fails, the worker that settles the export releases it.
+    pub(super) async fn try_release_slot(&self, export: &DataExport) {
         let id = &export.data_export_id;
-        if let Err(error) = self.release_slots(&export.organization_id, vec![id.clone()]).await {
+        if let Err(error) = self.release_slot(export).await {
             tracing::warn!(data_export_id = id, error = %error, "export {id} still holds its slot: {error}");
         }
     }

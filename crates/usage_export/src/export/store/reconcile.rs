@@ -104,7 +104,7 @@ impl Exports {
         match given_up {
             Ok(output) => {
                 let failed = read_export(output.attributes.unwrap_or_default())?;
-                self.release_slot_of(&failed).await;
+                self.try_release_slot(&failed).await;
                 Ok(Some(failed))
             }
             Err(error) if condition_failed(&error) => Ok(None),

@@ -28,7 +28,7 @@ struct Technique {
     lines: u32,
 }
 
-const TECHNIQUES: [Technique; 6] = [
+const TECHNIQUES: [Technique; 7] = [
     Technique {
         feature: "ablate_shapes",
         name: "record shapes",
@@ -64,6 +64,12 @@ const TECHNIQUES: [Technique; 6] = [
         name: "ids and cells side by side (arena)",
         instead: "std's `HashMap` with boxed ids and cells",
         lines: 41,
+    },
+    Technique {
+        feature: "ablate_integer_sums",
+        name: "the column's sum as integers, one for each scale",
+        instead: "a `BigInt` for every number",
+        lines: 22,
     },
 ];
 

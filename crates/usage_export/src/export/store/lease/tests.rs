@@ -9,7 +9,7 @@ use super::*;
 use crate::dynamo::number;
 use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
-use crate::export::{Counts, PartNumbers, Position};
+use crate::export::{Counts, PartNumbers, Position, SideObject};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -28,7 +28,13 @@ fn lease(data_export_id: &str) -> Lease {
 
 fn completed() -> Completed {
     let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
-    Completed { counts, checksum: "crc32:0a1b2c3d".to_owned(), expires_ts: now() + TimeDelta::days(30) }
+    let checksum = "crc32:0a1b2c3d".to_owned();
+    let etag = "\"9b2-1\"".to_owned();
+    Completed { counts, checksum, etag, manifest: manifest(), expires_ts: now() + TimeDelta::days(30) }
+}
+
+fn manifest() -> SideObject {
+    SideObject { key: "exports/org_1/1.manifest.1.1.json".to_owned(), bytes: 300, crc32: 7 }
 }
 
 fn exports(rules: &[&Rule]) -> Exports {
@@ -66,13 +72,6 @@ fn gets(export: Option<&DataExport>) -> Rule {
 
 fn value<'a>(update: &'a UpdateItemInput, name: &str) -> Option<&'a AttributeValue> {
     update.expression_attribute_values()?.get(name)
-}
-
-/// Whether the update releases the slot of this export and no other.
-fn releases_slot(update: &UpdateItemInput, id: &str) -> bool {
-    update.key().unwrap()["data_export_id"] == text("ACTIVE#org_1")
-        && update.update_expression() == Some("DELETE unfinished :ids")
-        && value(update, ":ids") == Some(&AttributeValue::Ss(vec![id.to_owned()]))
 }
 
 #[tokio::test]
@@ -124,6 +123,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
         parts: PartNumbers::default(),
         crc32: 7,
         tail: None,
+        manifest: manifest(),
         position: Some(Position { partition_key: "wsp_1#2025-01".to_owned(), sort_key: "x".to_owned() }),
         counts: Counts::default(),
         all_read: false,
@@ -134,7 +134,6 @@ async fn a_worker_without_the_lease_changes_nothing() {
     lost(refusing().renew(&lease(&id), PROGRESS, now()).await);
     lost(refusing().save_checkpoint(&lease(&id), 1, &checkpoint, PROGRESS, now()).await);
     lost(refusing().release(&lease(&id), now()).await);
-    // Without a second rule, an attempt to release the slot would panic.
     let unfinished = export(State::InProgress);
     let refusing = || exports(&[&refuses(), &gets(Some(&unfinished))]);
     lost(refusing().complete(&lease(&id), &completed(), now()).await.map(|_| ()));
@@ -156,37 +155,23 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
             && value(update, ":in_progress") == Some(&text("IN_PROGRESS"))
     };
     let step = || updates(&taken, guarded);
-    let left = || updates(&taken, |_| true);
     exports(&[&step()]).renew(&lease(&id), PROGRESS, now()).await.unwrap();
     exports(&[&step()]).release(&lease(&id), now()).await.unwrap();
-    exports(&[&step(), &left()]).complete(&lease(&id), &completed(), now()).await.unwrap();
-    exports(&[&step(), &left()]).fail(&lease(&id), "why", now()).await.unwrap();
+    exports(&[&step()]).complete(&lease(&id), &completed(), now()).await.unwrap();
+    exports(&[&step()]).fail(&lease(&id), "why", now()).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_last_step_releases_the_slot() {
+async fn a_record_outlives_its_file() {
     let done = export(State::Completed);
-    let id = done.data_export_id.clone();
     let complete = updates(&done, |update| {
         // The record lives 90 days longer than its file, which lives 30.
         value(update, ":ttl") == Some(&number(now().timestamp() + 120 * 86_400))
             && value(update, ":rows") == Some(&number(3))
             && update.update_expression().unwrap().contains("REMOVE lease_owner, lease_until, checkpoint")
     });
-    let leave = updates(&done, move |update| releases_slot(update, &id));
-    let answer =
-        exports(&[&complete, &leave]).complete(&lease(&done.data_export_id), &completed(), now()).await;
+    let answer = exports(&[&complete]).complete(&lease(&done.data_export_id), &completed(), now()).await;
     assert_eq!(answer.unwrap(), done);
-    assert_eq!(leave.num_calls(), 1);
-}
-
-#[tokio::test]
-async fn a_slot_that_cannot_be_released_does_not_undo_the_last_step() {
-    let failed = export(State::Failed);
-    let leave = breaks();
-    let exports = exports(&[&updates(&failed, |_| true), &leave]);
-    assert_eq!(exports.fail(&lease(&failed.data_export_id), "why", now()).await.unwrap(), failed);
-    assert_eq!(leave.num_calls(), 1);
 }
 
 #[tokio::test]
@@ -217,8 +202,7 @@ async fn a_claim_whose_answer_was_lost_is_the_claim_of_who_made_it() {
 #[tokio::test]
 async fn a_last_step_whose_answer_was_lost_is_the_last_step() {
     let done = export(State::Completed);
-    let left = updates(&done, |update| update.update_expression() == Some("DELETE unfinished :ids"));
-    let exports = exports(&[&refuses(), &gets(Some(&done)), &left]);
+    let exports = exports(&[&refuses(), &gets(Some(&done))]);
     assert_eq!(exports.complete(&lease(&done.data_export_id), &completed(), now()).await.unwrap(), done);
 }
 

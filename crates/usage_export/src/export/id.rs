@@ -1,0 +1,40 @@
+//! The id of an export: a `UUIDv7`, so that ids sort by age.
+
+use chrono::{DateTime, Utc};
+use uuid::{NoContext, Timestamp, Uuid};
+
+/// Makes a `UUIDv7` whose time is exactly `created_ts`.
+pub(super) fn new_id(created_ts: DateTime<Utc>) -> String {
+    let seconds = u64::try_from(created_ts.timestamp()).unwrap_or_default();
+    let timestamp = Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos());
+    Uuid::new_v7(timestamp).to_string()
+}
+
+/// Reads the creation time in an export's id. `None` if the text is not the id of an export.
+///
+/// ```
+/// use usage_export::export::created_ts_of_id;
+/// let created_ts = created_ts_of_id("019ab0a2-0700-7000-8000-000000000001").unwrap();
+/// assert_eq!(usage_export::timestamp::to_text(created_ts), "2025-11-23T12:13:20.000Z");
+/// assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
+/// ```
+pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
+    let id = Uuid::try_parse(data_export_id).ok()?;
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::export_at;
+
+    #[test]
+    fn an_id_holds_the_creation_time_of_its_export() {
+        for nanos in [0, 1, 999_999_999, 123_456_789] {
+            let export = export_at(DateTime::from_timestamp(1_763_900_000, nanos).unwrap());
+            assert_eq!(created_ts_of_id(&export.data_export_id), Some(export.created_ts));
+        }
+        assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
+    }
+}

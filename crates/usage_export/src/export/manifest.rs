@@ -1,0 +1,305 @@
+//! The manifest of a file: what was asked for, what was read and when, and what the rows add up to.
+//!
+//! An accountant reconciles the file with it, and a program verifies the file (`cargo xtask verify`). It is JSON, and the
+//! same export has the same bytes: members have a fixed order, workspaces are sorted by id and months by time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use decimal_sum::DecimalSum;
+use serde::{Deserialize, Serialize};
+
+use super::interval::Interval;
+use super::{DataExport, checksum_text};
+use crate::timestamp;
+use crate::usage::{Field, Month};
+
+/// The version of the members of a [`Manifest`]. It grows when one of them gets another meaning or goes away. A new member
+/// leaves it as it is, so readers must ignore members that they do not know.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the file of a completed export holds.
+///
+/// ```
+/// use usage_export::export::manifest::Manifest;
+///
+/// let json = r#"{
+///   "schema_version": 1,
+///   "data_export_id": "0194c7a8-0000-7000-8000-000000000001",
+///   "organization_id": "org_1",
+///   "created_ts": "2025-02-03T08:00:00.000Z",
+///   "read_ts": {
+///     "first": "2025-02-03T08:00:00.310Z",
+///     "last": "2025-02-03T08:00:04.020Z"
+///   },
+///   "fields": [
+///     "workspace_id",
+///     "run_id",
+///     "credit_cost",
+///     "pl_run_created_ts"
+///   ],
+///   "interval": {
+///     "start": "2024-12-01T00:00:00.000Z",
+///     "end": "2025-01-31T23:59:59.999Z"
+///   },
+///   "scope": {
+///     "workspaces": [
+///       {
+///         "workspace_id": "wsp_1",
+///         "name": "Finance"
+///       },
+///       {
+///         "workspace_id": "wsp_2",
+///         "name": "Sales, EU"
+///       }
+///     ],
+///     "entity_ids": []
+///   },
+///   "rows": 3,
+///   "bytes": 217,
+///   "checksum": "crc32:0a1b2c3d",
+///   "empty_cells": {
+///     "credit_cost": 1
+///   },
+///   "totals": {
+///     "total": {
+///       "rows": 3,
+///       "credit_cost": "0.3"
+///     },
+///     "workspaces": {
+///       "wsp_1": {
+///         "rows": 3,
+///         "credit_cost": "0.3"
+///       }
+///     },
+///     "months": {
+///       "2024-12": {
+///         "rows": 1,
+///         "credit_cost": "0.1"
+///       },
+///       "2025-01": {
+///         "rows": 2,
+///         "credit_cost": "0.2"
+///       }
+///     }
+///   }
+/// }"#;
+/// let manifest: Manifest = serde_json::from_str(json)?;
+/// assert_eq!(serde_json::to_string_pretty(&manifest)?, json);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The export's id.
+    pub data_export_id: String,
+    /// The organization whose data was exported.
+    pub organization_id: String,
+    /// When the export was asked for.
+    #[serde(with = "timestamp::serde_text")]
+    pub created_ts: DateTime<Utc>,
+    /// When usage records were read; absent if there was no partition to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_ts: Option<ReadTimes>,
+    /// The columns of the file, in their order.
+    pub fields: Vec<Field>,
+    /// Between which instants the runs started, as the request was understood.
+    pub interval: Interval,
+    /// Which workspaces and workbooks were read.
+    pub scope: ResolvedScope,
+    /// Rows in the file. The header is not counted.
+    pub rows: u64,
+    /// Size of the file in bytes, the header included.
+    pub bytes: u64,
+    /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
+    pub checksum: String,
+    /// How many cells of a column are empty because the usage record lacks the value: it has no such attribute, or `NULL`,
+    /// or an empty text. The columns that are joined by it are counted too. Columns without such a cell are not listed. A name
+    /// that the directory does not know is not counted here.
+    pub empty_cells: BTreeMap<Field, u64>,
+    /// Rows, and what they cost.
+    pub totals: Totals,
+}
+
+impl Manifest {
+    /// The manifest of a file without rows.
+    pub fn new(export: &DataExport, scope: ResolvedScope) -> Self {
+        let request = &export.request;
+        Self {
+            schema_version: SCHEMA_VERSION,
+            data_export_id: export.data_export_id.clone(),
+            organization_id: export.organization_id.clone(),
+            created_ts: export.created_ts,
+            read_ts: None,
+            fields: request.fields.clone(),
+            interval: request.interval,
+            scope,
+            rows: 0,
+            bytes: 0,
+            checksum: checksum_text(0),
+            empty_cells: BTreeMap::new(),
+            totals: Totals::new(&request.fields),
+        }
+    }
+}
+
+/// When the usage records of a file were read. A run that was recorded in between may be in the file or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadTimes {
+    /// When the first page was asked for.
+    #[serde(with = "timestamp::serde_text")]
+    pub first: DateTime<Utc>,
+    /// When the last page had arrived.
+    #[serde(with = "timestamp::serde_text")]
+    pub last: DateTime<Utc>,
+}
+
+/// What a request's scope turned out to be when the export was first claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedScope {
+    /// The workspaces that were read, also those without a row, sorted by id.
+    pub workspaces: Vec<ResolvedWorkspace>,
+    /// Only runs of these workbooks are in the file; empty for runs of every workbook.
+    pub entity_ids: BTreeSet<String>,
+}
+
+/// A workspace that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedWorkspace {
+    /// Its id.
+    pub workspace_id: String,
+    /// Its last known name. It is not escaped as it is in the CSV.
+    pub name: String,
+}
+
+/// Rows and their exact cost: in total, for each workspace, and for each UTC month in which runs started. Workspaces and
+/// months without a row are not listed.
+///
+/// ```
+/// use usage_export::export::manifest::Totals;
+/// use usage_export::usage::Field;
+///
+/// let mut totals = Totals::new(&[Field::RunId, Field::CreditCost]);
+/// totals.add("wsp_1", "2025-01".parse()?, 2, &"0.1".parse()?);
+/// totals.add("wsp_2", "2025-01".parse()?, 3, &"0.2".parse()?);
+/// let january = &totals.months[&"2025-01".parse()?];
+/// assert_eq!((january.rows, january.credit_cost.clone()), (5, Some("0.3".parse()?)));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Of the whole file.
+    pub total: Total,
+    /// By workspace id.
+    pub workspaces: BTreeMap<String, Total>,
+    /// By month.
+    pub months: BTreeMap<Month, Total>,
+}
+
+/// Some rows and their exact cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// How many rows.
+    pub rows: u64,
+    /// The sum of `credit_cost`, a string in JSON; absent if the file has no such column. Empty cells add nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<DecimalSum>,
+}
+
+impl Totals {
+    /// Nothing yet. Costs are summed only if they are among the fields.
+    pub fn new(fields: &[Field]) -> Self {
+        let total = Total::new(fields.contains(&Field::CreditCost));
+        Self { total, workspaces: BTreeMap::new(), months: BTreeMap::new() }
+    }
+
+    /// Adds rows of one workspace and month, usually those of a page. `credit_cost` is their sum; it is ignored if the
+    /// file has no such column.
+    pub fn add(&mut self, workspace_id: &str, month: Month, rows: u64, credit_cost: &DecimalSum) {
+        if rows == 0 {
+            return;
+        }
+        let nothing = Total::new(self.total.credit_cost.is_some());
+        let workspace = self.workspaces.entry(workspace_id.to_owned()).or_insert_with(|| nothing.clone());
+        let month = self.months.entry(month).or_insert(nothing);
+        for total in [&mut self.total, workspace, month] {
+            total.rows += rows;
+            if let Some(sum) = &mut total.credit_cost {
+                *sum += credit_cost;
+            }
+        }
+    }
+}
+
+impl Total {
+    fn new(has_credit_cost: bool) -> Self {
+        Self { rows: 0, credit_cost: has_credit_cost.then(DecimalSum::default) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rows and cost of a page: workspace, month of 2025, rows, cost.
+    type Page = (String, u32, u64, DecimalSum);
+
+    fn page() -> impl Strategy<Value = Page> {
+        let cost = "-?[0-9]{1,30}(\\.[0-9]{1,10})?".prop_map(|cost| cost.parse().unwrap());
+        ("wsp_[1-4]", 1_u32..=12, 1_u64..5_000, cost)
+    }
+
+    fn totals(fields: &[Field], pages: &[Page]) -> Totals {
+        let mut totals = Totals::new(fields);
+        for (workspace_id, month, rows, cost) in pages {
+            totals.add(workspace_id, format!("2025-{month:02}").parse().unwrap(), *rows, cost);
+        }
+        totals
+    }
+
+    proptest! {
+        #[test]
+        fn workspaces_and_months_add_up_to_the_total(pages in proptest::collection::vec(page(), 0..30)) {
+            let totals = totals(&[Field::CreditCost], &pages);
+            let workspaces: Vec<_> = totals.workspaces.into_values().collect();
+            let months: Vec<_> = totals.months.into_values().collect();
+            for parts in [workspaces, months] {
+                prop_assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), totals.total.rows);
+                let sum: DecimalSum = parts.iter().filter_map(|part| part.credit_cost.as_ref()).sum();
+                prop_assert_eq!(Some(sum), totals.total.credit_cost.clone());
+            }
+        }
+
+        #[test]
+        fn totals_have_the_same_json_however_they_were_added(pages in proptest::collection::vec(page(), 0..30)) {
+            let in_order = totals(&[Field::CreditCost], &pages);
+            let backwards = totals(&[Field::CreditCost], &pages.into_iter().rev().collect::<Vec<_>>());
+            let json = serde_json::to_string(&in_order).unwrap();
+            prop_assert_eq!(&serde_json::to_string(&backwards).unwrap(), &json);
+            prop_assert_eq!(serde_json::from_str::<Totals>(&json).unwrap(), in_order);
+        }
+    }
+
+    #[test]
+    fn costs_are_summed_only_if_they_are_among_the_fields() {
+        let pages = [("wsp_1".to_owned(), 1, 2, "0.5".parse().unwrap())];
+        let without = serde_json::to_value(totals(&[Field::RunId], &pages)).unwrap();
+        let rows = serde_json::json!({"rows": 2});
+        assert_eq!(
+            without,
+            serde_json::json!({"total": rows, "workspaces": {"wsp_1": rows}, "months": {"2025-01": rows}})
+        );
+        let nothing = serde_json::to_value(totals(&[Field::CreditCost], &[])).unwrap();
+        let none = serde_json::json!({"rows": 0, "credit_cost": "0"});
+        assert_eq!(nothing, serde_json::json!({"total": none, "workspaces": {}, "months": {}}));
+    }
+
+    #[test]
+    fn a_page_without_rows_lists_no_workspace_and_no_month() {
+        let pages = [("wsp_1".to_owned(), 1, 0, DecimalSum::default())];
+        assert_eq!(totals(&[Field::CreditCost], &pages), Totals::new(&[Field::CreditCost]));
+    }
+}

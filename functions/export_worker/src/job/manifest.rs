@@ -1,0 +1,110 @@
+//! The manifest of a file while the file is written: it grows with each page, and a checkpoint names it, so that another worker
+//! goes on with it.
+
+use chrono::{DateTime, Utc};
+use usage_export::error::AwsError;
+use usage_export::export::manifest::{Manifest, ReadTimes, ResolvedScope};
+use usage_export::export::{Counts, DataExport, SideObject, checksum_text};
+use usage_export::usage::{Field, split_partition_key};
+
+use crate::job::error::PipelineError;
+use crate::sink::bucket::Bucket;
+use crate::sink::part::Part;
+use crate::sink::side_object::{self, Writing};
+use crate::source::layout::attribute_of;
+use crate::source::query::Page;
+use crate::source::selection::Selection;
+
+/// The manifest of what is written so far.
+pub struct GrowingManifest {
+    manifest: Manifest,
+    /// For each attribute that a record may lack: its place in [`query_csv::Page::lacking`], and the fields that are empty then.
+    optional: Vec<(usize, Vec<Field>)>,
+}
+
+impl GrowingManifest {
+    /// The manifest of an export whose file is begun.
+    pub fn begin(export: &DataExport, scope: ResolvedScope, selection: &Selection) -> Self {
+        Self::from(Manifest::new(export, scope), selection)
+    }
+
+    /// The manifest that a checkpoint names.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is not that of the checkpoint's counts.
+    pub async fn resume(
+        bucket: &Bucket,
+        object: &SideObject,
+        counts: Counts,
+        selection: &Selection,
+    ) -> Result<Self, AwsError> {
+        let json = side_object::read(bucket, object).await?;
+        let manifest: Manifest =
+            serde_json::from_slice(&json).map_err(|error| AwsError::internal(&object.key, &error))?;
+        if (manifest.rows, manifest.bytes) != (counts.written, counts.bytes) {
+            return Err(AwsError::corrupt(&object.key, format!("it is not the manifest of {counts:?}")));
+        }
+        Ok(Self::from(manifest, selection))
+    }
+
+    fn from(manifest: Manifest, selection: &Selection) -> Self {
+        let attributes = selection.layout.attributes().enumerate();
+        let optional = attributes.filter_map(|(place, attribute)| {
+            let fields = manifest.fields.iter().copied();
+            let fields: Vec<_> = fields.filter(|field| attribute_of(*field) == Some(attribute)).collect();
+            (!fields.is_empty()).then_some((place, fields))
+        });
+        let optional = optional.collect();
+        Self { manifest, optional }
+    }
+
+    /// Adds the rows of a page that was read at `now`.
+    ///
+    /// # Errors
+    ///
+    /// The partition key of the page is malformed, which a plan excludes.
+    pub fn add(&mut self, page: &Page, now: DateTime<Utc>) -> Result<(), AwsError> {
+        let Self { manifest, optional } = self;
+        manifest.read_ts.get_or_insert(ReadTimes { first: now, last: now }).last = now;
+        let partition_key = &page.partition.partition_key;
+        let month = split_partition_key(partition_key).and_then(|(_, month)| month.parse().ok());
+        let month =
+            month.ok_or_else(|| AwsError::corrupt(partition_key, "the partition key has no month"))?;
+        let rows = &page.rows;
+        manifest.totals.add(&page.partition.workspace_id, month, rows.counts.written, &rows.sum);
+        for (place, fields) in optional {
+            let lacking = rows.lacking[*place];
+            for field in fields.iter().filter(|_| lacking > 0) {
+                *manifest.empty_cells.entry(*field).or_default() += lacking;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to write the manifest of a file with these counts as the object `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Permanent`] if its rows are not those of the counts.
+    pub fn write(
+        &mut self,
+        bucket: &Bucket,
+        key: String,
+        counts: Counts,
+        crc32: u32,
+    ) -> Result<(SideObject, Writing), PipelineError> {
+        let manifest = &mut self.manifest;
+        if manifest.totals.total.rows != counts.written {
+            let reason = format!("the manifest has {} rows: {counts:?}", manifest.totals.total.rows);
+            return Err(PipelineError::integrity_mismatch(reason));
+        }
+        manifest.rows = counts.written;
+        manifest.bytes = counts.bytes;
+        manifest.checksum = checksum_text(crc32);
+        let json = serde_json::to_vec_pretty(manifest).map_err(|error| AwsError::internal(&key, &error))?;
+        let mut body = Part::default();
+        body.push(json);
+        Ok(side_object::write(bucket, key, "application/json", body))
+    }
+}

@@ -1,0 +1,106 @@
+//! Checkpoints of a file while it is written: begun after each part and in between by time, saved once the part in flight has
+//! arrived and the objects that the checkpoint names are written.
+
+use usage_export::error::AwsError;
+use usage_export::export::document::Document;
+use usage_export::export::store::lease::Progress;
+use usage_export::export::{Checkpoint, Counts, SideObject};
+use usage_export::usage::split_partition_key;
+
+use super::Writer;
+use crate::Worker;
+use crate::job::error::PipelineError;
+use crate::sink::side_object::{self, Writing};
+
+/// A checkpoint that is saved once the part in flight has arrived and the objects that it names are written.
+pub(super) struct Unsaved {
+    checkpoint: Checkpoint,
+    writing: Vec<Writing>,
+}
+
+impl Writer<'_> {
+    /// Saves a checkpoint of everything that is written, with the rows that do not yet make a part as its tail.
+    ///
+    /// # Errors
+    ///
+    /// A call failed, or the lease is lost.
+    pub async fn save(&mut self) -> Result<(), PipelineError> {
+        self.finish_in_flight().await?;
+        self.unsaved = Some(self.begin_checkpoint()?);
+        self.finish_in_flight().await
+    }
+
+    /// Waits for the part in flight, and saves its checkpoint.
+    pub(super) async fn finish_in_flight(&mut self) -> Result<(), PipelineError> {
+        if let Some(part) = self.upload.finish_in_flight().await? {
+            part.release(&self.names.selection.pool);
+        }
+        let Some(Unsaved { checkpoint, writing }) = self.unsaved.take() else { return Ok(()) };
+        for written in writing {
+            written.await.map_err(AwsError::from_join("object of a checkpoint"))??;
+        }
+        self.save_checkpoint(checkpoint).await
+    }
+
+    /// Begins to write the objects of a checkpoint of everything that is written so far.
+    pub(super) fn begin_checkpoint(&mut self) -> Result<Unsaved, PipelineError> {
+        self.checkpoints += 1;
+        let bucket = &self.worker.bucket;
+        // Each claim and each checkpoint has keys of its own: a former lease owner cannot overwrite them.
+        let (prefix, nth) =
+            (self.export.object_prefix(), format!("{}.{}", self.export.epoch, self.checkpoints));
+        let mut writing = Vec::new();
+        let tail = (!self.part.is_empty()).then(|| {
+            let (tail, written) =
+                side_object::write(bucket, format!("{prefix}tail.{nth}"), Document::CSV, self.part.clone());
+            writing.push(written);
+            tail
+        });
+        let bytes = self.upload.bytes() + tail.as_ref().map_or(0, |tail| tail.bytes);
+        let counts = Counts { bytes, ..self.counts };
+        let crc32 = self.upload.crc32();
+        let key = format!("{prefix}manifest.{nth}.json");
+        let (manifest, written) = self.manifest.write(bucket, key, counts, crc32)?;
+        writing.push(written);
+        let checkpoint = Checkpoint {
+            upload_id: self.upload.upload_id().to_owned(),
+            parts: self.upload.parts().clone(),
+            crc32,
+            tail,
+            manifest,
+            position: self.position.clone(),
+            counts,
+            all_read: self.all_read,
+        };
+        Ok(Unsaved { checkpoint, writing })
+    }
+
+    async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
+        let now = (self.worker.clock)();
+        self.saved_ts = now;
+        let progress = Progress { rows: checkpoint.counts.written, ..*self.progress.borrow() };
+        let Worker { exports, bucket, .. } = self.worker;
+        exports.save_checkpoint(self.lease, self.checkpoints, &checkpoint, progress, now).await?;
+        for former in std::mem::replace(&mut self.side_objects, side_objects_of(&checkpoint)) {
+            side_object::delete_later(bucket, former);
+        }
+        Ok(())
+    }
+}
+
+/// The objects that a checkpoint names.
+pub(super) fn side_objects_of(checkpoint: &Checkpoint) -> Vec<SideObject> {
+    [Some(&checkpoint.manifest), checkpoint.tail.as_ref()].into_iter().flatten().cloned().collect()
+}
+
+/// Whether a checkpoint of the table makes sense.
+pub(super) fn check(checkpoint: &Checkpoint, data_export_id: &str) -> Result<(), AwsError> {
+    let position = checkpoint.position.as_ref();
+    if position.is_some_and(|position| split_partition_key(&position.partition_key).is_none()) {
+        return Err(AwsError::corrupt(data_export_id, "the checkpoint's partition key is malformed"));
+    }
+    if checkpoint.tail.as_ref().is_some_and(|tail| tail.bytes > checkpoint.counts.bytes) {
+        return Err(AwsError::corrupt(data_export_id, "the checkpoint's tail is larger than the file"));
+    }
+    Ok(())
+}
