@@ -13,7 +13,7 @@
 //! # Adding a scenario
 //!
 //! Write an async function in a module of [`scenarios`], whose documentation says what must hold, and add it to
-//! [`scenarios::SCENARIOS`]. Most are three steps: [`World::orgs`](world::World::orgs) makes the data,
+//! [`scenarios::SCENARIOS`], as `quick` or as one that `waits`. Most are three steps: [`World::orgs`](world::World::orgs) makes the data,
 //! [`World::export_with`](world::World::export_with) sets [`proxy::Rule`]s, makes exports and waits for their end, and
 //! [`Outcome::must`](world::Outcome::must) notes what does not hold. Then `cargo xtask faults --quick --only 'its name'`.
 

@@ -10,16 +10,16 @@ mod operation;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod worker_keys;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
@@ -33,9 +33,11 @@ use tokio::task::JoinHandle;
 
 use self::answers::Body;
 use self::emails::Step;
+use self::faults::Decision;
 pub use self::faults::{Counts, Faults};
 use self::operation::Operation;
 pub use self::rule::{Fault, Rule};
+use self::worker_keys::WorkerKeys;
 use crate::killer::Killer;
 
 /// Headers that describe one connection, or how a body is sent on it.
@@ -69,7 +71,7 @@ impl Proxy {
             url: emulator_url.to_owned(),
             faults,
             killer,
-            worker_keys: Mutex::default(),
+            worker_keys: WorkerKeys::default(),
         });
         Ok(Self { address, task: tokio::spawn(accept(listener, upstream)) })
     }
@@ -86,28 +88,7 @@ struct Upstream {
     url: String,
     faults: Faults,
     killer: Killer,
-    /// Whether the access key that a caller signs with is the worker's: each function has a role of its own.
-    worker_keys: Mutex<HashMap<String, bool>>,
-}
-
-impl Upstream {
-    fn is_worker(&self, call: &Call) -> bool {
-        let look = || self.killer.function_of(call.caller).map(|(_, is_worker)| is_worker);
-        let Some(key) = access_key(&call.head.headers) else { return look().unwrap_or_default() };
-        let mut keys = self.worker_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(is_worker) = keys.get(key) {
-            return *is_worker;
-        }
-        let Some(is_worker) = look() else { return false };
-        keys.insert(key.to_owned(), is_worker);
-        is_worker
-    }
-}
-
-/// The key in `AWS4-HMAC-SHA256 Credential=<key>/<date>/…`.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
-fn access_key(headers: &HeaderMap) -> Option<&str> {
-    headers.get(AUTHORIZATION)?.to_str().ok()?.split_once("Credential=")?.1.split('/').next()
+    worker_keys: WorkerKeys,
 }
 
 async fn accept(listener: TcpListener, upstream: Arc<Upstream>) {
@@ -146,13 +127,18 @@ struct Call {
 }
 
 impl Call {
-    async fn answer(self, upstream: Arc<Upstream>) -> io::Result<Response<Body>> {
-        let upstream = &*upstream;
-        let is_worker = || upstream.is_worker(&self);
+    fn decide(&self, upstream: &Upstream) -> Decision {
+        let is_worker = || upstream.worker_keys.is_worker(upstream.killer, self.caller, &self.head.headers);
         let decision = upstream.faults.decide(&self.operation, |text| self.names(text), is_worker);
         if let (Some(step), Some(fault)) = (&self.email, decision.fault) {
             upstream.faults.email_hit(step, fault, |text| self.names(text));
         }
+        decision
+    }
+
+    async fn answer(self, upstream: Arc<Upstream>) -> io::Result<Response<Body>> {
+        let upstream = &*upstream;
+        let decision = self.decide(upstream);
         if !decision.delay.is_zero() {
             tokio::time::sleep(decision.delay).await;
         }

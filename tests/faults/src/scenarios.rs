@@ -23,7 +23,7 @@ pub const SCENARIOS: [Scenario; 18] = [
     quick("answers lost after the write", |world| calls::answers_lost(world).boxed()),
     quick("corrupted answers of Query", |world| calls::corrupted_query(world).boxed()),
     waits("duplicate deliveries", |world| calls::duplicates(world).boxed()),
-    quick("a table throttled to a trickle", |world| calls::trickle(world).boxed()),
+    waits("a table throttled to a trickle", |world| calls::trickle(world).boxed()),
     quick("SES down for a while", |world| calls::ses_down(world).boxed()),
     waits("one part refused for ever", |world| calls::part_refused(world).boxed()),
     waits("a message delivered ten times at once", |world| queue::ten_deliveries(world).boxed()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{everything, flipped_bits, usage_records};
 use crate::proxy::{Fault, Rule};
-use crate::world::{Demands, Outcome, Size, World, post};
+use crate::world::{Demands, Limits, Outcome, Size, World, post};
 
 /// Operations that change something.
 const WRITES: [&str; 13] = [
@@ -44,6 +44,10 @@ pub async fn ten_percent(world: World) -> Outcome {
 /// AWS is all but down: every export ends, with the right file or with a reason.
 pub async fn half(world: World) -> Outcome {
     let demands = Demands { may_fail: usize::MAX, ..Demands::default() };
+    // The delay of a message doubles with each delivery, and here most deliveries fail.
+    let limits = Limits { end: 3 * world.limits.end, settle: 3 * world.limits.settle, ..world.limits };
+    let mut world = world;
+    world.limits = limits;
     spoiled(&world, world.choose(1, 10), everything(0.5), demands).await
 }
 

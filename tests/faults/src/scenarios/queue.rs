@@ -45,13 +45,13 @@ pub async fn poison(world: World) -> Outcome {
     let mut rng = world.rng();
     let requests = (0..3).map(|_| (Arc::clone(&orgs[0]), orgs[0].random_request(&mut rng)));
     let posted = post(&world, requests.collect()).await;
+    let mut outcome = world.examine(&orgs, posted).await.must(3, Demands::default());
     let began = Instant::now();
-    let mut is_left = true;
+    let mut is_left = is_waiting(&mark).await;
     while is_left && began.elapsed() < world.limits.end {
         tokio::time::sleep(Duration::from_secs(1)).await;
         is_left = is_waiting(&mark).await;
     }
-    let mut outcome = world.examine(&orgs, posted).await.must(3, Demands::default());
     if is_left {
         outcome.broken.push(format!("garbage is in the queue after {:?}", world.limits.end));
     }
