@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use integration_tests::api::get_download;
 use integration_tests::export::{assert_same_file, request, wait_until_final};
-use integration_tests::files::{begin_file, etag_of_file, fill_large};
+use integration_tests::files::{begin_file, etag_of_file, fill_large, open_uploads};
 use integration_tests::oracle::{Snapshot, crc32};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::{emails_of, send_message, wait_for_email, wait_until_handled};
@@ -76,18 +76,17 @@ fn another_worker_starts_again_without_a_checkpoint() {
 }
 
 #[test]
-fn another_worker_continues_after_the_checkpoint() {
+fn a_file_whose_checkpoint_an_earlier_version_wrote_is_begun_anew() {
     with_org(async |org| {
         let mut runs = fill_large(&org).await;
         runs.sort_by(|a, b| (&a.workspace_id, &a.start, &a.id).cmp(&(&b.workspace_id, &b.start, &b.id)));
         let (expected, rows) = Snapshot::read(&org).await.expected(&request_of_record());
         let lines: Vec<_> = expected.split_inclusive(|byte| *byte == b'\n').collect();
-        // Ends within a workspace, and after more than the 5 MiB that S3 demands of a part.
         let written = 2_345;
         let part = lines[..=written].concat();
-        assert!(part.len() > 5 * 1024 * 1024 && rows == runs.len());
         let mut record = abandoned(new_record(&org, &org.caller, now()), 1);
         let last: &Run = &runs[written - 1];
+        // It names no manifest.
         record["checkpoint"] = json!({
             "upload_id": begin_file(&org, &id_of(&record), &part).await,
             "parts": [{"first": 1, "count": 1}],
@@ -103,6 +102,12 @@ fn another_worker_continues_after_the_checkpoint() {
         assert_same_file(&export.file, &expected, &export.status);
         assert_eq!(export.status["row_count"], rows);
         assert_eq!(read_record(&id).await["checkpoint"], Value::Null);
+        wait_until_handled(&id).await;
+        assert_eq!(
+            open_uploads(&org, &id).await,
+            Vec::<String>::new(),
+            "the upload that was begun is aborted"
+        );
     });
 }
 

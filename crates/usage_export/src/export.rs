@@ -73,8 +73,9 @@ pub struct DataExport {
     /// When the lease of the worker that makes the file ends; absent while no worker holds it.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<DateTime<Utc>>,
-    /// From where the next worker goes on, should this one stop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// From where the next worker goes on, should this one stop. One of an earlier version counts as none: the file is begun
+    /// anew.
+    #[serde(default, deserialize_with = "checkpoint::readable", skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
     /// When the last checkpoint was saved, or the export last had to wait for its turn; absent before the first.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]

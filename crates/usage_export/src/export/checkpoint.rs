@@ -1,6 +1,7 @@
 //! How far a worker is with a file: what another worker needs to go on, and what both count.
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How far a file is: everything that another worker needs to go on with the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,20 @@ pub struct Checkpoint {
     /// Whether every partition is read and every row is in a part: only completing the upload is left.
     #[serde(default)]
     pub all_read: bool,
+}
+
+/// Reads a checkpoint, if this version can.
+pub(super) fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Checkpoint>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Readable(Box<Checkpoint>),
+        Other(IgnoredAny),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        Some(Stored::Readable(checkpoint)) => Some(*checkpoint),
+        Some(Stored::Other(IgnoredAny)) | None => None,
+    })
 }
 
 /// An object beside the file: a tail, which holds the rows that are not yet in a part because S3 wants parts of 5 MiB, or a
