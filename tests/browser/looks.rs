@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use integration_tests::export::FIELDS;
 use integration_tests::org::TestOrg;
 use integration_tests::page::PAGE;
-use integration_tests::records::{completed, failed, id_of, new_record, put_record, running};
+use integration_tests::records::{completed, failed, id_of, new_record, put_record, running, timestamp};
 use integration_tests::system::now;
 use serde_json::json;
 
@@ -45,7 +45,10 @@ async fn fill(org: &TestOrg) {
     put_record(&expired).await;
     put_record(&failed(of(TimeDelta::days(3), "2025-04-01", "2025-04-30", 6))).await;
     put_record(&completed(of(TimeDelta::days(2), "2025-01-01", "2025-06-30", 11), 101_715, 31_900_000)).await;
-    put_record(&running(of(TimeDelta::minutes(3), "2024-01-01", "2024-12-31", 11), 42, 48_211)).await;
+    let mut running = running(of(TimeDelta::minutes(3), "2024-01-01", "2024-12-31", 11), 42, 1_248_211);
+    running["rows_per_second"] = 6_934.into();
+    running["estimated_finish_ts"] = timestamp(now() + TimeDelta::minutes(4)).into();
+    put_record(&running).await;
     put_record(&of(TimeDelta::zero(), "2025-05-01", "2025-05-31", 7)).await;
 }
 

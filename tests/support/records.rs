@@ -80,6 +80,7 @@ pub fn completed(mut record: Value, rows: u64, bytes: u64) -> Value {
     record["row_count"] = rows.into();
     record["size_bytes"] = bytes.into();
     record["checksum"] = "crc32:0a1b2c3d".into();
+    record["manifest"] = json!({"key": "exports/none.manifest.1.1.json", "bytes": 300, "crc32": 7});
     record["expires_ts"] = timestamp(now() + TimeDelta::days(28)).into();
     record
 }

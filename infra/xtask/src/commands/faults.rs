@@ -11,7 +11,7 @@ use crate::terminal::Steps;
 
 /// How many scenarios run beside each other, each against a system of its own. Most of the time they wait, but a few use all
 /// that two cores have.
-const SYSTEMS: usize = 3;
+const SYSTEMS: usize = 4;
 
 /// Runs the scenarios of `tests/faults`. `args` go to its program, whose exit code is returned.
 ///
