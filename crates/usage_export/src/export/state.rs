@@ -12,7 +12,7 @@ pub enum State {
     InProgress,
     /// The file is complete and can be downloaded until it expires.
     Completed,
-    /// There is no file; [`DataExport::error`] says why.
+    /// There is no file; [`DataExport::error`](super::DataExport::error) says why.
     Failed,
 }
 

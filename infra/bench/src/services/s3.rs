@@ -75,14 +75,17 @@ impl Bucket {
             }
             (&Method::PUT, Some(part)) => self.put(part.parse()?, head, body),
             (&Method::GET, _) if query.contains("uploadId=") => self.list(),
-            // The plan, which nobody reads again, and what is left behind, which is nothing.
+            // The plan and the manifests, which nobody reads again, and what is left behind, which is nothing.
             (&Method::PUT, None) => {
-                Ok(Response::builder().header("etag", "\"plan\"").body(Full::default())?)
+                Ok(Response::builder().header("etag", "\"side object\"").body(Full::default())?)
             }
             (&Method::GET, _) if query.contains("uploads") => xml("<ListMultipartUploadsResult/>"),
             (&Method::GET, _) if query.contains("list-type=2") => xml("<ListBucketResult/>"),
             (&Method::POST, _) if query.contains("uploadId=") => self.complete(),
             (&Method::HEAD, _) => self.head(),
+            (&Method::DELETE, _) => {
+                Ok(Response::builder().status(StatusCode::NO_CONTENT).body(Full::default())?)
+            }
             (method, _) => bail!("S3: {method} {} is not implemented", head.uri),
         }
     }
