@@ -36,7 +36,7 @@ fuzz_target!(|answer: &[u8]| {
             let lacking =
                 || layout.attributes().map(|attribute| oracle::lacking(&answer, attribute)).collect();
             let sum_and_rows = oracle::sum(&answer, summed).zip(oracle::rows(&answer, &columns));
-            match (&whole, sum_and_rows.map(|(sum, rows)| (sum, lacking(), rows))) {
+            match (&whole, sum_and_rows.map(|(sum, rows)| (sum, lacking(), oracle::times(&answer), rows))) {
                 (Ok(read), Some(expected)) => assert_eq!(*read, expected),
                 (Err(PageError::Record(_)), None) => {}
                 // A name of the protocol with escapes, or two lists of records.
@@ -47,11 +47,13 @@ fuzz_target!(|answer: &[u8]| {
     }
 });
 
-/// The sum of an answer that arrives in frames of this size, how many rows lack each attribute, and the rows. Bytes that
-/// are both malformed and cut off may be reported as either.
-fn read(mut file: File, answer: &[u8], frame_size: usize) -> Result<(String, Vec<u64>, String), PageError> {
+/// The sum, how many rows lack each attribute, the times of the first and the last row, and the rows.
+type Read = (String, Vec<u64>, Option<[String; 2]>, String);
+
+/// Reads an answer that arrives in frames of this size. Bytes that are both malformed and cut off may be reported as either.
+fn read(mut file: File, answer: &[u8], frame_size: usize) -> Result<Read, PageError> {
     match file.page(answer.chunks(frame_size), None) {
-        Ok(page) => Ok((page.sum.to_string(), page.lacking.clone(), file.complete(page))),
+        Ok(page) => Ok((page.sum.to_string(), page.lacking.clone(), page.times.clone(), file.complete(page))),
         Err(PageError::CutOff) => Err(PageError::Malformed),
         Err(error) => Err(error),
     }

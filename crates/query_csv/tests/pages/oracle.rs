@@ -112,8 +112,7 @@ fn decimal(item: &Map<String, Value>, name: &str) -> Option<String> {
     let mantissa = mantissa.strip_prefix('+').unwrap_or(mantissa);
     let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    plain(&format!("0{whole}{fraction}"))?;
-    (whole.len() + fraction.len() > 0).then_some(())?;
+    is_number(whole, fraction).then_some(())?;
     // Zeros on both sides, so that the point can be put anywhere.
     let zeros = "0".repeat(400);
     let all = format!("{zeros}{whole}{fraction}{zeros}");
@@ -125,12 +124,17 @@ fn decimal(item: &Map<String, Value>, name: &str) -> Option<String> {
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
 }
 
+/// Whether these are the digits before and behind the point of a number.
+fn is_number(whole: &str, fraction: &str) -> bool {
+    whole.len() + fraction.len() > 0
+        && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+}
+
 /// A number without exponent, tidied where DynamoDB would not send it so.
 fn plain(number: &str) -> Option<String> {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    (is_number(whole) && is_number(fraction) && whole.len() + fraction.len() > 0).then_some(())?;
+    is_number(whole, fraction).then_some(())?;
     if whole.is_empty() {
         return Some(format!("{sign}0.{fraction}"));
     }

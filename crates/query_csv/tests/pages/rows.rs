@@ -165,3 +165,17 @@ fn a_leap_second_is_not_a_time() {
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(oracle::rows(&answer, &[text("machine_id")]), None);
 }
+
+#[test]
+fn a_number_has_one_point() {
+    // Found by fuzzing: the oracle took the second point for the end of the digits.
+    for number in ["-.2.E5", "1.2.3", ".E5"] {
+        let answer = format!(
+            r#"{{"Items":[{{"SK":{{"S":"2025-01-31T09:30:00.000Z#a"}},"price":{{"N":"{number}"}}}}],"Count":1,"ScannedCount":1}}"#
+        );
+        let error = File::new(&[decimal("price")]).rows(&answer).expect_err(number).to_string();
+        assert_eq!(error, "the record 2025-01-31T09:30:00.000Z#a: price is not a decimal number");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!(oracle::rows(&answer, &[decimal("price")]), None, "{number}");
+    }
+}
