@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use aws_sdk_dynamodb::Client;
 use usage_export::dynamo::{Item, text};
 use usage_export::usage::Month;
 use usage_export::wording::one_line;
 
 use crate::source::partition::Partition;
-use crate::source::query::{ReadError, UsageRecords};
 
 /// A usage record of which no right row can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,38 +72,43 @@ impl BadRecord {
     }
 }
 
-impl UsageRecords {
-    /// The error that ends the export because of the record whose sort key begins like this. It reads the record once more, for
-    /// its whole key and its workbook; if that fails, the error says what is known.
-    pub(super) async fn bad_record(&self, partition: &Partition, sort_key: &str, fault: Fault) -> ReadError {
-        let item = self.find(&partition.partition_key, sort_key).await.unwrap_or_default();
+impl BadRecord {
+    /// The record of a partition whose sort key begins like this. It is read once more, for its whole key and its workbook; if
+    /// that fails, only what is known is told.
+    pub(super) async fn look_up(
+        client: &Client,
+        table: &str,
+        partition: &Partition,
+        sort_key: &str,
+        fault: Fault,
+    ) -> Self {
+        let item = find(client, table, &partition.partition_key, sort_key).await.unwrap_or_default();
         let string = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-        ReadError::Record(Box::new(BadRecord {
+        Self {
             workspace_id: partition.workspace_id.clone(),
             workspace_name: partition.workspace_name.clone(),
             month: partition.month,
             sort_key: string("SK").unwrap_or_else(|| sort_key.to_owned()),
             workbook_id: string("workbook_id"),
             fault,
-        }))
+        }
     }
+}
 
-    /// Keys and workbook of the first record of a partition whose sort key begins like this.
-    async fn find(&self, partition_key: &str, sort_key: &str) -> Option<Item> {
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("PK = :pk AND begins_with(SK, :sk)")
-            .expression_attribute_values(":pk", text(partition_key))
-            .expression_attribute_values(":sk", text(sort_key))
-            .projection_expression("SK, workbook_id")
-            .consistent_read(true)
-            .limit(1)
-            .send()
-            .await;
-        output.ok()?.items?.into_iter().next()
-    }
+/// Keys and workbook of the first record of a partition whose sort key begins like this.
+async fn find(client: &Client, table: &str, partition_key: &str, sort_key: &str) -> Option<Item> {
+    let output = client
+        .query()
+        .table_name(table)
+        .key_condition_expression("PK = :pk AND begins_with(SK, :sk)")
+        .expression_attribute_values(":pk", text(partition_key))
+        .expression_attribute_values(":sk", text(sort_key))
+        .projection_expression("SK, workbook_id")
+        .consistent_read(true)
+        .limit(1)
+        .send()
+        .await;
+    output.ok()?.items?.into_iter().next()
 }
 
 #[cfg(test)]

@@ -175,11 +175,11 @@ async fn query(
         Ok(rows) => rows,
         Err(error) => {
             let fault = Fault::Unreadable(error.reason);
-            return Err(records.bad_record(&partition, &error.sort_key, fault).await);
+            return Err(bad_record(&records, &partition, &error.sort_key, fault).await);
         }
     };
     if let Some(start) = start_in_another_month(&rows, partition.month) {
-        return Err(records.bad_record(&partition, start, Fault::OtherMonth).await);
+        return Err(bad_record(&records, &partition, start, Fault::OtherMonth).await);
     }
     let (read, filtered) = counts(&output, selection.filter.is_some());
     let up_to = match &output.last_evaluated_key {
@@ -190,6 +190,17 @@ async fn query(
     let up_to =
         up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
     Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
+}
+
+/// The error that ends the export because of the record whose sort key begins like this.
+async fn bad_record(
+    records: &UsageRecords,
+    partition: &Partition,
+    sort_key: &str,
+    fault: Fault,
+) -> ReadError {
+    let UsageRecords { client, table, .. } = records;
+    ReadError::Record(Box::new(BadRecord::look_up(client, table, partition, sort_key, fault).await))
 }
 
 /// The request for the records of a partition that started in the interval.
