@@ -1,25 +1,36 @@
-// Entry point of the page's script. Without it the page still works: with the browser's own date inputs, the whole list
-// of workspaces, and a form that is posted.
+// Entry point of the page's script. Without it the page still works: with the browser's own date inputs, a list of
+// workspaces and a field for their ids, and forms that are posted.
 
-import htmx from "htmx.org";
-import "cally";
-
-import { useTextInputs, watchDates } from "./script/dates.js";
+import { cleanAddress } from "./script/address.js";
+import { watchAges } from "./script/ages.js";
+import { watchDates } from "./script/dates.js";
+import { watchCancel, watchCopying, watchDetailsPage, watchDrawer } from "./script/details.js";
+import { dropDrafts, keepDraft } from "./script/draft.js";
 import { watchFields } from "./script/fields.js";
-import { cleanAddress, openLinkedExport, watchAges } from "./script/history.js";
+import { watchHistory } from "./script/history.js";
 import { watchSending } from "./script/send.js";
 import { watchSummary } from "./script/summary.js";
 import { watchWorkspaces } from "./script/workspaces.js";
 
-useTextInputs();
 cleanAddress();
+watchCopying();
 const form = document.querySelector("#export-form");
 if (form) {
+  const forget = keepDraft(form);
   const dates = watchDates(form);
-  watchWorkspaces(form);
+  const workspaces = watchWorkspaces(form);
   watchFields(form);
-  watchSummary(form, dates);
-  watchSending(form, dates);
-  openLinkedExport(htmx);
+  watchSummary(form, dates, workspaces);
+  watchSending(form, dates, workspaces, forget);
+} else if (document.querySelector("#exports")) {
+  const started = document.querySelector("#started");
+  if (started) dropDrafts();
+  started?.focus();
+  const refreshDrawer = watchDrawer();
+  const look = watchHistory(refreshDrawer);
+  watchCancel(look);
   watchAges();
+} else {
+  watchCancel(() => location.reload());
+  watchDetailsPage();
 }

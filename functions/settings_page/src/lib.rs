@@ -19,6 +19,7 @@ use tower_http::normalize_path::NormalizePath;
 mod assets;
 mod day;
 mod error;
+mod filter;
 mod form;
 mod middleware;
 mod path;
@@ -27,6 +28,7 @@ mod response;
 mod routes;
 mod session;
 mod state;
+mod time_zone;
 mod views;
 
 pub use state::AppState;

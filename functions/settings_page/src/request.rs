@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use crate::error::PageError;
@@ -23,11 +22,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Captured {
             _ => Err(PageError::not_found()),
         }
     }
-}
-
-/// Whether htmx asks for a part of the page.
-pub fn is_fragment(headers: &HeaderMap) -> bool {
-    headers.contains_key("hx-request")
 }
 
 /// The first parameter of this name in a query string, decoded. A query that is malformed elsewhere is no hindrance.

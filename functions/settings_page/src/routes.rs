@@ -17,7 +17,8 @@ use crate::state::AppState;
 
 mod assets;
 mod exports;
-mod page;
+mod form;
+mod history;
 mod sign_in;
 
 /// Shorter responses, in bytes, are not compressed: they fit one packet as they are.
@@ -45,7 +46,7 @@ pub fn router(state: Arc<AppState>) -> Router {
 /// Requests that change something. Each is taken from a page of the same origin only.
 fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
-        .route(PAGE, post(page::submit))
+        .route(&on_page("/new"), post(form::submit))
         .route(&on_page("/exports/{data_export_id}/cancel"), post(exports::cancel))
         .route(&on_page("/sign_in"), post(sign_in::sign_in))
         .route(&on_page("/sign_out"), post(sign_in::sign_out))
@@ -55,13 +56,15 @@ fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
 /// The page and its parts, for whoever is signed in.
 fn pages() -> Router<Arc<AppState>> {
     Router::new()
-        .route(PAGE, get(page::show))
+        .route(PAGE, get(history::show))
         // Where a reload of a refused sign-in leads.
-        .route(&on_page("/sign_in"), get(page::show))
-        .route(&on_page("/history"), get(exports::history))
-        .route(&on_page("/exports/{data_export_id}/row"), get(exports::row))
-        .route(&on_page("/exports/{data_export_id}/progress"), get(exports::progress))
-        .route(&on_page("/exports/{data_export_id}/details"), get(exports::details))
+        .route(&on_page("/sign_in"), get(history::show))
+        .route(&on_page("/history"), get(history::older))
+        .route(&on_page("/changes"), get(history::changes))
+        .route(&on_page("/new"), get(form::show))
+        .route(&on_page("/new/presets"), get(form::presets))
+        .route(&on_page("/workspaces"), get(form::workspaces))
+        .route(&on_page("/exports/{data_export_id}"), get(exports::details))
         .route(&on_page("/exports/{data_export_id}/download"), get(exports::download))
         .route(&on_page("/exports/{data_export_id}/manifest"), get(exports::manifest))
 }

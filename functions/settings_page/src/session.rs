@@ -10,7 +10,7 @@ use usage_export::auth::{Caller, resume_session};
 
 use crate::error::PageError;
 use crate::path::{PAGE, is_of_page};
-use crate::request::{is_fragment, parameter};
+use crate::request::parameter;
 use crate::response::html;
 use crate::state::AppState;
 use crate::views::sign_in::{EnteringPage, SignInPage};
@@ -45,10 +45,6 @@ impl FromRequestParts<Arc<AppState>> for SignedIn {
 /// Asks to sign in, at the address that was asked for: the browser keeps a fragment such as `#export-…` in it.
 /// `ended` tells that there was a session.
 fn ask_to_sign_in(parts: &Parts, ended: bool) -> Response {
-    if is_fragment(&parts.headers) {
-        // Makes htmx load the whole page again, which then asks to sign in.
-        return (StatusCode::UNAUTHORIZED, [("hx-refresh", "true")]).into_response();
-    }
     let next = return_address(parts);
     // A browser that follows a link from a mail program keeps a `SameSite=Strict` cookie back. When the page itself
     // goes to the same address again, the cookie comes along, and who is signed in need not sign in again.

@@ -1,9 +1,12 @@
-//! What the templates are filled with. Views know no request and no table: they are made from what handlers loaded.
+//! What the templates are filled with. A template has the name of the type that fills it.
 
+pub mod charts;
+pub mod dates;
 pub mod details;
 pub mod error;
 pub mod fields;
+pub mod form;
 pub mod history;
 pub mod layout;
-pub mod page;
+pub mod row;
 pub mod sign_in;

@@ -1,25 +1,11 @@
-// Step 1: two MM/DD/YYYY inputs and a calendar that show the same days.
+// Step 1: two MM/DD/YYYY inputs, presets and a calendar that show the same days, and the time zone of these days.
 
-import { preset, readDay, us } from "./days.js";
+import { makeCalendar } from "./calendar.js";
+import { dayError, readDay, us } from "./days.js";
 import { showError } from "./errors.js";
+import { loadPart } from "./fragments.js";
 
-const MALFORMED = "Enter a date as MM/DD/YYYY, such as 01/31/2025.";
 const REVERSED = "The end date must be on or after the start date.";
-const ONE_MONTH = matchMedia("(max-width: 640px)");
-
-/**
- * Makes text inputs of the date inputs, because the calendars of browsers differ and the page has one of its own.
- */
-export function useTextInputs() {
-  for (const input of document.querySelectorAll("input[data-typed]")) {
-    input.type = "text";
-    input.inputMode = "numeric";
-    input.autocomplete = "off";
-    input.placeholder = "MM/DD/YYYY";
-    input.maxLength = 10;
-    input.value = input.dataset.typed;
-  }
-}
 
 /**
  * Keeps inputs, calendar and presets in step.
@@ -28,66 +14,161 @@ export function useTextInputs() {
  * `check` shows what is wrong with them and returns whether they can be sent.
  */
 export function watchDates(form) {
-  const [start, end] = [form.elements.start_date, form.elements.end_date];
-  const calendar = form.querySelector("#calendar");
+  const { start_date: start, end_date: end, time_zone: zone } = form.elements;
+  const popover = form.querySelector("#calendar");
+  const calendar = makeCalendar(popover, (first, last) => {
+    write(first, last);
+    if (last) hide(end);
+  });
   const read = () => [readDay(start.value), readDay(end.value)];
+
+  /** Writes two days into the inputs; null empties one. */
+  function write(first, last) {
+    [start.value, end.value] = [first, last].map((day) => (day ? us(day) : ""));
+    changed();
+    check();
+  }
 
   function changed() {
     const [first, last] = read();
-    const value = first && last && first <= last ? `${first}/${last}` : "";
-    if (calendar.value !== value) calendar.value = value;
-    markPreset(first, last);
+    let found = "";
+    for (const button of form.querySelectorAll("[data-preset]")) {
+      const isThis = button.dataset.start === first && button.dataset.end === last;
+      button.setAttribute("aria-pressed", String(isThis && !found));
+      if (isThis) found ||= button.dataset.preset;
+    }
+    form.elements.preset.value = found;
     form.dispatchEvent(new Event("changed"));
   }
 
-  /** Marks the preset that these days are. */
-  function markPreset(first, last) {
-    for (const button of form.querySelectorAll("[data-preset]")) {
-      const [from, to] = preset(button.dataset.preset, form.dataset.today);
-      button.setAttribute("aria-pressed", String(from === first && to === last));
-    }
-  }
-
   /** Shows what is wrong with the dates. An empty input is wrong only when the form is sent. */
-  function check(sending) {
+  function check(isSending) {
     const [first, last] = read();
-    const missing = (input, name) => (input.value.trim() ? MALFORMED : sending ? `Enter the ${name} date.` : "");
+    const missing = (input, name) =>
+      input.value.trim() ? dayError(input.value) : isSending ? `Enter the ${name} date.` : "";
     showError("start_date", first ? "" : missing(start, "start"));
     const reversed = first && last && last < first;
     showError("end_date", reversed ? REVERSED : last ? "" : missing(end, "end"));
     return Boolean(first && last && !reversed);
   }
 
-  /** Writes two days into the inputs. */
-  function choose(first, last) {
-    [start.value, end.value] = [us(first), us(last)];
-    calendar.focusedDate = first;
-    changed();
-    check();
+  function show(input) {
+    if (popover.hidden) {
+      popover.hidden = false;
+      calendar.show(...read());
+      expanded(true);
+    }
+    popover.dataset.for = input.id;
+  }
+
+  function hide(focused) {
+    if (popover.hidden) return;
+    popover.hidden = true;
+    expanded(false);
+    focused?.focus();
+  }
+
+  function expanded(isOpen) {
+    for (const button of form.querySelectorAll(".open-calendar")) button.setAttribute("aria-expanded", String(isOpen));
   }
 
   for (const input of [start, end]) {
-    // While a date is typed it is not wrong yet. It is checked once it is complete.
-    input.addEventListener("input", () => {
+    useText(input);
+    input.addEventListener("input", ({ inputType }) => {
+      if (!inputType?.startsWith("delete")) addSlashes(input);
       changed();
+      if (!popover.hidden) calendar.show(...read());
+      // While a date is typed it is not wrong yet. It is checked once it is complete.
       if (input.getAttribute("aria-invalid") || input.value.length >= 10) check();
     });
     input.addEventListener("change", () => {
       const day = readDay(input.value);
       if (day) input.value = us(day);
-      if (day && input === start) calendar.focusedDate = day;
       check();
     });
+    input.addEventListener("click", () => show(input));
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown") return;
+      event.preventDefault();
+      show(input);
+      calendar.focus();
+    });
   }
-  calendar.addEventListener("change", () => choose(...calendar.value.split("/")));
-  form.querySelector(".presets").addEventListener("click", ({ target }) => {
-    if (target.dataset.preset) choose(...preset(target.dataset.preset, form.dataset.today));
+  form.addEventListener("click", ({ target }) => {
+    const opener = target.closest(".open-calendar");
+    if (opener && popover.hidden) {
+      show(form.elements[opener.dataset.for]);
+      calendar.focus();
+    } else if (opener) hide(opener);
+    const preset = target.closest("[data-preset]");
+    if (!preset) return;
+    hide();
+    write(preset.dataset.start, preset.dataset.end);
   });
-  const fitWidth = () => (calendar.months = ONE_MONTH.matches ? 1 : 2);
-  ONE_MONTH.addEventListener("change", fitWidth);
-  fitWidth();
-  const [first] = read();
-  if (first) calendar.focusedDate = first;
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || popover.hidden) return;
+    event.preventDefault();
+    hide(form.elements[popover.dataset.for]);
+  });
+  // Not while the pointer is down: what is below would move under it.
+  addEventListener("click", ({ target }) => {
+    const isInside = target.isConnected === false || target.closest("#dates, [data-preset]");
+    if (!isInside) hide();
+  });
+  form.querySelector("#dates").addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !relatedTarget.closest("#dates")) hide();
+  });
+  listZones(zone);
+  zone.addEventListener("change", async () => {
+    await countPresets(form, zone.value);
+    const wanted = form.elements.preset.value && form.querySelector(`[data-preset=${form.elements.preset.value}]`);
+    if (wanted) write(wanted.dataset.start, wanted.dataset.end);
+    else changed();
+    calendar.today(form.querySelector("#presets").dataset.today);
+  });
+  calendar.today(form.querySelector("#presets").dataset.today);
   changed();
   return { read, check };
+}
+
+/** Makes a text input of a date input, because the calendars of browsers differ and the page has one of its own. */
+function useText(input) {
+  input.type = "text";
+  input.inputMode = "numeric";
+  input.autocomplete = "off";
+  input.placeholder = "MM/DD/YYYY";
+  input.maxLength = 10;
+  input.value = input.dataset.typed;
+}
+
+/** Adds the slashes while digits are typed, because the number pad of a phone has none. */
+function addSlashes(input) {
+  const isAtEnd = input.selectionStart === input.value.length;
+  if (!isAtEnd || !/^[\d/]*$/.test(input.value)) return;
+  const value = input.value.replace(/\/{2,}/g, "/");
+  const digits = /^(\d{2})\/?(\d{2})\/?(\d{0,4})$/.exec(value);
+  if (digits) input.value = `${digits[1]}/${digits[2]}/${digits[3]}`;
+  else if (/^\d{2}$/.test(value)) input.value = `${value}/`;
+  else if (/^\d{3}$/.test(value)) input.value = `${value.slice(0, 2)}/${value.slice(2)}`;
+  else if (/^\d{1,2}\/\d{2}$/.test(value)) input.value = `${value}/`;
+  else input.value = value;
+}
+
+/** Lists the browser's time zones: its own first, then all. */
+function listZones(select) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const chosen = select.value;
+  const names = [...new Set(["UTC", own, chosen, ...Intl.supportedValuesOf("timeZone")])].filter(Boolean);
+  select.replaceChildren(...names.map((name) => new Option(name.replaceAll("_", " "), name)));
+  select.value = chosen;
+}
+
+/** Counts the presets from today in another time zone. If that fails, they stay as they are. */
+async function countPresets(form, zone) {
+  try {
+    const found = await loadPart(`${form.dataset.presets}?time_zone=${encodeURIComponent(zone)}`);
+    form.querySelector("#presets").replaceWith(found.querySelector("#presets"));
+  } catch {
+    // Today is the same day in most time zones at most times.
+  }
 }

@@ -1,29 +1,76 @@
-// Sends the form once, and only when nothing is wrong with it.
+// Sends the form once, and only when nothing is wrong with it. Whatever the answer is, nothing that was typed is lost.
 
+import { showError } from "./errors.js";
 import { checkFields } from "./fields.js";
-import { checkWorkspaces } from "./workspaces.js";
+import { load, PartError } from "./fragments.js";
 
-/** Checks all three steps when the form is sent, and focuses the first input that is wrong. */
-export function watchSending(form, dates) {
+const KEPT = "Everything is still here: press Start export to try again.";
+// A sign-in or a search for 5,000 workspaces takes less; API Gateway answers after 30 seconds at the latest.
+const TIMEOUT_MS = 35_000;
+
+/** Checks all three steps when the form is sent, and focuses the first input that is wrong. `sent` is called once it is. */
+export function watchSending(form, dates, workspaces, sent) {
   const button = form.querySelector("#start");
+  const notice = form.querySelector("#form_error");
   form.noValidate = true;
+
   form.addEventListener("submit", (event) => {
-    const valid = [dates.check(true), checkWorkspaces(form), checkFields(form)].every(Boolean);
-    if (!valid || button.getAttribute("aria-disabled")) {
-      event.preventDefault();
-      if (!valid) focusFirstError(form);
-      return;
-    }
+    event.preventDefault();
+    if (button.getAttribute("aria-disabled")) return;
+    if ([dates.check(true), workspaces.check(), checkFields(form)].every(Boolean)) send();
+    else focusFirstError(form);
+  });
+
+  async function send() {
     // Not `disabled`: the button keeps the focus, and a second click does nothing.
     button.setAttribute("aria-disabled", "true");
     button.textContent = "Starting…";
-  });
-  // The browser's back button shows the page as it was left, with the button disabled.
-  addEventListener("pageshow", () => {
+    tell("");
+    try {
+      const body = new URLSearchParams(new FormData(form));
+      const answer = await load(form.action, { method: "POST", body, timeout: TIMEOUT_MS });
+      if (new URL(answer.url).searchParams.has("started")) {
+        sent();
+        location.assign(answer.url);
+        return;
+      }
+      if (answer.status === 401) {
+        // The browser sends the form once more: the answer asks to sign in, and keeps the form.
+        form.submit();
+        return;
+      }
+      if (!answer.content?.querySelector("#export-form")) throw new PartError(answer);
+      showRefusal(answer.content);
+    } catch (error) {
+      tell(`${error.message} ${KEPT}`);
+    }
+    ready();
+  }
+
+  /** Shows what the server says is wrong. */
+  function showRefusal(answer) {
+    for (const error of answer.querySelectorAll(".error[id]")) showError(error.id.replace("_error", ""), error.textContent.trim());
+    // The new key makes another export of a form that has started one already.
+    form.elements.idempotency_key.value = answer.querySelector("[name=idempotency_key]").value;
+    const message = answer.querySelector("#form_error").textContent.trim();
+    tell(message);
+    if (!message) focusFirstError(form);
+  }
+
+  function tell(message) {
+    notice.textContent = message;
+    notice.hidden = !message;
+    if (message) notice.focus();
+  }
+
+  function ready() {
     button.removeAttribute("aria-disabled");
     button.textContent = "Start export";
-  });
-  focusFirstError(form);
+  }
+  // The browser's back button may show the page as it was left.
+  addEventListener("pageshow", ready);
+  if (!notice.hidden) notice.focus();
+  else focusFirstError(form);
 }
 
 /** Focuses the first input that is wrong. */
@@ -31,5 +78,6 @@ function focusFirstError(form) {
   const error = [...form.querySelectorAll(".error")].find(({ textContent }) => textContent.trim());
   if (!error) return;
   const step = error.closest(".field") ?? error.closest(".step-body");
-  step.querySelector("input:not([hidden])")?.focus();
+  const inputs = step.querySelectorAll("input:not([type=hidden]), select");
+  [...inputs].find((input) => input.checkVisibility())?.focus();
 }

@@ -1,88 +1,62 @@
-// Step 2: the list of workspaces, in which one searches and selects. It stays fast with thousands of them.
+// Step 2: all workspaces, or those that are chosen in the list.
 
 import { showError } from "./errors.js";
+import { makePicker } from "./picker.js";
 
-const number = new Intl.NumberFormat("en-US");
-
-/** Keeps the list, the checkbox that selects all of it, and the count in step. */
+/**
+ * Keeps the choice between all and selected ones, the list and the switch of the personal workspaces in step.
+ *
+ * Returns two functions: `count` gives how many workspaces would be exported; `check` shows an error unless something is
+ * selected, and returns whether it is.
+ */
 export function watchWorkspaces(form) {
-  const list = form.querySelector("#workspace_list");
-  const rows = [...(list?.children ?? [])].map((item) => ({
-    item,
-    box: item.querySelector("input"),
-    // Read once, because the list does not change while the page is open.
-    text: item.textContent.toLowerCase(),
-  }));
-  const all = form.querySelector("#workspace_all");
-  const label = form.querySelector("#workspace_all_label");
-  const search = form.querySelector("#workspace_search");
+  const personal = form.querySelector("#personal");
+  const all = form.querySelector("#workspaces_all");
+  const root = form.querySelector("#picker");
+  const picker = root && makePicker(root, { isAll: () => all.checked, narrow, changed });
 
-  function shown() {
-    return rows.filter(({ item }) => !item.hidden);
+  /** What is taken away from all workspaces makes a selection of them. */
+  function narrow() {
+    if (!all.checked) return;
+    form.querySelector("#workspaces_selected").checked = true;
+  }
+
+  function count() {
+    const shared = Number(root?.dataset.count ?? 0);
+    const own = Number(personal.dataset.count);
+    if (all.checked) return shared + own;
+    return (picker?.chosen.size ?? 0) + (personal.checked ? own : 0);
   }
 
   function changed() {
-    if (list) {
-      const visible = shown();
-      const ticked = visible.filter(({ box }) => box.checked).length;
-      all.checked = visible.length > 0 && ticked === visible.length;
-      all.indeterminate = ticked > 0 && ticked < visible.length;
-      all.disabled = visible.length === 0;
-      label.textContent = labelFor(visible.length, rows.length);
-      const selected = rows.filter(({ box }) => box.checked).length;
-      form.querySelector("#workspace_count").textContent = `${number.format(selected)} selected`;
-    }
-    if (countSelected(form)) showError("workspaces", "");
+    if (all.checked || personal.checked || picker?.chosen.size) showError("workspaces", "");
     form.dispatchEvent(new Event("changed"));
   }
 
-  search?.addEventListener("input", () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const { item, text } of rows) {
-      const matches = words.every((word) => text.includes(word));
-      if (item.hidden === matches) item.hidden = !matches;
-      if (matches) found += 1;
-    }
-    form.querySelector("#workspace_none").hidden = found > 0;
+  personal.addEventListener("change", () => {
+    if (!personal.checked && all.checked) picker?.chooseAll();
+    if (!personal.checked) narrow();
+    picker?.draw();
     changed();
   });
-  search?.addEventListener("keydown", (event) => {
-    // Enter would send the form.
-    if (event.key === "Enter") event.preventDefault();
-  });
-  all?.addEventListener("change", () => {
-    for (const { box } of shown()) box.checked = all.checked;
-    changed();
-  });
-  list?.addEventListener("change", changed);
-  for (const input of form.querySelectorAll("[name=workspaces], #personal")) {
-    input.addEventListener("change", changed);
+  for (const radio of form.querySelectorAll("[name=workspaces]")) {
+    radio.addEventListener("change", () => {
+      if (all.checked) personal.checked = true;
+      picker?.draw();
+      changed();
+    });
   }
-  changed();
-}
+  form.addEventListener("formdata", ({ formData }) => {
+    if (all.checked || !picker) return;
+    // All of them are sent as such, whatever their number.
+    if (picker.hasAll()) formData.set("shared_workspaces", "1");
+    else formData.set("workspace_ids", [...picker.chosen].join(" "));
+  });
 
-/** The label of the checkbox that selects every workspace shown. */
-function labelFor(visible, total) {
-  if (visible === 0) return "Nothing to select";
-  if (visible < total) return `Select the ${number.format(visible)} shown`;
-  return `Select all ${number.format(total)}`;
-}
-
-/** Returns how many workspaces would be exported. */
-export function countSelected(form) {
-  if (form.elements.workspaces.value === "all") return Number(form.dataset.total);
-  const selected = form.querySelectorAll("#workspace_list input:checked").length;
-  return selected + (form.querySelector("#personal").checked ? Number(form.dataset.personal) : 0);
-}
-
-/**
- * Shows an error unless something is selected; returns whether it is. The personal workspaces count as a selection even
- * where there are none.
- */
-export function checkWorkspaces(form) {
-  const valid =
-    countSelected(form) > 0 || form.elements.workspaces.value === "all" || form.querySelector("#personal").checked;
-  showError("workspaces", valid ? "" : "Select at least one workspace, or include personal workspaces.");
-  return valid;
+  function check() {
+    const valid = all.checked || personal.checked || picker?.chosen.size > 0;
+    showError("workspaces", valid ? "" : "Select at least one workspace, or include personal workspaces.");
+    return valid;
+  }
+  return { count, check };
 }

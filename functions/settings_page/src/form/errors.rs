@@ -11,10 +11,14 @@ pub struct FormErrors {
     pub start_date: Option<String>,
     /// About the last day.
     pub end_date: Option<String>,
+    /// About the time zone.
+    pub time_zone: Option<String>,
     /// About the workspaces.
     pub workspaces: Option<String>,
     /// About the fields.
     pub fields: Option<String>,
+    /// About the name under which the form is to be saved.
+    pub name: Option<String>,
 }
 
 impl FormErrors {
@@ -27,20 +31,18 @@ impl FormErrors {
     pub fn from_problem(problem: &Problem) -> Self {
         let mut errors = Self::default();
         for error in &problem.errors {
-            let sentence = format!("{} {}.", error.field, error.message);
+            let sentence = |subject: &str| {
+                let message = error.message.replace("start_date", "the start date");
+                Some(format!("{subject} {message}."))
+            };
             match error.field.as_str() {
-                "start_date" => errors.start_date = Some(sentence.replace("start_date", "The start date")),
-                "end_date" => {
-                    let sentence = sentence.replacen("end_date", "The end date", 1);
-                    errors.end_date = Some(sentence.replace("start_date", "the start date"));
-                }
-                "workspace_ids" => {
-                    errors.workspaces = Some(sentence.replace("workspace_ids has", "The selection has"));
-                }
-                "export_fields" => {
-                    errors.fields = Some(sentence.replace("export_fields has", "The selection has"));
-                }
-                _ => errors.form = Some(sentence),
+                "start_date" => errors.start_date = sentence("The start date"),
+                "end_date" => errors.end_date = sentence("The end date"),
+                "workspace_ids" => errors.workspaces = sentence("The selection"),
+                "export_fields" => errors.fields = sentence("The selection"),
+                "name" => errors.name = sentence("This name"),
+                "entity_ids" => errors.form = sentence("The selection of workbooks"),
+                _ => errors.form = sentence("The form"),
             }
         }
         if errors.is_empty() {

@@ -1,4 +1,4 @@
-//! The end of every response: errors become pages, security headers and `Server-Timing` are added.
+//! The end of every response: errors become pages, security headers are added, and `Server-Timing` where it is asked for.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,28 +9,44 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lambda_http::RequestExt as _;
+use usage_export::auth::{Caller, resume_session};
 
 use crate::error::PageError;
-use crate::request::is_fragment;
 use crate::response::{RenderTime, html};
+use crate::session::SessionCookie;
 use crate::state::AppState;
 use crate::views::error::ErrorPage;
 
-/// Allows the page's own files and nothing else: no inline script or style, no other host, no frame around the page.
+/// Allows the page's own files and nothing else: no inline script or style, no other host, no frame around the page, and no
+/// script that makes HTML of text.
+/// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/require-trusted-types-for>
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// Switches off what the page does not use. The clipboard takes the checksum of a file.
+const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), \
+     clipboard-read=(), clipboard-write=(self), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
+     gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), magnetometer=(), microphone=(), midi=(), \
+     payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), \
+     usb=(), xr-spatial-tracking=()";
 
 /// Headers of every response.
-const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // `no-referrer` would make browsers hide the origin of the page's own POSTs, which `require_same_origin` needs.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
 ];
 
 /// Makes browsers use TLS only, for one year.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+/// A request that has this header is answered with `Server-Timing`. Others are not told how long the server works.
+const TIMING: HeaderName = HeaderName::from_static("x-server-timing");
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -39,27 +55,34 @@ pub async fn finish(State(state): State<Arc<AppState>>, request: Request, next: 
     let began = Instant::now();
     let request_id =
         request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
-    let fragment = is_fragment(request.headers());
+    let wants_timing = request.headers().contains_key(TIMING);
+    let token = SessionCookie::of(&state).token(request.headers());
     let mut response = next.run(request).await;
     if let Some(error) = PageError::take(&mut response) {
-        response = error_response(error, &request_id, fragment);
+        let reader = reader(&state, token).await;
+        response = error_response(error, &request_id, reader.as_ref());
     }
     let RenderTime(render) = response.extensions().get().copied().unwrap_or_default();
     let headers = response.headers_mut();
     add_security_headers(headers, state.is_secure());
     // Assets bring their own.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    add_timing(headers, render, began.elapsed());
+    if wants_timing {
+        add_timing(headers, render, began.elapsed());
+    }
     response
 }
 
-/// A page that says what went wrong, or a line where htmx asked for a part of the page.
-fn error_response(PageError(error): PageError, request_id: &str, fragment: bool) -> Response {
+/// Whose session it is, for the head of an error page. Nobody's, if that cannot be told now.
+async fn reader(state: &AppState, token: Option<String>) -> Option<Caller> {
+    resume_session(&state.directory, &token?, state.now()).await.ok()?
+}
+
+/// A page that says what went wrong. The script takes its text out of it.
+fn error_response(PageError(error): PageError, request_id: &str, reader: Option<&Caller>) -> Response {
     let problem = error.into_problem(request_id);
-    if !fragment && let Ok(response) = html(problem.status, &ErrorPage::new(&problem, request_id)) {
-        return response;
-    }
-    (problem.status, problem.detail).into_response()
+    let page = html(problem.status, &ErrorPage::new(&problem, request_id, reader));
+    page.unwrap_or_else(|_| (problem.status, problem.detail).into_response())
 }
 
 fn add_security_headers(headers: &mut HeaderMap, secure: bool) {

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use usage_export::auth::session::SessionToken;
-use usage_export::auth::{authenticate_secret, authorize};
-use usage_export::problem::RequestError;
+use usage_export::auth::{Caller, authenticate_secret, authorize};
+use usage_export::problem::{Problem, RequestError};
 
 use crate::error::PageError;
 use crate::path::{PAGE, is_of_page};
@@ -17,8 +17,9 @@ use crate::session::SessionCookie;
 use crate::state::AppState;
 use crate::views::sign_in::SignInPage;
 
-/// How much of a sign-in form is read, in bytes. User id and key have 256 and 512 characters at most.
-const MAX_FORM_BYTES: usize = 8 * 1024;
+/// The largest sign-in form, in bytes. User id and key have 256 and 512 characters at most; an export form that is kept has
+/// three times its size, because every `%` of it is encoded once more.
+const MAX_FORM_BYTES: usize = 8 * 1024 + 3 * crate::form::MAX_FORM_BYTES;
 
 /// What the sign-in form holds.
 struct SignInForm {
@@ -26,15 +27,19 @@ struct SignInForm {
     api_key: String,
     /// The address to go to afterwards.
     next: String,
+    /// An export form that was sent without a session, as the browser encoded it.
+    kept_form: String,
 }
 
 impl SignInForm {
     fn read(body: &[u8]) -> Self {
-        let mut form = Self { user_id: String::new(), api_key: String::new(), next: PAGE.to_owned() };
+        let (user_id, api_key, kept_form) = Default::default();
+        let mut form = Self { user_id, api_key, next: PAGE.to_owned(), kept_form };
         for (name, value) in form_urlencoded::parse(&body[..body.len().min(MAX_FORM_BYTES)]) {
             match &*name {
                 "user_id" => value.trim().clone_into(&mut form.user_id),
                 "api_key" => value.trim().clone_into(&mut form.api_key),
+                "kept_form" => value.as_ref().clone_into(&mut form.kept_form),
                 "next" if is_of_page(&value) => value.as_ref().clone_into(&mut form.next),
                 _ => {}
             }
@@ -44,7 +49,7 @@ impl SignInForm {
 
     /// The form once more, with what was wrong. The key does not come back.
     fn refused(&self, status: StatusCode, error: &str) -> Result<Response, PageError> {
-        html(status, &SignInPage::new(&self.user_id, &self.next, Some(error)))
+        html(status, &SignInPage::new(&self.user_id, &self.next, Some(error)).keeping(&self.kept_form))
     }
 }
 
@@ -55,24 +60,42 @@ pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> 
         return form.refused(StatusCode::BAD_REQUEST, "Enter your user ID and an API key.");
     }
     match start_session(&state, &form).await {
-        Ok(token) => {
-            let mut response = see_other(&form.next)?;
+        Ok((caller, token)) => {
+            let mut response = if form.kept_form.is_empty() {
+                see_other(&form.next)?
+            } else {
+                super::form::show_again(&state, &caller, form.kept_form.as_bytes()).await?
+            };
             let cookie = SessionCookie::of(&state).set(token.secret());
             response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             Ok(response)
         }
-        Err(RequestError::Refused(problem)) => {
-            form.refused(problem.status, &problem.detail.replace("user_id", "The user ID"))
-        }
+        Err(RequestError::Refused(problem)) => form.refused(problem.status, refusal(&problem)),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn start_session(state: &AppState, form: &SignInForm) -> Result<SessionToken, RequestError> {
+/// A refusal of the API in the words of the page: its reader knows no headers and no members of a request.
+fn refusal(problem: &Problem) -> &str {
+    match problem.status {
+        StatusCode::UNAUTHORIZED => "This API key is not valid: it may be mistyped, expired or revoked.",
+        StatusCode::FORBIDDEN if problem.errors.iter().any(|error| error.field == "user_id") => {
+            "This key cannot sign in as this user. A personal key is only for its own user; an organization key is for \
+             members of that organization."
+        }
+        _ => &problem.detail,
+    }
+}
+
+async fn start_session(
+    state: &AppState,
+    form: &SignInForm,
+) -> Result<(Caller, SessionToken), RequestError> {
     let now = state.now();
     let key = authenticate_secret(&state.directory, &form.api_key, now).await?;
     let caller = authorize(&state.directory, &key, &HeaderMap::new(), &form.user_id).await?;
-    Ok(state.directory.start_session(&caller, &form.api_key, &key, now).await?)
+    let token = state.directory.start_session(&caller, &form.api_key, &key, now).await?;
+    Ok((caller, token))
 }
 
 /// Ends the session, here and for whoever else has its token.

@@ -1,32 +1,48 @@
-//! What an export was asked for, in full.
+//! What an export was asked for and what came out of it: a page of its own, which is also the content of the drawer.
 
 use std::collections::BTreeSet;
 
 use askama::Template;
-use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
 use usage_export::export::DataExport;
+use usage_export::export::manifest::Manifest;
 use usage_export::export::request::NamedIds;
 use usage_export::usage::FIELDS;
 
-use super::history::{Row, scope_text};
+use super::charts::{Chart, with_commas};
+use super::dates;
 use super::layout::Layout;
-use crate::day;
+use super::row::{Row, scope_text};
 
 /// How many workspaces and how many workbooks are listed; the rest is counted.
 pub const MAX_LISTED: usize = 200;
 
-/// What an export was asked for: values of `details.html`.
+/// The page of one export: values of `export.html`.
+#[derive(Debug, Template)]
+#[template(path = "export.html")]
+pub struct DetailsPage {
+    layout: Layout,
+    details: Details,
+}
+
+/// What is known of an export: values of `details.html`.
 #[derive(Debug, Template)]
 #[template(path = "details.html")]
 pub struct Details {
-    /// Times and checksum: label and value.
+    row: Row,
+    /// Times: label and value.
     facts: Vec<(&'static str, String)>,
+    checksum: Option<String>,
+    has_manifest: bool,
     columns: Vec<Column>,
     /// The workspaces in words.
     scope: String,
     workspaces: List<(String, String)>,
     workbooks: List<String>,
+    /// What the rows cost: `1,234.5 credits`. Absent if the file does not say.
+    credits: Option<String>,
+    /// Credits, or rows where the file has no credits: by month and by workspace.
+    charts: Vec<Chart>,
 }
 
 /// A column of the file.
@@ -52,39 +68,51 @@ impl<T> List<T> {
 }
 
 impl Details {
-    /// What `export` was asked for; `ids` are those that its request names. `name_of` gives a workspace's name by its id; it is
-    /// only asked for the first [`MAX_LISTED`].
-    pub fn new(export: &DataExport, ids: &NamedIds, name_of: impl Fn(&str) -> Option<String>) -> Self {
-        let mut facts = vec![("Requested", day::exact(export.created_ts))];
-        facts.extend(export.finished_ts.map(|finished_ts| ("Finished", day::exact(finished_ts))));
-        facts.extend(export.expires_ts.map(|expires_ts| ("Available until", day::exact(expires_ts))));
-        facts.extend(export.checksum.clone().map(|checksum| ("Checksum", checksum)));
+    /// What `export` was asked for; `ids` are those that its request names, and `manifest` is that of its file, if the reader
+    /// may have it. `name_of` gives a workspace's name by its id; it is only asked for the first [`MAX_LISTED`].
+    pub fn new(
+        row: Row,
+        export: &DataExport,
+        ids: &NamedIds,
+        manifest: Option<&Manifest>,
+        name_of: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let request = &export.request;
+        let mut facts = vec![("Requested", dates::exact(export.created_ts))];
+        facts.extend(export.finished_ts.map(|finished_ts| ("Finished", dates::exact(finished_ts))));
+        facts.extend(export.expires_ts.map(|expires_ts| ("Available until", dates::exact(expires_ts))));
+        let read = manifest.and_then(|manifest| manifest.read_ts.as_ref());
+        facts.extend(read.map(|read| ("Data as of", dates::exact(read.last))));
+        let (start, end) = (request.interval.start(), request.interval.end());
+        facts.push(("First instant", dates::exact(start)));
+        facts.push(("Last instant", dates::exact(end)));
         let infos = request.fields.iter().filter_map(|field| FIELDS.iter().find(|info| info.field == *field));
         Self {
+            row,
             facts,
+            checksum: export.checksum.clone(),
+            has_manifest: export.manifest.is_some(),
             columns: infos.map(|info| Column { id: info.id, label: info.label }).collect(),
             scope: scope_text(&request.scope),
             workspaces: List::of(&ids.workspace_ids, request.scope.workspace_count, |id| {
                 (name_of(id).unwrap_or_default(), id.clone())
             }),
             workbooks: List::of(&ids.entity_ids, request.scope.workbook_count, String::clone),
+            credits: manifest.and_then(credits),
+            charts: manifest.map(Chart::of_manifest).unwrap_or_default(),
         }
     }
 }
 
-/// The details as a page of their own, for browsers without JavaScript: values of `details_page.html`.
-#[derive(Debug, Template)]
-#[template(path = "details_page.html")]
-pub struct DetailsPage {
-    layout: Layout,
-    row: Row,
-    details: Details,
+/// The exact sum of the credits of a file.
+fn credits(manifest: &Manifest) -> Option<String> {
+    let sum = manifest.totals.total.credit_cost.as_ref()?;
+    Some(format!("{} credits", with_commas(&sum.to_string())))
 }
 
 impl DetailsPage {
-    /// The details of one of the caller's exports.
-    pub fn new(caller: &Caller, export: &DataExport, details: Details, now: DateTime<Utc>) -> Self {
-        Self { layout: Layout::signed_in(caller), row: Row::new(export, now), details }
+    /// The page of an export of the caller's organization.
+    pub fn new(caller: &Caller, details: Details) -> Self {
+        Self { layout: Layout::signed_in(caller), details }
     }
 }

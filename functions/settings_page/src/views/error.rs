@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use usage_export::auth::Caller;
 use usage_export::problem::Problem;
 
 use super::layout::Layout;
@@ -19,8 +20,8 @@ pub struct ErrorPage<'a> {
 }
 
 impl<'a> ErrorPage<'a> {
-    /// Tells of `problem`, met by the request with this id.
-    pub fn new(problem: &'a Problem, request_id: &'a str) -> Self {
+    /// Tells `reader`, if somebody is signed in, of `problem`, met by the request with this id.
+    pub fn new(problem: &'a Problem, request_id: &'a str, reader: Option<&Caller>) -> Self {
         let title = match problem.status {
             StatusCode::FORBIDDEN => "You can’t do this",
             StatusCode::NOT_FOUND => "Nothing here",
@@ -29,7 +30,7 @@ impl<'a> ErrorPage<'a> {
             _ => "That didn’t work",
         };
         Self {
-            layout: Layout::anonymous(),
+            layout: reader.map_or_else(Layout::anonymous, Layout::signed_in),
             status: problem.status.as_u16(),
             title,
             detail: &problem.detail,

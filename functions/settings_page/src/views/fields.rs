@@ -21,8 +21,8 @@ pub struct FieldGroup {
 pub struct FieldOption {
     /// Its id in `export_fields`.
     pub id: &'static str,
-    /// Its name on the page.
-    pub label: &'static str,
+    /// Its name below the heading of the group: `Name` for `Workspace name`.
+    pub label: String,
     /// Whether it is selected.
     pub checked: bool,
 }
@@ -67,7 +67,7 @@ impl FieldGroup {
     pub fn all(selected: &BTreeSet<String>) -> Vec<Self> {
         let option = |info: &FieldInfo| FieldOption {
             id: info.id,
-            label: info.label,
+            label: short(info.label, group_label(info.group)),
             checked: selected.contains(info.id),
         };
         FIELDS
@@ -87,6 +87,13 @@ impl FieldPreset {
     }
 }
 
+/// The label of a field without the name of its group, which is its heading.
+fn short(label: &str, group: &str) -> String {
+    let rest = label.strip_prefix(group).map_or(label, str::trim_start);
+    let mut chars = rest.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 fn group_label(group: Group) -> &'static str {
     match group {
         Group::Workspace => "Workspace",
@@ -99,6 +106,16 @@ fn group_label(group: Group) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_does_not_repeat_its_heading() {
+        let groups = FieldGroup::all(&BTreeSet::new());
+        let labels = groups.iter().flat_map(|group| group.fields.iter().map(|field| field.label.as_str()));
+        assert_eq!(
+            labels.collect::<Vec<_>>(),
+            ["ID", "Name", "ID", "Name", "Created", "ID", "Email", "ID", "Credit cost", "Started", "Finished"]
+        );
+    }
 
     #[test]
     fn each_group_is_shown_once_and_each_field_in_the_order_of_the_columns() {

@@ -1,163 +1,84 @@
-//! The history: exports as rows, and the part of a row that changes while its export runs.
+//! The history: filters, and a table of exports.
 
 use askama::Template;
-use chrono::{DateTime, Utc};
-use usage_export::export::request::ScopeSummary;
-use usage_export::export::{DataExport, Speed, State};
-use usage_export::timestamp;
-use usage_export::wording::{counted, size};
+use usage_export::auth::Caller;
 
-use crate::day;
+use super::layout::Layout;
+use super::row::Row;
+use crate::filter::{HistoryFilter, StatusFilter};
 use crate::path::PAGE;
 
-/// One page of the list of exports: values of `history_page.html`.
+/// The page: values of `history.html`.
 #[derive(Debug, Template)]
-#[template(path = "history_page.html")]
+#[template(path = "history.html")]
 pub struct HistoryPage {
-    /// Path of the page.
-    page: &'static str,
+    layout: Layout,
+    filter: HistoryFilter,
+    statuses: [StatusFilter; 4],
+    rows: HistoryRows,
+    /// Whether the history does not begin with the newest export.
+    is_older: bool,
+    /// The reader's address, to which the email about an export that was just started goes.
+    started: Option<String>,
+}
+
+/// What the history page is made from.
+#[derive(Debug)]
+pub struct History {
     /// The exports, newest first.
     pub rows: Vec<Row>,
-    /// Cursor of the next history page, if there is one.
+    /// Cursor of the exports that follow, if there are any.
     pub next: Option<String>,
 }
 
+/// Rows of the table, and a link to those that follow: values of `history_rows.html`.
+#[derive(Debug, Template)]
+#[template(path = "history_rows.html")]
+pub struct HistoryRows {
+    page: &'static str,
+    filter: HistoryFilter,
+    /// The exports, newest first.
+    rows: Vec<Row>,
+    next: Option<String>,
+}
+
+/// Rows by themselves, in a document that the script takes them out of: values of `fragment_rows.html`.
+#[derive(Debug, Template)]
+#[template(path = "fragment_rows.html")]
+pub struct RowsFragment {
+    rows: HistoryRows,
+}
+
 impl HistoryPage {
-    /// These exports as rows; `next` is the cursor of what follows.
-    pub fn new(exports: &[DataExport], next: Option<String>, now: DateTime<Utc>) -> Self {
-        Self { page: PAGE, rows: exports.iter().map(|export| Row::new(export, now)).collect(), next }
-    }
-}
-
-/// An export as a row of the history: values of `row.html`.
-#[derive(Debug, Template)]
-#[template(path = "row.html")]
-pub struct Row {
-    /// Path of the page.
-    page: &'static str,
-    /// The export's id.
-    pub id: String,
-    /// The part that changes while the export runs.
-    pub progress: Progress,
-}
-
-impl Row {
-    /// The row of an export, as it is at `now`.
-    pub fn new(export: &DataExport, now: DateTime<Utc>) -> Self {
-        Self { page: PAGE, id: export.data_export_id.clone(), progress: Progress::new(export, now) }
-    }
-}
-
-/// The part of a row that changes while its export runs: values of `progress.html`.
-#[derive(Debug, Template)]
-#[template(path = "progress.html")]
-pub struct Progress {
-    page: &'static str,
-    id: String,
-    /// The state as the API names it, or EXPIRED when the file of a completed export was deleted, or CANCELLED.
-    state: &'static str,
-    /// The state as people read it.
-    badge: &'static str,
-    is_final: bool,
-    /// 0 to 100.
-    percent: u8,
-    /// First and last day.
-    pub range: String,
-    scope: String,
-    fields: String,
-    created: String,
-    created_exact: String,
-    created_iso: String,
-    rows: String,
-    /// How fast it gets on, or when it will be finished.
-    pace: Option<String>,
-    size: Option<String>,
-    expires: Option<String>,
-    has_manifest: bool,
-    error: Option<String>,
-    /// Whether a screen reader is to announce that the export is finished.
-    pub announce: bool,
-}
-
-impl Progress {
-    /// The changing part of an export's row, as it is at `now`.
-    pub fn new(export: &DataExport, now: DateTime<Utc>) -> Self {
-        let (state, badge) = match export.state {
-            State::Requested => ("REQUESTED", "Requested"),
-            State::InProgress => ("IN_PROGRESS", "In progress"),
-            State::Completed if export.is_expired(now) => ("EXPIRED", "Expired"),
-            State::Completed => ("COMPLETED", "Completed"),
-            State::Failed if export.is_cancelled() => ("CANCELLED", "Cancelled"),
-            State::Failed => ("FAILED", "Failed"),
-        };
+    /// The history that a filter leaves. `has_started` tells that its first row is an export that was just started; `is_older`
+    /// that there are newer ones.
+    pub fn new(
+        caller: &Caller,
+        filter: &HistoryFilter,
+        history: History,
+        is_older: bool,
+        has_started: bool,
+    ) -> Self {
         Self {
-            page: PAGE,
-            id: export.data_export_id.clone(),
-            state,
-            badge,
-            is_final: export.state.is_final(),
-            percent: export.progress.min(100),
-            range: day::range(export.request.interval),
-            scope: scope_text(&export.request.scope),
-            fields: counted(export.request.fields.len() as u64, "field"),
-            created: day::ago(export.created_ts, now),
-            created_exact: day::exact(export.created_ts),
-            created_iso: timestamp::to_text(export.created_ts),
-            rows: counted(export.row_count, "row"),
-            pace: pace(export.speed(), now),
-            size: export.size_bytes.map(size),
-            expires: export.expires_ts.map(|expires_ts| expires_ts.format("%b %-d, %Y").to_string()),
-            has_manifest: export.manifest.is_some(),
-            // A badge says it already.
-            error: export.error.clone().filter(|_| !export.is_cancelled()),
-            announce: false,
+            layout: Layout::signed_in(caller),
+            statuses: StatusFilter::ALL,
+            rows: HistoryRows::new(filter, history),
+            filter: filter.clone(),
+            is_older,
+            started: has_started.then(|| caller.email.clone()),
         }
     }
 }
 
-/// Writes how long an export will take at `now`, or else how many rows it writes: `About 3 minutes left`,
-/// `8,100 rows per second`.
-fn pace(speed: Speed, now: DateTime<Utc>) -> Option<String> {
-    let left = speed.estimated_finish_ts.filter(|finish_ts| *finish_ts > now);
-    let rows = speed.rows_per_second.filter(|rows| *rows > 0);
-    left.map(|finish_ts| day::left(finish_ts, now))
-        .or_else(|| rows.map(|rows| format!("{} per second", counted(rows, "row"))))
-}
-
-/// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
-/// `1 workspace, only 3 workbooks`.
-pub fn scope_text(scope: &ScopeSummary) -> String {
-    let chosen = counted(scope.workspace_count as u64, "workspace");
-    let text = match (scope.looks_everywhere(), scope.workspace_count == 0, scope.personal_workspaces) {
-        (true, _, _) => "All workspaces".to_owned(),
-        (false, true, _) => "Personal workspaces".to_owned(),
-        (false, false, true) => format!("{chosen} and personal workspaces"),
-        (false, false, false) => chosen,
-    };
-    match scope.workbook_count {
-        0 => text,
-        count => format!("{text}, only {}", counted(count as u64, "workbook")),
+impl HistoryRows {
+    fn new(filter: &HistoryFilter, History { rows, next }: History) -> Self {
+        Self { page: PAGE, filter: filter.clone(), rows, next }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-
-    use super::*;
-
-    #[test]
-    fn a_running_export_tells_when_it_will_be_finished_or_else_how_fast_it_is() {
-        let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
-        let told = |rows_per_second, seconds: Option<i64>| {
-            let estimated_finish_ts = seconds.map(|seconds| now + TimeDelta::seconds(seconds));
-            pace(Speed { rows_per_second, estimated_finish_ts }, now)
-        };
-        assert_eq!(told(Some(8_100), Some(170)).as_deref(), Some("About 3 minutes left"));
-        assert_eq!(told(Some(8_100), None).as_deref(), Some("8,100 rows per second"));
-        // An estimate that has passed was wrong.
-        assert_eq!(told(Some(1), Some(0)).as_deref(), Some("1 row per second"));
-        assert_eq!(told(Some(0), Some(-5)), None);
-        assert_eq!(told(None, None), None);
+impl RowsFragment {
+    /// The rows of this part of the history.
+    pub fn new(filter: &HistoryFilter, history: History) -> Self {
+        Self { rows: HistoryRows::new(filter, history) }
     }
 }

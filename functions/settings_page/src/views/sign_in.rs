@@ -13,12 +13,19 @@ pub struct SignInPage<'a> {
     /// The address to go to afterwards.
     next: &'a str,
     error: Option<&'a str>,
+    /// An export form that was sent without a session, to be shown again afterwards; empty if there is none.
+    kept_form: &'a str,
 }
 
 impl<'a> SignInPage<'a> {
     /// The form with the user id that was typed, if any, and what is wrong with it.
     pub fn new(user_id: &'a str, next: &'a str, error: Option<&'a str>) -> Self {
-        Self { layout: Layout::anonymous(), user_id, next, error }
+        Self { layout: Layout::anonymous(), user_id, next, error, kept_form: "" }
+    }
+
+    /// With an export form that is shown again afterwards.
+    pub fn keeping(self, kept_form: &'a str) -> Self {
+        Self { kept_form, ..self }
     }
 }
 

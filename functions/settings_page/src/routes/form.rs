@@ -1,0 +1,149 @@
+//! The form: filled in, sent, and what it loads while it is open.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use usage_export::auth::Caller;
+use usage_export::error::AwsError;
+use usage_export::export::store::idempotency::IdempotencyKey;
+use usage_export::problem::RequestError;
+use uuid::Uuid;
+
+use crate::error::PageError;
+use crate::form::{ExportForm, FormErrors};
+use crate::path::PAGE;
+use crate::request::parameter;
+use crate::response::{html, see_other};
+use crate::session::SignedIn;
+use crate::state::AppState;
+use crate::time_zone::TimeZone;
+use crate::views::sign_in::SignInPage;
+use crate::views::form::{FormPage, PresetButtons, first_day, shared};
+
+/// The empty form, or one filled from the earlier export that `?again=` names.
+pub(super) async fn show(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let now = state.now();
+    let form = match parameter(query.as_deref(), "again") {
+        Some(id) => {
+            let export = super::exports::export(&state, &caller, &id).await?;
+            ExportForm::from_export(&export, state.exports.named_ids(&export).await?)
+        }
+        None => ExportForm::blank(now),
+    };
+    page(&state, &caller, form, StatusCode::OK, now).await
+}
+
+/// The form as it was filled in when the session had ended.
+pub(super) async fn show_again(
+    state: &AppState,
+    caller: &Caller,
+    body: &[u8],
+) -> Result<Response, PageError> {
+    let mut form = ExportForm::read(body)?;
+    form.note = Some("You are signed in again. Press Start export to start it.".to_owned());
+    page(state, caller, form, StatusCode::OK, state.now()).await
+}
+
+/// Starts the export that the form asks for and shows it in the history, or shows the form with what is wrong.
+///
+/// Without a session it asks to sign in and keeps the form, so that nothing that was typed is lost.
+pub(super) async fn submit(
+    State(state): State<Arc<AppState>>,
+    session: Result<SignedIn, Response>,
+    body: Bytes,
+) -> Result<Response, PageError> {
+    let caller = match session {
+        Ok(SignedIn(caller)) => caller,
+        Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => return ask_to_sign_in(&body),
+        Err(refusal) => return Ok(refusal),
+    };
+    let now = state.now();
+    let mut form = ExportForm::read(&body)?;
+    let parsed = match form.parse(&caller.user_id) {
+        Ok(parsed) => parsed,
+        Err(errors) => {
+            form.errors = errors;
+            return page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
+        }
+    };
+    // The prefix keeps the keys of forms apart from those that the user's own programs send.
+    let key = format!("settings_page {}", form.idempotency_key);
+    let idempotency_key = IdempotencyKey::new(&caller.organization_id, &caller.user_id, &key, &parsed.body);
+    match state.submitter.submit(&caller, parsed.request, Some(&idempotency_key), now).await {
+        Ok(export) => see_other(&format!("{PAGE}?started={}", export.data_export_id)),
+        Err(RequestError::Refused(problem)) => {
+            form.errors = FormErrors::from_problem(&problem);
+            if problem.status == StatusCode::UNPROCESSABLE_ENTITY {
+                explain_reuse(&mut form);
+            }
+            let mut response = page(&state, &caller, form, problem.status, now).await?;
+            let retry_after = problem.retry_after.map(HeaderValue::from);
+            response.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
+            Ok(response)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ask_to_sign_in(body: &[u8]) -> Result<Response, PageError> {
+    let form = String::from_utf8_lossy(body);
+    let next = format!("{PAGE}/new");
+    let error = "Your session has ended. Sign in again: your export is kept.";
+    html(StatusCode::UNAUTHORIZED, &SignInPage::new("", &next, Some(error)).keeping(&form))
+}
+
+/// For a form that was changed after it had started an export, such as with the back button: it gets a new key, and
+/// says that another export starts when it is sent again.
+fn explain_reuse(form: &mut ExportForm) {
+    form.idempotency_key = Uuid::new_v4().to_string();
+    form.errors.form = Some(
+        "This form has started an export already. Press Start export again to start this one too.".to_owned(),
+    );
+}
+
+/// The page with the form as it is.
+async fn page(
+    state: &AppState,
+    caller: &Caller,
+    form: ExportForm,
+    status: StatusCode,
+    now: DateTime<Utc>,
+) -> Result<Response, PageError> {
+    let workspaces = state.directory.all_workspaces(&caller.organization_id).await?;
+    html(status, &FormPage::new(caller, form, workspaces, now))
+}
+
+/// The date presets, counted from today in the time zone that `?time_zone=` names.
+pub(super) async fn presets(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let name = parameter(query.as_deref(), "time_zone").unwrap_or_default();
+    let zone = TimeZone::from_name(&name).unwrap_or(TimeZone::UTC);
+    let workspaces = state.directory.all_workspaces(&caller.organization_id).await?;
+    html(StatusCode::OK, &PresetButtons::new(zone, first_day(&workspaces), state.now()))
+}
+
+/// The shared workspaces of the organization, for the script's list: `[[id, name, 1 if it was deleted or 0], …]`, in the
+/// order of the list.
+pub(super) async fn workspaces(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+) -> Result<Response, PageError> {
+    let workspaces = shared(state.directory.all_workspaces(&caller.organization_id).await?);
+    let rows: Vec<_> = workspaces
+        .into_iter()
+        .map(|workspace| (workspace.id, workspace.name, u8::from(workspace.deleted)))
+        .collect();
+    let json = serde_json::to_string(&rows).map_err(|error| AwsError::internal("workspaces", &error))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
