@@ -5,20 +5,22 @@ use integration_tests::page::PAGE;
 use integration_tests::records::{new_record, put_record, running};
 use integration_tests::system::now;
 
-use crate::history::{follow_link_to, others_export};
+use crate::history::others_export;
 use crate::support::options::Options;
-use crate::support::{open_page, sign_in, with_browser};
+use crate::support::{assert_marked, mark, open_form, open_page, sign_in, started_export, with_browser};
 
 #[test]
-fn the_page_asks_to_sign_in_again_when_the_session_ends() {
+fn an_open_history_says_that_the_session_has_ended_and_stays() {
     with_browser("a_session_that_ends", Options::default(), async |org, browser| {
         put_record(&running(new_record(&org, &org.caller, now()), 10, 5)).await;
         open_page(&browser, &org.caller).await;
+        mark(&browser).await;
         org.revoke_key(&org.caller.key).await;
-        // The next refresh of the row shows it.
-        browser.find("#sign-in").await;
-        browser.wait_for_text("#sign-in", "Your session has ended").await;
+        browser.wait_for_text("#trouble", "Your session has ended. Sign in again.").await;
         browser.screenshot("session-ended").await;
+        assert_marked(&browser).await;
+        browser.click("#trouble a").await;
+        browser.wait_for_text("#sign-in", "Your session has ended").await;
         let key = org.add_personal_key(&org.caller.user_id).await;
         sign_in(&browser, &Caller { user_id: org.caller.user_id.clone(), key }).await;
         browser.wait_for_text(".export .badge", "In progress").await;
@@ -26,14 +28,29 @@ fn the_page_asks_to_sign_in_again_when_the_session_ends() {
 }
 
 #[test]
-fn a_form_sent_after_the_session_has_ended_leads_to_the_sign_in() {
+fn a_form_sent_after_the_session_has_ended_is_there_after_the_sign_in() {
     with_browser("a_form_after_the_session", Options::default(), async |org, browser| {
-        open_page(&browser, &org.caller).await;
+        org.add_workspace("Analytics").await;
+        org.add_workspace("Design").await;
+        open_form(&browser, &org.caller).await;
+        browser.wait_for_text("#workspace_count", "2 selected").await;
+        browser.type_into("#start_date", "03/01/2025").await;
+        browser.click(".option:nth-child(1)").await;
+        let summary = browser.wait_for_text("#summary", "2 workspaces · 03/01/2025").await;
         browser.client.delete_all_cookies().await.unwrap();
         browser.click("#start").await;
-        browser.find("#sign-in").await;
+        browser.wait_for_text("#sign-in", "your export is kept").await;
+        // A mistyped key does not lose it either.
+        browser.type_into("#user_id", &org.caller.user_id).await;
+        browser.type_into("#api_key", "uex_mistyped").await;
+        browser.click("#sign-in button").await;
+        browser.wait_for_text("#sign-in-error", "not valid").await;
         sign_in(&browser, &org.caller).await;
-        assert_eq!(browser.texts(".export").await, [""; 0]);
+        browser.wait_for_text("#form_note", "You are signed in again").await;
+        browser.wait_for_text("#summary", &summary).await;
+        browser.click("#start").await;
+        let id = started_export(&org, &browser).await;
+        browser.find(&format!("#export-{id}")).await;
     });
 }
 
@@ -55,18 +72,15 @@ fn signing_out_ends_the_session() {
 }
 
 #[test]
-fn another_users_export_cannot_be_seen() {
+fn another_users_export_cannot_be_downloaded() {
     with_browser("another_users_export", Options::default(), async |org, browser| {
         let id = others_export(&org).await;
         open_page(&browser, &org.caller).await;
-        assert_eq!(browser.texts(".export").await, [""; 0]);
-        follow_link_to(&browser, &id).await;
-        browser.wait_for_text("#missing_export", "is another user’s").await;
-        browser.screenshot("another-users-export").await;
         browser.goto(&format!("{PAGE}/exports/{id}/download")).await;
         browser.wait_for_text("main", "This export belongs to another user.").await;
-        follow_link_to(&browser, &uuid::Uuid::now_v7().to_string()).await;
-        browser.wait_for_text("#missing_export", "no longer there").await;
+        browser.screenshot("another-users-export").await;
+        browser.goto(&format!("{PAGE}/exports/{}", uuid::Uuid::now_v7())).await;
+        browser.wait_for_text("main", "There is no such export").await;
     });
 }
 
@@ -90,17 +104,19 @@ fn names_with_code_are_shown_as_text() {
         record["request"]["scope"]["all_workspaces"] = false.into();
         record["request"]["scope"]["workspace_ids"] = workspaces.clone().into();
         put_record(&running(record, 1, 1)).await;
-        open_page(&browser, &org.caller).await;
+        open_form(&browser, &org.caller).await;
         browser.console_errors().await;
 
-        browser.click("#workspaces_selected").await;
+        browser.wait_for_text("#workspace_count", "6 selected").await;
         let mut listed = browser.texts("#workspace_list .name").await;
         listed.sort();
         let mut expected = names.map(str::to_owned);
         expected.sort();
         assert_eq!(listed, expected);
-        browser.click(".export summary").await;
-        let details = browser.wait_for_text(".export .names", names[0]).await;
+        browser.screenshot("hostile-names-form").await;
+        browser.goto(PAGE).await;
+        browser.click(".export .range").await;
+        let details = browser.wait_for_text("#drawer .names", names[0]).await;
         assert!(names.iter().all(|name| details.contains(name)), "{details}");
         assert!(browser.text(".who").await.contains("<svg/onload=window.hacked=4>@example.com"));
         browser.screenshot("hostile-names").await;

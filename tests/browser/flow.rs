@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::options::Options;
-use crate::support::{assert_marked, created_export, mark, open_page, with_browser};
+use crate::support::{assert_marked, mark, open_page, started_export, with_browser};
 
 /// The fields that the form asks for in these tests.
 const BILLING: [&str; 6] =
@@ -58,18 +58,20 @@ async fn assert_downloads(org: &TestOrg, browser: &Browser, body: &Value) {
 
 /// Fills in the form with clicks.
 async fn choose(browser: &Browser) {
+    browser.type_into("#end_date", "4/1/2025").await;
     browser.type_into("#start_date", "3/1/2025").await;
     browser.press([Key::Tab]).await;
-    assert_eq!(
-        browser.script("return document.querySelector('#start_date').value", vec![]).await,
-        "03/01/2025"
-    );
-    browser.click_day("March", 10).await;
-    // The calendar of a phone has one month, and that of a wide window may show February and March.
-    browser.click("#calendar [slot=next]").await;
-    browser.click_day("April", 5).await;
+    assert_eq!(browser.value("#start_date").await, "03/01/2025");
+    browser.click("#start_date").await;
+    browser.click_day("2025-03-10").await;
+    // The calendar of a phone has one month.
+    if !browser.is_shown("[data-day='2025-04-05']").await {
+        browser.click("[aria-label='Next month']").await;
+    }
+    browser.click_day("2025-04-05").await;
     browser.wait_for_text("#summary", "03/10/2025 – 04/05/2025").await;
     browser.click("#workspaces_selected").await;
+    browser.click("#personal").await;
     browser.type_into("#workspace_search", "data").await;
     browser.wait_for_text("#workspace_all_label", "Select the 2 shown").await;
     browser.click("#workspace_all").await;
@@ -80,15 +82,16 @@ async fn choose(browser: &Browser) {
 async fn export_with_clicks(org: TestOrg, browser: Browser) {
     let workspaces = fill(&org).await;
     open_page(&browser, &org.caller).await;
+    browser.click("#new-export").await;
     choose(&browser).await;
     browser.click("#start").await;
-    let id = created_export(&org, &browser).await;
+    let id = started_export(&org, &browser).await;
     mark(&browser).await;
     browser.wait_for_text(&format!("#export-{id} .badge"), "Completed").await;
     assert_marked(&browser).await;
-    browser.wait_for_text(&format!("#export-{id} .run-result"), "6 rows").await;
+    browser.wait_for_text(&format!("#export-{id} .c-rows"), "6 rows").await;
     assert_eq!(browser.texts(".export").await.len(), 1);
-    browser.click(&format!("#export-{id} .run-action a")).await;
+    browser.click(&format!("#export-{id} .download")).await;
     assert_downloads(&org, &browser, &billing(&workspaces)).await;
     assert_marked(&browser).await;
     // The status of the page before the sign-in is 401, which the console reports.
@@ -116,13 +119,14 @@ fn an_export_with_the_keyboard_alone() {
         browser.tab_to("#api_key").await;
         browser.type_over(&org.caller.key).await;
         browser.press([Key::Enter]).await;
+        browser.tab_to("#new-export").await;
+        browser.press([Key::Enter]).await;
         browser.find("#export-form").await;
 
         browser.tab_to("#start_date").await;
-        browser.type_over("03/12/2025").await;
+        browser.type_over("03122025").await;
         // The focus begins at the typed day. Two days back is the tenth; four weeks on and two days back is April 5.
-        browser.tab_to("calendar-month").await;
-        browser.press_in_turn([Key::Left, Key::Left, Key::Enter]).await;
+        browser.press_in_turn([Key::Down, Key::Left, Key::Left, Key::Enter]).await;
         browser
             .press_in_turn([Key::Down, Key::Down, Key::Down, Key::Down, Key::Left, Key::Left, Key::Enter])
             .await;
@@ -131,7 +135,11 @@ fn an_export_with_the_keyboard_alone() {
         browser.press([Key::Down]).await;
         browser.tab_to("#workspace_search").await;
         browser.type_over("data").await;
-        browser.tab_to("#workspace_all").await;
+        browser.tab_to("#workspace_list").await;
+        browser.press([' ']).await;
+        browser.press([Key::Down]).await;
+        browser.press([' ']).await;
+        browser.tab_to("#personal").await;
         browser.press([' ']).await;
         browser.tab_to("[data-fields*=credit_cost]").await;
         browser.press([Key::Enter]).await;
@@ -139,14 +147,18 @@ fn an_export_with_the_keyboard_alone() {
         browser.tab_to("#start").await;
         browser.press([Key::Enter]).await;
 
-        let id = created_export(&org, &browser).await;
-        browser.find(&format!("#export-{id} .run-action a")).await;
-        browser.tab_to(&format!("#export-{id} .run-action a")).await;
+        let id = started_export(&org, &browser).await;
+        let download = format!("#export-{id} .download");
+        browser.find(&download).await;
+        browser.tab_to(&download).await;
         browser.press([Key::Enter]).await;
         assert_downloads(&org, &browser, &billing(&workspaces)).await;
-        browser.tab_to(&format!("#export-{id} summary")).await;
+        browser.tab_back_to(&format!("#export-{id} .range")).await;
         browser.press([Key::Enter]).await;
-        browser.wait_for_text(&format!("#export-{id} .facts"), "Data platform").await;
+        browser.wait_for_text("#drawer .facts", "Data platform").await;
+        browser.press([Key::Escape]).await;
+        browser.wait_until_gone("#drawer").await;
+        assert_eq!(browser.focused().await, "a.range");
     });
 }
 
@@ -156,11 +168,13 @@ fn an_export_without_javascript() {
     with_browser("without_javascript", options, async |org, browser| {
         let workspaces = fill(&org).await;
         open_page(&browser, &org.caller).await;
+        browser.click("#new-export").await;
         browser.screenshot("without-javascript").await;
         browser.assert_accessible("without-javascript").await;
         browser.type_into("#start_date", "03102025").await;
         browser.type_into("#end_date", "04052025").await;
         browser.click("#workspaces_selected").await;
+        browser.click("#personal").await;
         for id in &workspaces {
             browser.click(&format!("[name=workspace_ids][value={id}]")).await;
         }
@@ -168,13 +182,13 @@ fn an_export_without_javascript() {
             browser.click(&format!("[name=export_fields][value={field}]")).await;
         }
         browser.click("#start").await;
-        let id = created_export(&org, &browser).await;
+        let id = started_export(&org, &browser).await;
         wait_until_final(&org.caller, &id).await;
         browser.client.refresh().await.unwrap();
         assert_eq!(browser.text(&format!("#export-{id} .badge")).await, "Completed");
-        browser.click(&format!("#export-{id} .run-action a")).await;
+        browser.click(&format!("#export-{id} .download")).await;
         assert_downloads(&org, &browser, &billing(&workspaces)).await;
-        browser.click(&format!("#export-{id} .more a")).await;
+        browser.click(&format!("#export-{id} .range")).await;
         browser.wait_for_text(".facts", "Data platform").await;
         browser.screenshot("details-without-javascript").await;
     });

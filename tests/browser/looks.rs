@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use chrono::TimeDelta;
+use fantoccini::key::Key;
 use integration_tests::export::FIELDS;
 use integration_tests::org::TestOrg;
 use integration_tests::page::PAGE;
@@ -63,16 +64,23 @@ async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
 
     open_page(&browser, &org.caller).await;
     look(&browser, &format!("{name}/empty-history")).await;
-
     fill(&org).await;
     browser.goto(PAGE).await;
-    look(&browser, &format!("{name}/page")).await;
+    look(&browser, &format!("{name}/history")).await;
+    browser.goto(&format!("{PAGE}/new")).await;
+    browser.wait_for_text("#workspace_count", "9 selected").await;
+    look(&browser, &format!("{name}/form")).await;
+    browser.click("#start_date").await;
+    look(&browser, &format!("{name}/calendar")).await;
+    browser.press([Key::Escape]).await;
     browser.click("#workspaces_selected").await;
+    browser.click("#personal").await;
     browser.type_into("#workspace_search", "a").await;
     look(&browser, &format!("{name}/choosing")).await;
     browser.type_into("#workspace_search", "nothing is called so").await;
     browser.type_into("#start_date", "12/01/2025").await;
     browser.type_into("#end_date", "11/01/2025").await;
+    browser.press([Key::Escape]).await;
     browser.click("#fields_all").await;
     browser.click("#start").await;
     look(&browser, &format!("{name}/errors")).await;
@@ -103,8 +111,7 @@ fn details_and_error_pages() {
     with_browser("details_and_error_pages", Options::default(), async |org, browser| {
         fill(&org).await;
         open_page(&browser, &org.caller).await;
-        browser.click(".export:first-child summary").await;
-        browser.find(".export:first-child .facts").await;
+        browser.goto(&browser.attribute(".export:last-child .range", "href").await.unwrap()).await;
         look(&browser, "details").await;
         let others = failed(new_record(&org, &org.add_admin().await, now()));
         put_record(&others).await;

@@ -8,8 +8,12 @@
 mod support;
 
 mod access;
+mod dates;
+mod details;
 mod flow;
 mod form;
 mod harness;
 mod history;
+mod live;
 mod looks;
+mod workspaces;

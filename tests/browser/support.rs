@@ -2,7 +2,6 @@
 
 pub mod axe;
 pub mod browser;
-pub mod calendar;
 pub mod command;
 pub mod keyboard;
 pub mod options;
@@ -11,7 +10,7 @@ pub mod session;
 
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::system::system;
-use integration_tests::{run, wait_for, with_org};
+use integration_tests::{run, with_org};
 
 use browser::Browser;
 use options::Options;
@@ -28,10 +27,17 @@ pub fn with_browser_only(name: &str, options: Options, test: impl AsyncFnOnce(Br
     run(session::with_session(name, options, test));
 }
 
-/// Opens the page and signs in.
+/// Opens the history and signs in.
 pub async fn open_page(browser: &Browser, caller: &Caller) {
     browser.goto(&system().outputs.page_url).await;
     sign_in(browser, caller).await;
+}
+
+/// Opens the form and signs in.
+pub async fn open_form(browser: &Browser, caller: &Caller) {
+    browser.goto(&format!("{}/new", system().outputs.page_url)).await;
+    sign_in(browser, caller).await;
+    browser.find("#export-form").await;
 }
 
 /// Signs in with the form that is shown.
@@ -39,17 +45,15 @@ pub async fn sign_in(browser: &Browser, caller: &Caller) {
     browser.type_into("#user_id", &caller.user_id).await;
     browser.type_into("#api_key", &caller.key).await;
     browser.click("#sign-in button").await;
-    browser.find("#export-form").await;
+    browser.find("#sign-out").await;
 }
 
-/// Waits until the page shows the export that a form has created, and returns its id.
-pub async fn created_export(org: &TestOrg, browser: &Browser) -> String {
-    let id = wait_for("the address of a new export", async || {
-        Some(browser.url().await.split_once("#export-")?.1.to_owned())
-    });
-    let id = id.await;
+/// Waits until the history shows the export that a form has started, and returns its id.
+pub async fn started_export(org: &TestOrg, browser: &Browser) -> String {
+    browser.wait_for_text("#started", "Export started.").await;
+    let id = browser.attribute("#rows .export:first-child", "id").await.unwrap();
+    let id = id.strip_prefix("export-").unwrap().to_owned();
     org.exports().add(&id);
-    browser.find(&format!("#export-{id}")).await;
     id
 }
 

@@ -27,7 +27,7 @@ fn form<'a>(key: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)
 /// The id of the export that the answer to a form redirects to.
 fn created_export(org: &TestOrg, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text());
-    let id = answer.header("location").split_once("#export-").unwrap().1.to_owned();
+    let id = answer.header("location").split_once("?started=").unwrap().1.to_owned();
     org.exports().add(&id);
     id
 }
@@ -45,10 +45,10 @@ fn a_visitor_without_a_session_is_asked_to_sign_in() {
         let answer = stranger.get("").await;
         assert_asks_to_sign_in(&answer);
         assert!(answer.text().contains("Your session has ended"));
-        // An API key is not a session token. For htmx, the answer makes the browser load the page again.
+        // An API key is not a session token.
         let key = Visitor { cookie: format!("usage_export_session={}", org.caller.key) };
         assert_asks_to_sign_in(&key.get("").await);
-        assert_eq!(key.get_part("/history").await.header("hx-refresh"), "true");
+        assert_asks_to_sign_in(&key.get("/changes").await);
     });
 }
 
@@ -59,9 +59,9 @@ fn the_sign_in_is_refused_for_the_same_reasons_as_at_the_api() {
         let member_key = org.add_personal_key(&member.user_id).await;
         let expired = org.add_key_with(&org.caller.user_id, "expires_ts", "2025-01-01T00:00:00.000Z").await;
         for (user_id, key, status, words) in [
-            (&org.caller.user_id, "uex_unknown", 401, "unknown, expired or revoked"),
-            (&org.caller.user_id, expired.as_str(), 401, "unknown, expired or revoked"),
-            (&member.user_id, org.caller.key.as_str(), 403, "acts only as its owner"),
+            (&org.caller.user_id, "uex_unknown", 401, "mistyped, expired or revoked"),
+            (&org.caller.user_id, expired.as_str(), 401, "mistyped, expired or revoked"),
+            (&member.user_id, org.caller.key.as_str(), 403, "A personal key is only for its own user"),
             (&member.user_id, member_key.as_str(), 403, "Only administrators"),
             (&org.caller.user_id, "", 400, "Enter your user ID and an API key"),
         ] {
@@ -142,7 +142,7 @@ fn a_form_from_another_origin_is_refused() {
         let visitor = Visitor::sign_in(&org.caller).await;
         for origin in ["https://evil.example", "null", ""] {
             let mut call =
-                post_form("", &form(&random_id("key"), &[])).with_header("cookie", &visitor.cookie);
+                post_form("/new", &form(&random_id("key"), &[])).with_header("cookie", &visitor.cookie);
             if !origin.is_empty() {
                 call = call.with_header("origin", origin);
             }
@@ -161,15 +161,15 @@ fn a_form_that_is_sent_many_times_makes_one_export() {
         let visitor = Visitor::sign_in(&org.caller).await;
         let key = random_id("key");
         let fields = form(&key, &[]);
-        let answers = futures::future::join_all((0..6).map(|_| visitor.post("", &fields))).await;
+        let answers = futures::future::join_all((0..6).map(|_| visitor.post("/new", &fields))).await;
         let ids: Vec<_> = answers.iter().map(|answer| created_export(&org, answer)).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-        let page = visitor.get(&format!("?created={}", ids[0])).await.text();
-        assert_eq!(page.matches("<li class=\"export\"").count(), 1, "{page}");
+        let page = visitor.get(&format!("?started={}", ids[0])).await.text();
+        assert_eq!(page.matches("<tr class=\"export").count(), 1, "{page}");
 
         // A form that was changed since is another export, which the user must confirm.
         let changed = form(&key, &[("export_fields", "user_id")]);
-        let answer = visitor.post("", &changed).await;
+        let answer = visitor.post("/new", &changed).await;
         assert_eq!(answer.status, 422);
         assert!(answer.text().contains("has started an export already"), "{}", answer.text());
         assert!(!answer.text().contains(&key), "the form must have a new key");
@@ -191,7 +191,7 @@ fn the_page_and_the_api_make_equal_exports() {
             ("export_fields", "run_id"),
             ("export_fields", "credit_cost"),
         ];
-        let id = created_export(&org, &visitor.post("", &fields).await);
+        let id = created_export(&org, &visitor.post("/new", &fields).await);
         wait_until_final(&org.caller, &id).await;
         let by_api = request(&json!({
             "export_fields": ["run_id", "credit_cost"], "workspace_ids": [workspace],
@@ -204,8 +204,8 @@ fn the_page_and_the_api_make_equal_exports() {
         let answer = visitor.get(&format!("/exports/{id}/manifest")).await;
         let manifest = system().http.get(answer.header("location")).send().await.unwrap();
         assert_describes(&manifest.json().await.unwrap(), &org, &id, &file);
-        let row = visitor.get(&format!("/exports/{id}/row")).await.text();
-        assert!(row.contains(&format!("/exports/{id}/manifest\"")), "{row}");
+        let details = visitor.get(&format!("/exports/{id}")).await.text();
+        assert!(details.contains(&format!("/exports/{id}/manifest\"")), "{details}");
         assert_eq!(read_record(&id).await["request"], read_record(&expected.id).await["request"]);
         let named = async |id: &str| read_record(&format!("REQUEST#{id}")).await["workspace_ids"].clone();
         assert_eq!(named(&id).await, named(&expected.id).await);
@@ -225,7 +225,7 @@ fn an_invalid_form_comes_back_with_errors_and_what_was_typed() {
             ("workspace_ids", &workspace),
             ("idempotency_key", "a \"key\""),
         ];
-        let answer = visitor.post("", &fields).await;
+        let answer = visitor.post("/new", &fields).await;
         assert_eq!(answer.status, 400);
         let page = answer.text();
         assert!(page.contains("The end date must be on or after the start date."), "{page}");
@@ -235,8 +235,9 @@ fn an_invalid_form_comes_back_with_errors_and_what_was_typed() {
         assert!(page.contains("value=\"a &#34;key&#34;\""), "{page}");
 
         let foreign = random_id("wsp");
-        let answer =
-            visitor.post("", &form("k", &[("workspaces", "selected"), ("workspace_ids", &foreign)])).await;
+        let answer = visitor
+            .post("/new", &form("k", &[("workspaces", "selected"), ("workspace_ids", &foreign)]))
+            .await;
         assert_eq!(answer.status, 404);
         assert!(answer.text().contains("not in the organization"), "{}", answer.text());
     });
@@ -251,7 +252,7 @@ fn a_form_beyond_the_limit_comes_back_with_an_error_and_what_was_typed() {
             put_record(record).await;
         }
         put_active(&org, records.iter().map(id_of).collect()).await;
-        let answer = visitor.post("", &form("k", &[])).await;
+        let answer = visitor.post("/new", &form("k", &[])).await;
         assert_eq!((answer.status, answer.header("retry-after")), (429, "60"));
         assert!(answer.text().contains("already has 5 unfinished exports"), "{}", answer.text());
         assert!(answer.text().contains("data-typed=\"01/31/2025\""), "{}", answer.text());
@@ -264,13 +265,13 @@ fn another_users_export_is_refused() {
         let record = failed(new_record(&org, &org.add_admin().await, now()));
         put_record(&record).await;
         let visitor = Visitor::sign_in(&org.caller).await;
-        for part in ["row", "progress", "details", "download", "manifest"] {
-            let answer = visitor.get(&format!("/exports/{}/{part}", id_of(&record))).await;
+        for part in ["", "/download", "/manifest"] {
+            let answer = visitor.get(&format!("/exports/{}{part}", id_of(&record))).await;
             assert_eq!(answer.status, 403, "{part}");
             assert!(answer.text().contains("another user"), "{}", answer.text());
         }
-        assert_eq!(visitor.get(&format!("?again={}", id_of(&record))).await.status, 403);
-        let answer = visitor.get(&format!("/exports/{}/row", random_id("exp"))).await;
+        assert_eq!(visitor.get(&format!("/new?again={}", id_of(&record))).await.status, 403);
+        let answer = visitor.get(&format!("/exports/{}", random_id("exp"))).await;
         assert_eq!(answer.status, 404);
     });
 }
@@ -283,7 +284,7 @@ fn every_answer_has_the_security_headers() {
             get_page("").send().await,
             visitor.get("").await,
             visitor.get("/nowhere").await,
-            visitor.get_part("/exports/none/row").await,
+            visitor.get("/exports/none").await,
         ] {
             let policy = answer.header("content-security-policy");
             assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
@@ -315,7 +316,7 @@ fn script_and_style_sheet_are_immutable_and_small() {
             assert_eq!(plain.header("content-encoding"), "");
             assert!(plain.body.len() > answer.body.len());
         }
-        assert!(compressed < 60_000, "script and style sheet have {compressed} bytes, compressed");
+        assert!(compressed < 45_000, "script and style sheet have {compressed} bytes, compressed");
         let answer = Call::get(&format!("{PAGE}/assets/page-OLD.js"), &[]).send().await;
         assert_ne!(answer.status, 200);
     });

@@ -24,14 +24,9 @@ impl Visitor {
         Self { cookie }
     }
 
-    /// Asks for the page with a query such as `?again=…`, or for a path below it such as `/exports/…/row`.
+    /// Asks for the page with a query such as `?again=…`, or for a path below it such as `/exports/…`.
     pub async fn get(&self, rest: &str) -> Answer {
         get_page(rest).with_header("cookie", &self.cookie).send().await
-    }
-
-    /// The same, as htmx asks for a part of the page.
-    pub async fn get_part(&self, rest: &str) -> Answer {
-        get_page(rest).with_header("cookie", &self.cookie).with_header("hx-request", "true").send().await
     }
 
     /// Sends a form of the page.

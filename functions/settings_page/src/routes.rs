@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{get, post};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -13,6 +14,7 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::error::PageError;
 use crate::middleware::{finish, require_same_origin};
 use crate::path::PAGE;
+use crate::session::SignedIn;
 use crate::state::AppState;
 
 mod assets;
@@ -35,8 +37,9 @@ pub fn router(state: Arc<AppState>) -> Router {
     forms(&state)
         .merge(pages())
         .merge(assets())
-        .fallback(async || PageError::not_found())
-        .method_not_allowed_fallback(async || PageError::method_not_allowed())
+        // With the session, so that the error page has the head that the reader knows.
+        .fallback(async |_: Result<SignedIn, Response>| PageError::not_found())
+        .method_not_allowed_fallback(async |_: Result<SignedIn, Response>| PageError::method_not_allowed())
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&state), finish))
         .layer(compression)

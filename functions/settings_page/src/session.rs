@@ -1,6 +1,6 @@
 //! The session of a request; without one, the sign-in page.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -19,6 +19,17 @@ mod cookie;
 
 pub use self::cookie::SessionCookie;
 
+/// Whoever is found to be signed in while a request is answered, for the head of an error page.
+#[derive(Debug, Clone, Default)]
+pub struct Reader(Arc<OnceLock<Caller>>);
+
+impl Reader {
+    /// The caller, if one was found.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.0.get()
+    }
+}
+
 /// The caller whose session cookie came with the request.
 ///
 /// As an argument of a handler it keeps everybody else out: they are asked to sign in, and the handler does not run.
@@ -35,7 +46,12 @@ impl FromRequestParts<Arc<AppState>> for SignedIn {
             None => Ok(None),
         };
         match caller {
-            Ok(Some(caller)) => Ok(Self(caller)),
+            Ok(Some(caller)) => {
+                if let Some(Reader(reader)) = parts.extensions.get() {
+                    let _ = reader.set(caller.clone());
+                }
+                Ok(Self(caller))
+            }
             Ok(None) => Err(ask_to_sign_in(parts, token.is_some())),
             Err(error) => Err(PageError::from(error).into_response()),
         }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::key::Key;
@@ -181,6 +181,57 @@ impl Browser {
     pub async fn console_errors(&self) -> Vec<String> {
         let errors = self.console().await.into_iter().filter(|entry| entry.level == "SEVERE");
         errors.map(|entry| entry.message).collect()
+    }
+
+    /// Clicks on a day of the calendar, such as `2025-03-10`.
+    pub async fn click_day(&self, day: &str) {
+        self.click(&format!("[data-day='{day}']")).await;
+    }
+
+    /// Moves the pointer over an element.
+    pub async fn hover(&self, css: &str) {
+        let element = self.find(css).await;
+        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        self.client.execute(script, vec![serde_json::to_value(&element).unwrap()]).await.unwrap();
+        let over = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
+        self.client.perform_actions(MouseActions::new("mouse".to_owned()).then(over)).await.unwrap();
+    }
+
+    /// Scrolls the element to the middle and clicks on it. At the edge of the window, a bar that stays there may cover it.
+    async fn click_on(&self, element: Element) -> Result<(), CmdError> {
+        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+        self.client.execute(script, vec![serde_json::to_value(&element)?]).await?;
+        element.click().await
+    }
+
+    /// Cuts the browser off from the network, or connects it again.
+    pub async fn set_offline(&self, offline: bool) {
+        self.cdp("Network.enable", json!({})).await;
+        let conditions =
+            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.cdp("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// Makes every answer come this much later.
+    pub async fn set_latency(&self, milliseconds: u32) {
+        self.cdp("Network.enable", json!({})).await;
+        let conditions = json!({
+            "offline": false, "latency": milliseconds, "downloadThroughput": -1, "uploadThroughput": -1,
+        });
+        self.cdp("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// The value of a field.
+    pub async fn value(&self, css: &str) -> String {
+        let script = "return document.querySelector(arguments[0]).value";
+        self.script(script, vec![json!(css)]).await.as_str().unwrap().to_owned()
+    }
+
+    /// A selector of the element that has the focus: its id, or its tag and classes.
+    pub async fn focused(&self) -> String {
+        let script = "const {id, tagName, classList} = document.activeElement;
+            return id ? `#${id}` : [tagName.toLowerCase(), ...classList].join('.')";
+        self.script(script, Vec::new()).await.as_str().unwrap().to_owned()
     }
 
     /// Waits until one download is complete, and takes its name and content.

@@ -20,8 +20,17 @@ const FRAME: &str = "return new Promise((done) => requestAnimationFrame(() => se
 impl Browser {
     /// Presses Tab until the element has the focus. Asserts that no focused element on the way is hidden.
     pub async fn tab_to(&self, css: &str) {
+        self.press_until(&[Key::Tab], css).await;
+    }
+
+    /// The same, backwards.
+    pub async fn tab_back_to(&self, css: &str) {
+        self.press_until(&[Key::Shift, Key::Tab], css).await;
+    }
+
+    async fn press_until(&self, keys: &[Key], css: &str) {
         for _ in 0..MAX_STOPS {
-            self.press([Key::Tab]).await;
+            self.press(keys.iter().copied()).await;
             let seen = self.script(LOOK, vec![json!(css)]).await;
             let [Value::Bool(there), Value::Bool(hidden)] = seen.as_array().unwrap()[..] else {
                 panic!("{seen}")

@@ -6,13 +6,13 @@
  */
 export function cleanAddress() {
   const entering = document.querySelector("#entering");
-  if (entering) location.replace(entering.dataset.location + location.hash);
+  if (entering) return location.replace(entering.dataset.location + location.hash);
   const signIn = document.querySelector("#sign-in");
   signIn?.addEventListener("submit", () => (signIn.action += location.hash));
   // Emails of earlier versions link to a row of the history.
   const id = /^#export-([0-9a-f-]{36})$/.exec(location.hash)?.[1];
   const page = document.querySelector("#exports")?.dataset.page;
-  if (id && page && !signIn) location.replace(`${page}/exports/${id}`);
+  if (id && page) return location.replace(`${page}/exports/${id}`);
   const address = new URL(location);
   for (const name of ["entered", "started"]) address.searchParams.delete(name);
   if (address.href !== location.href) history.replaceState(null, "", address);

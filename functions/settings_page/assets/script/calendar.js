@@ -113,8 +113,8 @@ export function makeCalendar(root, chosen) {
       const isEnd = day === to && !(isChoosingEnd && !hovered);
       button.classList.toggle("edge", isStart || isEnd);
       button.classList.toggle("inside", Boolean(from && to && day > from && day < to));
-      const role = isStart && isEnd ? ", start and end date" : isStart ? ", start date" : isEnd ? ", end date" : "";
-      button.setAttribute("aria-label", spoken(day) + (hovered ? "" : role));
+      const roles = [day === start && "start date", day === end && "end date"].filter(Boolean);
+      button.setAttribute("aria-label", [spoken(day), ...roles].join(", "));
       button.setAttribute("aria-pressed", String(Boolean(from && to && day >= from && day <= to)));
       button.tabIndex = day === active ? 0 : -1;
     }

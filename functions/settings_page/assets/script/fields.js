@@ -19,21 +19,26 @@ export function watchFields(form) {
     box.indeterminate = ticked > 0 && ticked < members.length;
   }
 
-  function changed() {
+  function show() {
     summarize(all, fields);
     for (const group of groups) summarize(group.box, group.fields);
     for (const button of presets) {
       const wanted = isInPreset(button);
       button.setAttribute("aria-pressed", String(fields.every((field) => field.checked === wanted(field))));
     }
-    if (fields.some(({ checked }) => checked)) showError("fields", "");
     form.dispatchEvent(new Event("changed"));
+  }
+
+  // An error that the server has written stays until the reader changes something.
+  function changed() {
+    if (fields.some(({ checked }) => checked)) showError("fields", "");
+    show();
   }
 
   /** Returns a function that tells whether a field is in the preset of a button. */
   function isInPreset(button) {
     const ids = button.dataset.fields.split(" ");
-    return ({ value }) => ids[0] === "all" || ids.includes(value);
+    return ({ value }) => ids.includes(value);
   }
 
   /** Checks the wanted ones of some fields and unchecks the others. */
@@ -48,7 +53,7 @@ export function watchFields(form) {
     group.box.addEventListener("change", () => select(() => group.box.checked, group.fields));
   }
   for (const button of presets) button.addEventListener("click", () => select(isInPreset(button), fields));
-  changed();
+  show();
 }
 
 /** Shows an error unless a field is selected; returns whether one is. */

@@ -10,9 +10,9 @@ const number = new Intl.NumberFormat("en-US");
 
 /**
  * Makes the list in `root`. `isAll` tells whether everything is chosen anyhow; `narrow` is called before something is taken
- * away then; `changed` after each change.
+ * away then; `loaded` once the workspaces are there; `changed` after each change.
  */
-export function makePicker(root, { isAll, narrow, changed }) {
+export function makePicker(root, { isAll, narrow, loaded, changed }) {
   const find = (id) => root.querySelector(`#${id}`);
   const [search, list, all, label] = ["workspace_search", "workspace_list", "workspace_all", "workspace_all_label"].map(find);
   const [count, onlyChosen, none] = ["workspace_count", "workspace_shown", "workspace_none"].map(find);
@@ -38,7 +38,7 @@ export function makePicker(root, { isAll, narrow, changed }) {
       rows = (await answer.json()).map(([id, name, isDeleted]) => ({ id, name, isDeleted, text: fold(`${name} ${id}`) }));
       if ("shared" in root.dataset) chooseAll();
       filter();
-      changed();
+      loaded();
     } catch {
       const again = element("button", { type: "button", className: "button", onclick: load }, "Try again");
       none.replaceChildren("The workspaces could not be loaded. ", again);
@@ -123,6 +123,12 @@ export function makePicker(root, { isAll, narrow, changed }) {
     draw();
   }
 
+  /** Whether a space belongs to the name that is being typed. */
+  function isTypingName(now) {
+    const text = `${typed.text} `;
+    return typed.text && now - typed.at < TYPE_AHEAD_MS && shown.some((row) => row.text.startsWith(text));
+  }
+
   /** Moves to the next row whose name begins with what is typed. */
   function typeAhead(key, now) {
     typed = { text: (now - typed.at < TYPE_AHEAD_MS ? typed.text : "") + fold(key), at: now };
@@ -140,7 +146,7 @@ export function makePicker(root, { isAll, narrow, changed }) {
       const isWanted = isChosen(shown[active]);
       move(active + steps[event.key]);
       if (event.shiftKey) set([shown[active]], isWanted);
-    } else if (event.key === " ") set([shown[active]], !isChosen(shown[active]));
+    } else if (event.key === " " && !isTypingName(event.timeStamp)) set([shown[active]], !isChosen(shown[active]));
     else if ((event.ctrlKey || event.metaKey) && event.key === "a") set(shown, true);
     else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) typeAhead(event.key, event.timeStamp);
     else return;
@@ -203,6 +209,7 @@ function fold(text) {
 /** The label of the checkbox that selects every workspace shown. */
 function labelFor(visible, total) {
   if (visible === 0) return "Nothing to select";
+  if (visible === 1 && total > 1) return "Select the one shown";
   if (visible < total) return `Select the ${number.format(visible)} shown`;
   return `Select all ${number.format(total)}`;
 }

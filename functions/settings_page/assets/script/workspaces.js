@@ -13,7 +13,7 @@ export function watchWorkspaces(form) {
   const personal = form.querySelector("#personal");
   const all = form.querySelector("#workspaces_all");
   const root = form.querySelector("#picker");
-  const picker = root && makePicker(root, { isAll: () => all.checked, narrow, changed });
+  const picker = root && makePicker(root, { isAll: () => all.checked, narrow, loaded, changed });
 
   /** What is taken away from all workspaces makes a selection of them. */
   function narrow() {
@@ -28,9 +28,14 @@ export function watchWorkspaces(form) {
     return (picker?.chosen.size ?? 0) + (personal.checked ? own : 0);
   }
 
+  function loaded() {
+    form.dispatchEvent(new Event("changed"));
+  }
+
+  // An error that the server has written stays until the reader changes something.
   function changed() {
     if (all.checked || personal.checked || picker?.chosen.size) showError("workspaces", "");
-    form.dispatchEvent(new Event("changed"));
+    loaded();
   }
 
   personal.addEventListener("change", () => {

@@ -66,8 +66,8 @@ impl Choices {
         let mut notes = Vec::new();
         let zone = TimeZone::UTC;
         let (start, end) = (zone.day_of(interval.start()), zone.day_of(interval.end()));
-        let is_whole =
-            zone.first_instant(start) == Some(interval.start()) && zone.last_instant(end) == Some(interval.end());
+        let is_whole = zone.first_instant(start) == Some(interval.start())
+            && zone.last_instant(end) == Some(interval.end());
         if !is_whole {
             let range = crate::views::dates::range(*interval);
             notes.push(format!("The earlier export covered {range}. This form exports whole days."));
@@ -76,7 +76,9 @@ impl Choices {
             notes.push("The earlier export had its columns in another order than this form.".to_owned());
         }
         if ids.is_none() {
-            notes.push("The workspaces and workbooks of the earlier export are not known any more.".to_owned());
+            notes.push(
+                "The workspaces and workbooks of the earlier export are not known any more.".to_owned(),
+            );
         }
         let all_workspaces = ids.is_some() && scope.looks_everywhere();
         let NamedIds { workspace_ids, entity_ids } = ids.unwrap_or_default();
@@ -129,4 +131,31 @@ impl Choices {
 fn listed(text: &str) -> impl Iterator<Item = String> {
     let ids = text.split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c));
     ids.filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_saved_export_keeps_is_read_again_also_when_members_are_added() {
+        let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
+        let choices = Choices { workspace_ids: ["wsp_1".to_owned()].into(), ..Choices::blank(now) };
+        let json = serde_json::to_value(&choices).unwrap();
+        assert_eq!(serde_json::from_value::<Choices>(json).unwrap(), choices);
+        assert_eq!(serde_json::from_str::<Choices>("{}").unwrap(), Choices::default());
+    }
+
+    #[test]
+    fn dates_of_a_preset_are_counted_from_the_day_of_their_time_zone() {
+        let now = DateTime::parse_from_rfc3339("2026-01-01T02:00:00Z").unwrap().to_utc();
+        let first_day = day::read("2020-01-01").unwrap();
+        let preset = DatePreset::ThisMonth.id().to_owned();
+        let mut choices = Choices { preset, time_zone: "America/New_York".to_owned(), ..Choices::default() };
+        choices.count_dates(now, first_day);
+        assert_eq!((choices.start_date.as_str(), choices.end_date.as_str()), ("2025-12-01", "2025-12-31"));
+        let mut typed = Choices { start_date: "1/5/2025".to_owned(), ..Choices::default() };
+        typed.count_dates(now, first_day);
+        assert_eq!(typed.start_date, "1/5/2025");
+    }
 }

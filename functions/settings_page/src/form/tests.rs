@@ -22,6 +22,9 @@ fn every_error_is_shown_at_once_beside_its_input() {
     let errors = sent("start_date=&end_date=31.01.2025&workspaces=selected").unwrap_err();
     assert_eq!(errors.start_date.as_deref(), Some("Enter the start date."));
     assert_eq!(errors.end_date.as_deref(), Some("Enter a date as MM/DD/YYYY, such as 01/31/2025."));
+    let leap_day =
+        sent("start_date=02/29/2023&end_date=03/31/2023&workspaces=all&export_fields=run_id").unwrap_err();
+    assert_eq!(leap_day.start_date.as_deref(), Some("There is no February 29 in 2023."));
     assert!(errors.workspaces.unwrap().starts_with("Select at least one workspace"));
     assert_eq!(errors.fields.as_deref(), Some("Select at least one field."));
 
@@ -38,6 +41,38 @@ fn a_refusal_of_the_api_is_shown_in_the_words_of_the_page() {
     assert!(error.starts_with("The end date is more than 100 years after the start date"), "{error}");
     let error = sent(&format!("{DATES}&workspaces=all&export_fields=password")).unwrap_err().fields.unwrap();
     assert!(error.starts_with("The selection has the unknown field \"password\""), "{error}");
+}
+
+#[test]
+fn days_of_a_time_zone_begin_and_end_by_its_clocks() {
+    let parsed =
+        sent(&format!("{DATES}&workspaces=all&export_fields=run_id&time_zone=Europe/Berlin")).unwrap();
+    assert_eq!(timestamp::to_text(parsed.request.interval.start()), "2025-01-04T23:00:00.000Z");
+    assert_eq!(timestamp::to_text(parsed.request.interval.end()), "2025-01-31T22:59:59.999Z");
+    let errors =
+        sent(&format!("{DATES}&workspaces=all&export_fields=run_id&time_zone=Atlantis")).unwrap_err();
+    assert_eq!(errors.time_zone.as_deref(), Some("Choose one of the time zones in the list."));
+}
+
+#[test]
+fn ids_are_taken_one_by_one_or_as_a_pasted_list() {
+    let ids = |body: &str| {
+        sent(body).unwrap().request.scope.workspace_ids.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let body = format!("{DATES}&workspaces=selected&export_fields=run_id");
+    assert_eq!(ids(&format!("{body}&workspace_ids=b&workspace_ids=a")), "a b");
+    assert_eq!(ids(&format!("{body}&workspace_ids=%22b%22%2C+a%0D%0Ac%3Bb&workspace_ids=")), "a b c");
+}
+
+#[test]
+fn more_workspaces_than_a_request_can_name_are_refused_in_the_words_of_the_page() {
+    let ids: Vec<_> = (0..=MAX_IDS).map(|index| format!("wsp_{index}")).collect();
+    let body = format!("{DATES}&workspaces=selected&export_fields=run_id&workspace_ids={}", ids.join("+"));
+    assert_eq!(
+        sent(&body).unwrap_err().workspaces.unwrap(),
+        "Select at most 5,000 workspaces, or all of them."
+    );
+    sent(&format!("{body}&shared_workspaces=1")).unwrap();
 }
 
 #[test]
@@ -78,9 +113,9 @@ fn a_form_filled_from_an_export_asks_for_the_same() {
     let mut export = export;
     export.request.scope.workspace_count = 0;
     export.request.scope.personal_workspaces = false;
-    assert!(ExportForm::from_export(&export, Some(NamedIds::default())).all_workspaces);
+    assert!(ExportForm::from_export(&export, Some(NamedIds::default())).choices.all_workspaces);
     let again = ExportForm::from_export(&export, None);
-    assert!(!again.all_workspaces, "lost ids are no reason to export everything");
+    assert!(!again.choices.all_workspaces, "lost ids are no reason to export everything");
     assert!(again.note.unwrap().contains("not known any more"));
 }
 

@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lambda_http::RequestExt as _;
-use usage_export::auth::{Caller, resume_session};
+use usage_export::auth::Caller;
 
 use crate::error::PageError;
 use crate::response::{RenderTime, html};
-use crate::session::SessionCookie;
+use crate::session::Reader;
 use crate::state::AppState;
 use crate::views::error::ErrorPage;
 
@@ -51,16 +51,16 @@ const TIMING: HeaderName = HeaderName::from_static("x-server-timing");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Runs the handler and finishes its response.
-pub async fn finish(State(state): State<Arc<AppState>>, request: Request, next: Next) -> Response {
+pub async fn finish(State(state): State<Arc<AppState>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let request_id =
         request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default();
     let wants_timing = request.headers().contains_key(TIMING);
-    let token = SessionCookie::of(&state).token(request.headers());
+    let reader = Reader::default();
+    request.extensions_mut().insert(reader.clone());
     let mut response = next.run(request).await;
     if let Some(error) = PageError::take(&mut response) {
-        let reader = reader(&state, token).await;
-        response = error_response(error, &request_id, reader.as_ref());
+        response = error_response(error, &request_id, reader.caller());
     }
     let RenderTime(render) = response.extensions().get().copied().unwrap_or_default();
     let headers = response.headers_mut();
@@ -71,11 +71,6 @@ pub async fn finish(State(state): State<Arc<AppState>>, request: Request, next: 
         add_timing(headers, render, began.elapsed());
     }
     response
-}
-
-/// Whose session it is, for the head of an error page. Nobody's, if that cannot be told now.
-async fn reader(state: &AppState, token: Option<String>) -> Option<Caller> {
-    resume_session(&state.directory, &token?, state.now()).await.ok()?
 }
 
 /// A page that says what went wrong. The script takes its text out of it.

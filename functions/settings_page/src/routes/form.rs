@@ -21,8 +21,8 @@ use crate::response::{html, see_other};
 use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::time_zone::TimeZone;
-use crate::views::sign_in::SignInPage;
 use crate::views::form::{FormPage, PresetButtons, first_day, shared};
+use crate::views::sign_in::SignInPage;
 
 /// The empty form, or one filled from the earlier export that `?again=` names.
 pub(super) async fn show(

@@ -67,7 +67,9 @@ pub(super) async fn older(
     let filter = HistoryFilter::read(query);
     let cursor = parameter(query, "cursor").unwrap_or_default();
     if created_ts_of_id(&cursor).is_none() {
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "This address is not that of older exports.").into());
+        return Err(
+            Problem::new(StatusCode::BAD_REQUEST, "This address is not that of older exports.").into()
+        );
     }
     let history = load(&state, &caller, &filter, Some(&cursor), state.now()).await?;
     html(StatusCode::OK, &RowsFragment::new(&filter, history))
@@ -84,7 +86,8 @@ pub(super) async fn changes(
     let query = query.as_deref();
     let filter = HistoryFilter::read(query);
     let open = parameter(query, "open").unwrap_or_default();
-    let open: BTreeSet<&str> = open.split(' ').filter(|id| created_ts_of_id(id).is_some()).take(MAX_OPEN).collect();
+    let open: BTreeSet<&str> =
+        open.split(' ').filter(|id| created_ts_of_id(id).is_some()).take(MAX_OPEN).collect();
     let mut history = load(&state, &caller, &filter, None, now).await?;
     // The index may lag behind, so these are read from the table itself.
     let read = open.iter().map(|id| state.exports.get_owned_by(&caller, id));
@@ -138,7 +141,8 @@ async fn load(
     for _ in 0..MAX_READS {
         let (exports, next) =
             state.exports.history(&caller.organization_id, &caller.user_id, cursor.as_deref()).await?;
-        let exports: Vec<_> = exports.into_iter().filter(|export| filter.takes(export, &caller.user_id)).collect();
+        let exports: Vec<_> =
+            exports.into_iter().filter(|export| filter.takes(export, &caller.user_id)).collect();
         let found = rows(state, caller, &exports, now).await?;
         history.rows.extend(found.into_iter().filter(|row| filter.finds(row)));
         history.next.clone_from(&next);

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use usage_export::auth::api_key::KeyKind;
 use usage_export::auth::session::SessionToken;
 use usage_export::auth::{Caller, authenticate_secret, authorize};
 use usage_export::problem::{Problem, RequestError};
@@ -79,20 +80,17 @@ pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> 
 fn refusal(problem: &Problem) -> &str {
     match problem.status {
         StatusCode::UNAUTHORIZED => "This API key is not valid: it may be mistyped, expired or revoked.",
-        StatusCode::FORBIDDEN if problem.errors.iter().any(|error| error.field == "user_id") => {
-            "This key cannot sign in as this user. A personal key is only for its own user; an organization key is for \
-             members of that organization."
-        }
         _ => &problem.detail,
     }
 }
 
-async fn start_session(
-    state: &AppState,
-    form: &SignInForm,
-) -> Result<(Caller, SessionToken), RequestError> {
+async fn start_session(state: &AppState, form: &SignInForm) -> Result<(Caller, SessionToken), RequestError> {
     let now = state.now();
     let key = authenticate_secret(&state.directory, &form.api_key, now).await?;
+    if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(form.user_id.as_str()) {
+        let detail = "A personal key is only for its own user: enter the user ID that belongs to this key.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
+    }
     let caller = authorize(&state.directory, &key, &HeaderMap::new(), &form.user_id).await?;
     let token = state.directory.start_session(&caller, &form.api_key, &key, now).await?;
     Ok((caller, token))

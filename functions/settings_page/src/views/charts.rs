@@ -69,7 +69,12 @@ impl Chart {
             rows: thousands(total.rows),
             credits: total.credit_cost.map(|sum| with_commas(&sum.to_string())).unwrap_or_default(),
         };
-        Self { title: format!("{of_what} by {by}"), of, has_credits, bars: totals.into_iter().map(bar).collect() }
+        Self {
+            title: format!("{of_what} by {by}"),
+            of,
+            has_credits,
+            bars: totals.into_iter().map(bar).collect(),
+        }
     }
 }
 
@@ -123,7 +128,9 @@ fn weight(total: &Total) -> f64 {
 /// An exact decimal with commas between groups of three digits before the point.
 pub fn with_commas(decimal: &str) -> String {
     let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, String::new()), |(whole, fraction)| (whole, format!(".{fraction}")));
+    let (whole, fraction) = digits
+        .split_once('.')
+        .map_or((digits, String::new()), |(whole, fraction)| (whole, format!(".{fraction}")));
     let groups: Vec<_> = whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     format!("{sign}{}{fraction}", groups.join(","))
 }
@@ -134,7 +141,9 @@ mod tests {
 
     fn totals(count: u32) -> Vec<(String, Total)> {
         let total = |rows: u32| Total { rows: rows.into(), credit_cost: Some("0.1".parse().unwrap()) };
-        (0..count).map(|month| (format!("{}-{:02}", 2020 + month / 12, month % 12 + 1), total(month + 1))).collect()
+        (0..count)
+            .map(|month| (format!("{}-{:02}", 2020 + month / 12, month % 12 + 1), total(month + 1)))
+            .collect()
     }
 
     #[test]

@@ -44,9 +44,14 @@ pub fn range(interval: Interval) -> String {
     let (start, end) = (interval.start(), interval.end());
     if is_whole(interval) {
         let (start, end) = (start.date_naive(), end.date_naive());
-        return if start == end { day::us(start) } else { format!("{} – {}", day::us(start), day::us(end)) };
+        return if start == end {
+            day::us(start)
+        } else {
+            format!("{} – {}", day::us(start), day::us(end))
+        };
     }
-    let time = |instant: DateTime<Utc>| format!("{} {}", day::us(instant.date_naive()), instant.format("%H:%M:%S"));
+    let time =
+        |instant: DateTime<Utc>| format!("{} {}", day::us(instant.date_naive()), instant.format("%H:%M:%S"));
     format!("{} – {} UTC", time(start), time(end))
 }
 

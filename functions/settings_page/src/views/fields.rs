@@ -113,7 +113,19 @@ mod tests {
         let labels = groups.iter().flat_map(|group| group.fields.iter().map(|field| field.label.as_str()));
         assert_eq!(
             labels.collect::<Vec<_>>(),
-            ["ID", "Name", "ID", "Name", "Created", "ID", "Email", "ID", "Credit cost", "Started", "Finished"]
+            [
+                "ID",
+                "Name",
+                "ID",
+                "Name",
+                "Created",
+                "ID",
+                "Email",
+                "ID",
+                "Credit cost",
+                "Started",
+                "Finished"
+            ]
         );
     }
 

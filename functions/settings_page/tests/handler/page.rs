@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_smithy_mocks::mock;
 use serde_json::json;
 
-use crate::support::{Answer, ORIGIN, REQUEST_ID, answer, broken, directory, no_exports, request, sign_in};
+use crate::support::{
+    Answer, ORIGIN, REQUEST_ID, answer, broken, directory, no_exports, request, request_for, sign_in,
+};
 
 /// Asserts the headers that keep a page safe.
 fn assert_protected(answer: &Answer) {
@@ -13,6 +15,14 @@ fn assert_protected(answer: &Answer) {
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.headers["strict-transport-security"], "max-age=31536000");
+    assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
+    assert_eq!(answer.headers["cross-origin-resource-policy"], "same-origin");
+    let permissions = answer.headers["permissions-policy"].to_str().expect("text");
+    assert!(
+        permissions.contains("camera=()") && permissions.contains("clipboard-write=(self)"),
+        "{permissions}"
+    );
+    assert!(!answer.headers.contains_key("server-timing"), "nobody asked for it");
 }
 
 #[tokio::test]
@@ -28,22 +38,24 @@ async fn an_internal_failure_is_a_page_with_the_request_id() {
 }
 
 #[tokio::test]
-async fn a_failure_of_a_part_of_the_page_is_a_line_of_text() {
-    let fragment = request(|event| {
-        event["rawPath"] = json!("/settings/organization/data_export/history");
-        event["headers"]["hx-request"] = json!("true");
+async fn an_error_page_keeps_the_head_of_whoever_is_signed_in() {
+    let found = answer(request_for("GET", "/nowhere"), &[directory()]).await;
+    assert_eq!(found.status, 404);
+    assert!(found.text.contains("ada@example.com") && found.text.contains("Sign out"), "{}", found.text);
+    let stranger = request(|event| {
+        event["rawPath"] = json!("/settings/organization/data_export/nowhere");
+        event["cookies"] = json!([]);
     });
-    let answer = answer(fragment, &[broken()]).await;
-    assert_eq!(answer.status, 500);
-    assert!(answer.headers["content-type"].to_str().expect("text").starts_with("text/plain"));
-    assert!(!answer.text.contains('<') && !answer.text.contains("fire"), "{}", answer.text);
+    let found = answer(stranger, &[]).await;
+    assert_eq!(found.status, 404);
+    assert!(!found.text.contains("Sign out"), "{}", found.text);
 }
 
 #[tokio::test]
 async fn a_caller_with_a_session_gets_the_page() {
     let answer = answer(request(|_| ()), &[directory(), no_exports()]).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    for words in ["ada@example.com", "No exports yet", "0 workspaces and 0 personal"] {
+    for words in ["ada@example.com", "No exports yet", "New export"] {
         assert!(answer.text.contains(words), "{words:?} is not in {}", answer.text);
     }
     assert!(!answer.text.contains("<script>") && !answer.text.contains("style="), "{}", answer.text);

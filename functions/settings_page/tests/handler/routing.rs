@@ -1,5 +1,9 @@
 //! What the router, its layers and extractors do with requests that are out of the ordinary.
 
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
+use aws_smithy_mocks::mock;
+
 use crate::support::{
     PAGE, answer, answer_at, directory, form, no_export, no_exports, request_for, request_with,
 };
@@ -22,15 +26,17 @@ async fn head_gets_the_headers_of_get_without_the_body() {
 #[tokio::test]
 async fn a_method_that_an_address_does_not_take_is_refused_and_the_others_are_named() {
     for (method, path, allowed) in [
-        ("DELETE", "", "GET,HEAD,POST"),
+        ("DELETE", "", "GET,HEAD"),
+        ("POST", "", "GET,HEAD"),
+        ("DELETE", "/new", "GET,HEAD,POST"),
         ("PUT", "/sign_in", "GET,HEAD,POST"),
         ("GET", "/sign_out", "POST"),
         ("HEAD", "/sign_out", "POST"),
         ("POST", "/history", "GET,HEAD"),
-        ("BREW", "/exports/e1/row", "GET,HEAD"),
+        ("BREW", "/exports/e1", "GET,HEAD"),
         ("POST", "/assets/page.js", "GET,HEAD"),
     ] {
-        let answer = answer(request_for(method, path), &[]).await;
+        let answer = answer(request_for(method, path), &[directory()]).await;
         assert_eq!(answer.status, 405, "{method} {path}");
         let mut found: Vec<_> = answer.headers["allow"].to_str().expect("text").split(',').collect();
         found.sort_unstable();
@@ -49,15 +55,14 @@ async fn a_trailing_slash_makes_no_difference() {
         let answer = answer(request_for("GET", path), &[directory(), no_exports()]).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     }
-    let answer = answer(request_for("GET", "/history/"), &[directory()]).await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    assert_eq!(answer.headers["location"], format!("{PAGE}?cursor=#history"));
+    let answer = answer(request_for("GET", "/new/"), &[directory(), no_exports()]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 #[tokio::test]
 async fn an_unknown_address_is_a_page_that_says_so() {
-    for path in ["/exports", "/exports/e1", "/exports/e1/row/more", "s", "/assets/page-OLD.js"] {
-        let answer = answer(request_for("GET", path), &[]).await;
+    for path in ["/exports", "/exports/e1/row", "/exports/e1/download/more", "s", "/assets/page-OLD.js"] {
+        let answer = answer(request_for("GET", path), &[directory()]).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text.contains("There is no page at this address"), "{path}: {}", answer.text);
     }
@@ -65,11 +70,11 @@ async fn an_unknown_address_is_a_page_that_says_so() {
 
 #[tokio::test]
 async fn a_part_of_an_address_is_decoded_and_must_be_text() {
-    let row = answer(request_for("GET", "/exports/a%2Fb/row"), &[directory(), no_export("a/b")]).await;
+    let row = answer(request_for("GET", "/exports/a%2Fb"), &[directory(), no_export("a/b")]).await;
     assert_eq!(row.status, 404);
     assert!(row.text.contains("There is no such export"), "{}", row.text);
     for id in ["%FF", ""] {
-        let answer = answer(request_for("GET", &format!("/exports/{id}/row")), &[directory()]).await;
+        let answer = answer(request_for("GET", &format!("/exports/{id}/download")), &[directory()]).await;
         assert_eq!(answer.status, 404, "{id}");
         assert!(answer.text.contains("There is no page at this address"), "{id}: {}", answer.text);
     }
@@ -79,19 +84,20 @@ async fn a_part_of_an_address_is_decoded_and_must_be_text() {
 async fn a_form_is_read_up_to_its_limit() {
     // Without a workspace the form is refused after it was read.
     let largest = format!("{FORM}&more={}", "a".repeat(MAX_FORM_BYTES - FORM.len() - "&more=".len()));
-    let read = answer(form("", &largest), &[directory(), no_exports()]).await;
+    let read = answer(form("/new", &largest), &[directory(), no_exports()]).await;
     assert_eq!(read.status, 400);
     assert!(read.text.contains("Select at least one workspace"), "{}", read.text);
 
     let too_large = format!("{largest}a");
-    let refused = answer(form("", &too_large), &[directory()]).await;
+    let refused = answer(form("/new", &too_large), &[directory()]).await;
     assert_eq!(refused.status, 400);
     assert!(refused.text.contains("form is larger than 2097152 bytes"), "{}", refused.text);
 }
 
 #[tokio::test]
 async fn of_a_sign_in_form_only_the_beginning_is_read() {
-    let body = format!("user_id=usr_example&more={}&api_key=uex_example", "a".repeat(8 * 1024));
+    let more = "a".repeat(3 * MAX_FORM_BYTES + 8 * 1024);
+    let body = format!("user_id=usr_example&more={more}&api_key=uex_example");
     let answer = answer(form("/sign_in", &body), &[]).await;
     assert_eq!(answer.status, 400);
     assert!(answer.text.contains("Enter your user ID and an API key"), "{}", answer.text);
@@ -122,9 +128,9 @@ async fn a_page_is_compressed_for_a_browser_that_prefers_gzip() {
 
 #[tokio::test]
 async fn a_short_answer_is_not_compressed() {
-    let request = request_with("accept-encoding", "gzip", "/history");
-    let answer = answer(request, &[directory()]).await;
-    assert_eq!(answer.status, 303);
+    let request = request_with("accept-encoding", "gzip", "/workspaces");
+    let answer = answer(request, &[directory(), no_exports()]).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "[]"));
     assert!(!answer.headers.contains_key("content-encoding"));
 }
 
@@ -166,20 +172,63 @@ async fn malformed_cookies_are_no_session() {
 
 #[tokio::test]
 async fn only_over_tls_browsers_are_told_to_stay_with_it() {
-    let secure = answer(request_for("GET", "/nowhere"), &[]).await;
+    let secure = answer(request_for("GET", "/nowhere"), &[directory()]).await;
     assert_eq!(secure.headers["strict-transport-security"], "max-age=31536000");
-    let local = answer_at("http://127.0.0.1:8080", request_for("GET", "/nowhere"), &[]).await;
+    let local = answer_at("http://127.0.0.1:8080", request_for("GET", "/nowhere"), &[directory()]).await;
     assert!(!local.headers.contains_key("strict-transport-security"));
 }
 
 #[tokio::test]
-async fn every_answer_tells_how_long_it_took() {
+async fn whoever_asks_is_told_how_long_an_answer_took() {
     let rules = [directory(), no_exports()];
-    for request in
-        [request_for("GET", ""), request_for("GET", "/nowhere"), request_for("PUT", ""), form("/sign_in", "")]
-    {
+    for path in ["", "/new", "/nowhere"] {
+        let request = request_with("x-server-timing", "1", path);
         let timing =
             answer(request, &rules).await.headers["server-timing"].to_str().expect("text").to_owned();
         assert!(timing.starts_with("render;dur=") && timing.contains(", total;dur="), "{timing}");
+    }
+}
+
+const TYPED: &str = "start_date=01/01/2025&end_date=01/31/2025&workspaces=selected&workspace_ids=wsp_%3Cb%3E&\
+    export_fields=run_id&idempotency_key=k1";
+
+#[tokio::test]
+async fn a_form_that_is_sent_without_a_session_is_shown_again_after_the_sign_in() {
+    let request = crate::support::request(|event| {
+        event["rawPath"] = serde_json::json!(format!("{PAGE}/new"));
+        event["requestContext"]["http"]["method"] = serde_json::json!("POST");
+        event["cookies"] = serde_json::json!([]);
+        event["body"] = serde_json::json!(TYPED);
+    });
+    let asked = answer(request, &[]).await;
+    assert_eq!(asked.status, 401);
+    assert!(asked.text.contains("Sign in again: your export is kept."), "{}", asked.text);
+    let kept = asked
+        .text
+        .split_once("name=\"kept_form\" value=\"")
+        .expect("the form")
+        .1
+        .split('"')
+        .next()
+        .expect("its end");
+    let kept = kept.replace("&#38;", "&");
+    assert_eq!(kept, TYPED);
+
+    let kept: String = form_urlencoded::byte_serialize(kept.as_bytes()).collect();
+    let body = |key: &str| format!("user_id=usr_example&api_key={key}&kept_form={kept}");
+    let refused = answer(form("/sign_in", &body("")), &[]).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("name=\"kept_form\""), "a mistyped key must not lose it");
+    let put = mock!(DynamoDb::put_item).then_output(|| PutItemOutput::builder().build());
+    let shown = answer(form("/sign_in", &body("uex_example")), &[directory(), put, no_exports()]).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    assert!(shown.headers.contains_key("set-cookie"));
+    for words in [
+        "data-typed=\"01/01/2025\"",
+        "1 workspace · 01/01/2025 – 01/31/2025 · 1 field",
+        "You are signed in again",
+        "value=\"k1\"",
+    ] {
+        assert!(shown.text.contains(words), "{words} is not in {}", shown.text);
     }
 }
