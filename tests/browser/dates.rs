@@ -39,7 +39,7 @@ fn the_first_click_sets_the_start_and_empties_the_end() {
         assert_eq!(dates(&browser).await, ("03/10/2025".to_owned(), String::new()));
         assert_eq!(browser.texts("[data-preset][aria-pressed=true]").await, [""; 0]);
         browser.wait_for_text("#summary", "03/10/2025 – …").await;
-        browser.wait_for_text(".calendar-hint", "Now choose the end date.").await;
+        browser.wait_for_text(".calendar-hint", "Now choose the end.").await;
         // The old range is not exported.
         browser.press([Key::Escape]).await;
         browser.click("#start").await;

@@ -43,8 +43,8 @@ fn an_expired_export_can_be_repeated_but_not_downloaded() {
         put_record(&record).await;
         open_page(&browser, &org.caller).await;
         assert_eq!(browser.text(".export .badge").await, "Expired");
-        assert!(browser.text(".export .actions").await.starts_with("Export again"));
-        assert!(browser.text(".export .c-rows").await.contains("File deleted 01/01/2026"));
+        assert!(browser.text(".export .row-actions").await.starts_with("Export again"));
+        assert!(browser.text(".export .c-rows").await.contains("Deleted 01/01/2026"));
         browser.goto(&format!("{PAGE}/exports/{}/download", id_of(&record))).await;
         assert_eq!(browser.text(".status").await, "404");
         assert!(browser.text("main").await.contains("expired"));
@@ -148,7 +148,7 @@ fn an_export_that_runs_is_cancelled_by_its_button() {
             put_record(&running(new_record(&org, &org.caller, now()), 20, 1_000)).await;
             open_page(&browser, &org.caller).await;
             browser.wait_for_text(".export .badge", "In progress").await;
-            browser.click(".export .actions button").await;
+            browser.click(".export .row-actions button").await;
             browser.wait_for_text(".badge", "Cancelled").await;
             assert!(!browser.text("main").await.contains("rows so far"));
             assert!(!browser.is_shown("button[data-cancel]").await);

@@ -142,6 +142,6 @@ fn a_workspace_that_the_server_refuses_is_named_and_the_error_stays() {
         browser.wait_for_text("#workspaces_error", &ids[2]).await;
         browser.wait_for_text("#workspace_all_label", "Select all").await;
         assert!(browser.text("#workspaces_error").await.contains("not in the organization"));
-        assert_eq!(browser.focused().await, "#workspace_search");
+        assert_eq!(browser.focused().await, "#workspaces_all", "the step with the error has the focus");
     });
 }

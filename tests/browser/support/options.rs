@@ -14,11 +14,20 @@ pub struct Options {
     pub javascript: bool,
     pub dark: bool,
     pub reduced_motion: bool,
+    /// Whether the system replaces the page's colours, as Windows does with its contrast themes.
+    pub forced_colors: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 1280, height: 900, javascript: true, dark: false, reduced_motion: false }
+        Self {
+            width: 1280,
+            height: 900,
+            javascript: true,
+            dark: false,
+            reduced_motion: false,
+            forced_colors: false,
+        }
     }
 }
 
@@ -42,6 +51,11 @@ impl Options {
     #[must_use]
     pub fn with_reduced_motion(self) -> Self {
         Self { reduced_motion: true, ..self }
+    }
+
+    #[must_use]
+    pub fn with_forced_colors(self) -> Self {
+        Self { forced_colors: true, ..self }
     }
 
     /// The capabilities that the driver is asked for. It makes a profile for the session, and removes it at the end.
@@ -83,7 +97,9 @@ impl Options {
     pub fn media(&self) -> Value {
         let scheme = if self.dark { "dark" } else { "light" };
         let motion = if self.reduced_motion { "reduce" } else { "no-preference" };
+        let forced = if self.forced_colors { "active" } else { "none" };
         json!({"features": [
+            {"name": "forced-colors", "value": forced},
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": motion},
         ]})

@@ -45,9 +45,9 @@ export function makeCalendar(root, chosen) {
   }
 
   function drawHead() {
-    const step = (label, text, by) => {
+    const step = (label, direction, by) => {
       const target = addMonths(month, by);
-      const button = element("button", { type: "button", className: "month-step", "aria-label": label }, text);
+      const button = element("button", { type: "button", className: `month-step ${direction}`, "aria-label": label });
       button.disabled = target.slice(0, 7) < first.slice(0, 7) || target.slice(0, 7) > last.slice(0, 7);
       button.onclick = () => {
         turnTo(target);
@@ -65,7 +65,7 @@ export function makeCalendar(root, chosen) {
         root.querySelector(`[aria-label="${name}"]`).focus();
       };
     }
-    return element("div", { className: "calendar-head" }, step("Previous month", "‹", -1), selectMonth, selectYear, step("Next month", "›", 1));
+    return element("div", { className: "calendar-head" }, step("Previous month", "back", -1), selectMonth, selectYear, step("Next month", "on", 1));
   }
 
   function select(label, options, value) {
@@ -75,7 +75,7 @@ export function makeCalendar(root, chosen) {
   }
 
   function drawHint() {
-    return element("p", { className: "soft calendar-hint" }, isChoosingEnd ? "Now choose the end date." : "Choose the start date, then the end date.");
+    return element("p", { className: "soft calendar-hint" }, isChoosingEnd ? "Now choose the end." : "Choose the start, then the end.");
   }
 
   function drawMonth(day) {

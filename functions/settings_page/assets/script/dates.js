@@ -57,6 +57,7 @@ export function watchDates(form) {
       popover.hidden = false;
       calendar.show(...read());
       expanded(true);
+      popover.scrollIntoView({ block: "nearest" });
     }
     popover.dataset.for = input.id;
   }

@@ -159,9 +159,7 @@ fn note(export: &DataExport, status: Status, now: DateTime<Utc>) -> Option<Strin
         Status::Requested => Some("Waiting to start".to_owned()),
         Status::InProgress => pace(export, now),
         Status::Completed if export.row_count == 0 => Some(without_rows(export).to_owned()),
-        Status::Expired => {
-            export.expires_ts.map(|ts| format!("File deleted {}", crate::day::us(ts.date_naive())))
-        }
+        Status::Expired => export.expires_ts.map(|ts| format!("Deleted {}", crate::day::us(ts.date_naive()))),
         Status::Completed | Status::Cancelled => None,
         Status::Failed => export.error.clone(),
     }
