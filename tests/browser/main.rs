@@ -16,4 +16,5 @@ mod harness;
 mod history;
 mod live;
 mod looks;
+mod scale;
 mod workspaces;

@@ -119,7 +119,8 @@ export function watchDates(form) {
   form.querySelector("#dates").addEventListener("focusout", ({ relatedTarget }) => {
     if (relatedTarget && !relatedTarget.closest("#dates")) hide();
   });
-  listZones(zone);
+  // Four hundred options: not while the page is being shown.
+  (window.requestIdleCallback ?? setTimeout)(() => listZones(zone));
   zone.addEventListener("change", async () => {
     await countPresets(form, zone.value);
     const wanted = form.elements.preset.value && form.querySelector(`[data-preset=${form.elements.preset.value}]`);
@@ -155,13 +156,13 @@ function addSlashes(input) {
   else input.value = value;
 }
 
-/** Lists the browser's time zones: its own first, then all. */
+/** Lists the browser's time zones after those that are there: its own first, then all. */
 function listZones(select) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const chosen = select.value;
-  const names = [...new Set(["UTC", own, chosen, ...Intl.supportedValuesOf("timeZone")])].filter(Boolean);
-  select.replaceChildren(...names.map((name) => new Option(name.replaceAll("_", " "), name)));
-  select.value = chosen;
+  const listed = new Set([...select.options].map(({ value }) => value));
+  const names = new Set([own, ...Intl.supportedValuesOf("timeZone")]);
+  const options = [...names].filter((name) => name && !listed.has(name)).map((name) => new Option(name.replaceAll("_", " "), name));
+  select.append(...options);
 }
 
 /** Counts the presets from today in another time zone. If that fails, they stay as they are. */
