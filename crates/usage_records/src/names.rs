@@ -9,8 +9,8 @@ use usage_export::directory::{Directory, Workbook};
 use usage_export::error::AwsError;
 use usage_export::timestamp;
 
-use crate::source::layout::WORKBOOK_ID;
-use crate::source::selection::Selection;
+use crate::layout::WORKBOOK_ID;
+use crate::selection::Selection;
 
 /// Completes pages with names from the directory.
 pub struct Names {

@@ -14,11 +14,11 @@ use usage_export::dynamo::{Item, text};
 use usage_export::error::AwsError;
 use usage_export::usage::{LAST_SORT_KEY, Month, sort_key_bounds};
 
-use crate::source::bad_record::{BadRecord, Fault};
-use crate::source::interceptor::QueryInterceptor;
-use crate::source::partition::Partition;
-use crate::source::read_ahead::ReadAhead;
-use crate::source::selection::Selection;
+use crate::bad_record::{BadRecord, Fault};
+use crate::interceptor::QueryInterceptor;
+use crate::partition::Partition;
+use crate::read_ahead::ReadAhead;
+use crate::selection::Selection;
 
 /// How many records a page has at most that is asked for on the guess that its partition is empty. Many such pages are in
 /// flight at once, so this bounds memory.

@@ -9,7 +9,7 @@ use usage_export::dynamo::text;
 use usage_export::export::interval::Interval;
 use usage_export::usage::Field;
 
-use crate::source::layout::{WORKBOOK_ID, row_layout};
+use crate::layout::{WORKBOOK_ID, row_layout};
 
 /// How many ids a `FilterExpression` can hold: `IN` takes no more operands.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
