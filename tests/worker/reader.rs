@@ -14,8 +14,9 @@ use usage_export::error::AwsError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
 use usage_records::bad_record::Fault;
+use usage_records::page::{Page, ReadError};
 use usage_records::partition::{PartOfMonth, Partition};
-use usage_records::query::{Page, ReadError, UsageRecords};
+use usage_records::query::UsageRecords;
 use usage_records::selection::Selection;
 
 use crate::faults::{Sent, answer, error};

@@ -1,6 +1,7 @@
 //! Which partitions an export reads, and in which order.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -102,34 +103,63 @@ impl Plan {
         let (mut index, mut covered_before) = (0, Duration::ZERO);
         workspaces
             .flat_map(move |workspace| {
-                let months: Vec<_> =
-                    plan.months(&workspace).map(|month| (month, plan.part_of(&workspace, month))).collect();
-                months.into_iter().map(move |(month, time)| (workspace.clone(), month, time))
+                let months = plan.months(&workspace);
+                let partitions: Vec<_> =
+                    months.map(|month| plan.partition(workspace.clone(), month)).collect();
+                partitions
             })
-            .map(move |(workspace, month, time)| {
-                let partition = Partition {
-                    index,
-                    partition_key: partition_key(&workspace.id, month),
-                    workspace_id: workspace.id,
-                    workspace_name: workspace.name,
-                    month,
-                    after: None,
-                    time,
-                    covered_before,
-                };
+            .map(move |partition| {
+                let partition = Partition { index, covered_before, ..partition };
                 index += 1;
-                covered_before += time.length();
+                covered_before += partition.time.length();
                 partition
             })
             .filter_map(move |partition| from_position(partition, position.as_ref()))
     }
 
+    /// How many workspaces are read.
+    pub fn workspace_count(&self) -> usize {
+        self.workspaces.len()
+    }
+
+    /// The first month in which the workspace at this place among those of the plan can have runs that are wanted, and how many
+    /// such months there are: as many as it has partitions. `None` if there are none.
+    pub fn months_at(&self, place: usize) -> Option<(Month, NonZeroU32)> {
+        let months = self.first_and_last_month(self.workspaces.get(place)?);
+        months.and_then(|(first, last)| Some((first, NonZeroU32::new(last.since(first) + 1)?)))
+    }
+
+    /// The partition of the workspace at this place and of one of its months. Its `index` and `covered_before` are not told.
+    pub fn partition_at(&self, place: usize, month: Month) -> Option<Partition> {
+        self.workspaces.get(place).map(|workspace| self.partition(workspace.clone(), month))
+    }
+
+    fn partition(&self, workspace: PlannedWorkspace, month: Month) -> Partition {
+        Partition {
+            index: 0,
+            partition_key: partition_key(&workspace.id, month),
+            time: self.part_of(&workspace, month),
+            workspace_id: workspace.id,
+            workspace_name: workspace.name,
+            month,
+            after: None,
+            covered_before: Duration::ZERO,
+        }
+    }
+
     /// The months of the interval in which the workspace can have runs.
     fn months(&self, workspace: &PlannedWorkspace) -> impl Iterator<Item = Month> + use<> {
-        let first = workspace.created_ts.map(Month::of);
-        let last = Month::of(self.planned_ts + MAX_CLOCK_SKEW);
-        let months = self.interval.months();
-        months.filter(move |month| first.is_none_or(|first| *month >= first) && *month <= last)
+        let months = self.first_and_last_month(workspace);
+        months
+            .into_iter()
+            .flat_map(|(first, last)| (0..=last.since(first)).map(move |later| first.plus(later)))
+    }
+
+    fn first_and_last_month(&self, workspace: &PlannedWorkspace) -> Option<(Month, Month)> {
+        let start = Month::of(self.interval.start());
+        let first = workspace.created_ts.map_or(start, |created_ts| start.max(Month::of(created_ts)));
+        let last = Month::of(self.interval.end()).min(Month::of(self.planned_ts + MAX_CLOCK_SKEW));
+        (first <= last).then_some((first, last))
     }
 
     /// The part of a month in which the workspace can have runs that are wanted.

@@ -12,7 +12,7 @@ use crate::sink::bucket::Bucket;
 use crate::sink::part::Part;
 use crate::sink::side_object::{self, Writing};
 use usage_records::layout::attribute_of;
-use usage_records::query::Page;
+use usage_records::page::Page;
 use usage_records::selection::Selection;
 
 /// The manifest of what is written so far.

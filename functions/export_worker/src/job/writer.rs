@@ -19,7 +19,7 @@ use usage_export::export::store::finish::Completed;
 use usage_export::export::store::lease::Lease;
 use usage_export::export::{Counts, DataExport, Position, SideObject, checksum_text};
 use usage_records::names::Names;
-use usage_records::query::Page;
+use usage_records::page::Page;
 use usage_records::selection::Selection;
 
 use self::checkpoints::{Unsaved, check, side_objects_of};
