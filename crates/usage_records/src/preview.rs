@@ -3,14 +3,15 @@
 //! It is bounded and cheap, whatever is asked for: at most [`MAX_CALLS`] small calls of `Query`, some of them at the same time, and
 //! nothing is kept. `docs/adr/0025-an-estimate-is-a-bounded-sample.md` has the reasons and how far an estimate is from the truth.
 //!
-//! | module         | what it does                                                          |
-//! | -------------- | --------------------------------------------------------------------- |
-//! | [`first_rows`] | finds the first rows                                                  |
-//! | [`estimate`]   | from a survey to rows and bytes                                       |
-//! | [`survey`]     | decides which windows of which partitions are read                    |
-//! | [`population`] | the partitions of a plan in a random order                            |
-//! | [`visit`]      | what is read of one partition, and what is not                        |
-//! | [`cells`]      | reads rows back from the bytes of a file                              |
+//! | module       | what it does                                                          |
+//! | ------------ | --------------------------------------------------------------------- |
+//! | `first_rows` | finds the first rows                                                  |
+//! | `estimate`   | from a survey to rows and bytes                                       |
+//! | `survey`     | decides which excerpts of which partitions are read                   |
+//! | `population` | the partitions of a plan in a random order                            |
+//! | `visit`      | what is read of one partition, and what is not                        |
+//! | `millis`     | times, and times of the week                                          |
+//! | `cells`      | reads rows back from the bytes of a file                              |
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::selection::Selection;
 mod cells;
 mod estimate;
 mod first_rows;
+mod millis;
 mod population;
 mod survey;
 mod visit;

@@ -20,7 +20,7 @@ use crate::query::UsageRecords;
 /// How many rows the average length is taken of, or a few more. Each may need names that have to be looked up.
 const MEASURED_ROWS: u64 = 500;
 
-/// How large a file will be. [`survey`] says how it is found.
+/// How large a file will be. `preview/survey.rs` says how it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// Rows, without the header.

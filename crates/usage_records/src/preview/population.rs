@@ -7,7 +7,8 @@ use fastrand::Rng;
 use usage_export::usage::Month;
 
 use crate::plan::Plan;
-use crate::preview::visit::{Visit, length};
+use crate::preview::millis::length;
+use crate::preview::visit::Visit;
 
 /// The golden ratio's part behind the point. Its multiples, without what is before the point, are spread evenly however many
 /// there are. <https://en.wikipedia.org/wiki/Low-discrepancy_sequence#Additive_recurrence>
@@ -17,6 +18,7 @@ pub const GOLDEN: f64 = 0.618_033_988_749_895;
 #[derive(Debug)]
 pub struct Population<'a> {
     plan: &'a Plan,
+    now: DateTime<Utc>,
     /// The workspaces that have partitions.
     pub workspaces: Vec<SurveyedWorkspace>,
     /// Where in the months of its workspace the last visit was, from 0 to 1.
@@ -50,7 +52,7 @@ impl<'a> Population<'a> {
             .collect();
         rng.shuffle(&mut workspaces);
         let left = workspaces.iter().map(|workspace| u64::from(workspace.months)).sum();
-        Self { plan, workspaces, position: rng.f64(), visited: HashSet::new(), next: 0, left }
+        Self { plan, now, workspaces, position: rng.f64(), visited: HashSet::new(), next: 0, left }
     }
 
     /// Visits another partition: of the next workspace, which is each of them before one comes again, at a time that is spread evenly
@@ -80,7 +82,7 @@ impl<'a> Population<'a> {
         workspace.visits += 1;
         self.left -= 1;
         let partition = self.plan.partition_at(workspace.place, workspace.first_month.plus(month))?;
-        Some(Visit::new(number, partition))
+        Some(Visit::new(number, partition, self.now))
     }
 
     /// Whether there are workspaces without a visit.

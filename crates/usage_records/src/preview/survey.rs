@@ -1,6 +1,6 @@
 //! Counts rows by a bounded number of small `Query` calls: all of them if they are few, else a sample.
 //!
-//! A call either visits a partition that was not looked at before, from its beginning on, or reads another window of one that
+//! A call either visits a partition that was not looked at before, from its beginning on, or reads another excerpt of one that
 //! was. What is estimated to add most to the uncertainty of the sum comes next: a workspace nobody has looked at, or a busy month of
 //! which a few minutes are known. The order is random, and the same for the same seed.
 
@@ -72,7 +72,7 @@ pub async fn survey<P, A: Future<Output = Result<Answer<P>, ReadError>>>(
         });
         let answers = try_join_all(asked).await?;
         for ((visit, call), Answer { counts, ended, page }) in calls.into_iter().zip(answers) {
-            survey.visits[visit].answered(call.window, counts, ended);
+            survey.visits[visit].answered(call.excerpt, counts, ended);
             pages.push(page);
         }
     }
@@ -86,10 +86,9 @@ pub async fn survey<P, A: Future<Output = Result<Answer<P>, ReadError>>>(
 
 struct Survey<'a> {
     population: Population<'a>,
-    now: DateTime<Utc>,
     rng: Rng,
     visits: Vec<Visit>,
-    /// The phase of the week at which the next window begins, from 0 to 1.
+    /// The phase of the week at which the next excerpt begins, from 0 to 1.
     phase: f64,
 }
 
@@ -111,7 +110,7 @@ impl<'a> Survey<'a> {
     fn new(plan: &'a Plan, now: DateTime<Utc>, seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let population = Population::new(plan, now, &mut rng);
-        Self { population, now, phase: rng.f64(), rng, visits: Vec::new() }
+        Self { population, phase: rng.f64(), rng, visits: Vec::new() }
     }
 
     /// What is asked for next: visits by their number, and the time.
@@ -177,7 +176,7 @@ impl<'a> Survey<'a> {
     /// How uncertain the sum is because of the partitions that are not visited, for each that is.
     fn value_of_visit(&self) -> f64 {
         let all: f64 = self.population.workspaces.iter().map(|workspace| workspace.time).sum();
-        let visited: f64 = self.visits.iter().map(|visit| visit.time_until(self.now)).sum();
+        let visited: f64 = self.visits.iter().map(Visit::time).sum();
         #[expect(clippy::cast_precision_loss, reason = "40 at most")]
         let visits = self.visits.len().max(1) as f64;
         self.estimate() / visits * (1.0 - visited / all).max(0.0)
@@ -186,8 +185,9 @@ impl<'a> Survey<'a> {
     /// The visit whose gaps make the sum most uncertain, and by how much.
     fn busiest(&self) -> Option<(usize, f64)> {
         let (sums, elsewhere) = self.sums();
-        let values = self.visits.iter().enumerate().filter(|(_, visit)| !visit.is_unknown());
-        let values = values.filter(|(_, visit)| !visit.gaps().is_empty()).map(|(number, visit)| {
+        let visits = self.visits.iter().enumerate();
+        let visits = visits.filter(|(_, visit)| !visit.is_unknown() && visit.has_gaps_before_now());
+        let values = visits.map(|(number, visit)| {
             if visit.is_hardly_known() {
                 return (number, f64::INFINITY);
             }
@@ -203,7 +203,7 @@ impl<'a> Survey<'a> {
         for visit in self.visits.iter().filter(|visit| !visit.is_unknown()) {
             let sum = &mut sums[visit.workspace];
             sum.rows += visit.rows();
-            sum.time += visit.time_until(self.now);
+            sum.time += visit.time();
         }
         let (mut all, mut visited) = (0.0, 0.0);
         for (workspace, sum) in self.population.workspaces.iter().zip(&sums) {

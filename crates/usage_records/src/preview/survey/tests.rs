@@ -17,10 +17,8 @@ use usage_export::timestamp;
 use usage_export::usage::Month;
 
 use super::*;
+use crate::preview::millis::{DAY, HOUR};
 use crate::preview::visit::MAX_RECORDS;
-
-const DAY: i64 = 86_400_000;
-const HOUR: i64 = DAY / 24;
 
 /// How the runs of an organization are spread over its workspaces.
 #[derive(Debug, Clone, Copy)]
