@@ -14,6 +14,7 @@ mod job;
 mod lease;
 mod mail;
 mod moments;
+mod preview;
 mod progress;
 mod reader;
 mod reconcile;

@@ -5,10 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use export_worker::source::bad_record::Fault;
-use export_worker::source::partition::{PartOfMonth, Partition};
-use export_worker::source::query::{Page, ReadError, UsageRecords};
-use export_worker::source::selection::Selection;
 use futures::{StreamExt, TryStreamExt};
 use integration_tests::org::text;
 use integration_tests::{WAIT_TIMEOUT, run};
@@ -17,6 +13,11 @@ use tokio::time::timeout;
 use usage_export::error::AwsError;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::Field;
+use usage_records::bad_record::Fault;
+use usage_records::page::{Page, ReadError};
+use usage_records::partition::{PartOfMonth, Partition};
+use usage_records::query::UsageRecords;
+use usage_records::selection::Selection;
 
 use crate::faults::{Sent, answer, error};
 use crate::world::{World, now};

@@ -11,7 +11,6 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::sink::bucket::Bucket;
-use export_worker::source::query::UsageRecords;
 use export_worker::{Delivery, Disposition, Worker};
 use integration_tests::files::read_file;
 use integration_tests::manifest::{assert_describes, read_manifest};
@@ -27,6 +26,7 @@ use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_records::query::UsageRecords;
 
 use crate::faults::{Faults, answer, crc32};
 

@@ -3,7 +3,7 @@
 //! | struct                | variables                                  | used by                                |
 //! | --------------------- | ------------------------------------------ | -------------------------------------- |
 //! | [`TableNames`]        | `DIRECTORY_TABLE`, `EXPORTS_TABLE`         | every function                         |
-//! | [`UsageRecordsTable`] | `USAGE_RECORDS_TABLE`, `READ_AHEAD`?       | the worker                             |
+//! | [`UsageRecordsTable`] | `USAGE_RECORDS_TABLE`, `READ_AHEAD`?       | the worker, the settings page          |
 //! | [`Queue`]             | `QUEUE_URL`                                | who submits exports, the worker        |
 //! | [`DeadLetterQueue`]   | `DEAD_LETTER_QUEUE_URL`                    | the reconciler                         |
 //! | [`Bucket`]            | `BUCKET`                                   | who reads or writes files              |

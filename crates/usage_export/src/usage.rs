@@ -173,6 +173,32 @@ impl Month {
         }
     }
 
+    /// The month so many months after this one.
+    ///
+    /// ```
+    /// use usage_export::usage::Month;
+    /// let november: Month = "2024-11".parse()?;
+    /// assert_eq!(november.plus(14).to_string(), "2026-01");
+    /// assert_eq!(november.plus(14).since(november), 14);
+    /// # Ok::<(), usage_export::usage::ParseMonthError>(())
+    /// ```
+    #[must_use]
+    pub fn plus(self, months: u32) -> Self {
+        let number = self.number() + i64::from(months);
+        let month = u32::try_from(number.rem_euclid(12)).unwrap_or_default() + 1;
+        Self { year: i32::try_from(number.div_euclid(12)).unwrap_or(i32::MAX), month }
+    }
+
+    /// How many months this one is after an earlier one; 0 if the other is not earlier.
+    pub fn since(self, earlier: Self) -> u32 {
+        u32::try_from(self.number() - earlier.number()).unwrap_or_default()
+    }
+
+    /// The count of months since that of the year 0.
+    fn number(self) -> i64 {
+        i64::from(self.year) * 12 + i64::from(self.month) - 1
+    }
+
     /// The first millisecond of the month.
     ///
     /// ```

@@ -388,6 +388,7 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
                 "dynamodb:PutItem ExportsTable",
                 "dynamodb:Query DirectoryTable",
                 "dynamodb:Query ExportsTable/index/by_user",
+                "dynamodb:Query UsageRecordsTable",
                 r#"dynamodb:UpdateItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SESSION#*"]}}"#,
                 "dynamodb:UpdateItem ExportsTable",
                 "logs:CreateLogStream SettingsPageLogs",

@@ -24,8 +24,8 @@ pub mod error;
 pub mod heartbeat;
 pub mod manifest;
 pub mod pipeline;
-pub mod plan;
 pub mod progress;
+pub mod stored_plan;
 pub mod turn;
 pub mod writer;
 

@@ -7,10 +7,11 @@
 //! | [`job`]                      | processes one message: claims the export, makes the file, finishes, notifies     |
 //! | [`job::turn`]                | lets so many exports of an organization run at the same time                     |
 //! | [`job::heartbeat`]           | renews the lease while the file is made                                          |
-//! | [`job::plan`], [`job::pipeline`], [`job::writer`] | the partitions of an export; from their pages to the file   |
+//! | [`job::stored_plan`], [`job::pipeline`], [`job::writer`] | which partitions an export reads; from their pages to the file |
 //! | [`job::progress`]            | how far an export is, and when it will be finished                               |
-//! | [`source`]                   | reads usage records and the names that are joined to them                        |
 //! | [`sink`]                     | uploads the file                                                                 |
+//!
+//! The crate `usage_records` reads what it writes: usage records and the names that are joined to them.
 
 use std::time::Duration;
 
@@ -20,11 +21,11 @@ use serde::Deserialize;
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_records::query::UsageRecords;
 
 pub mod delivery;
 pub mod job;
 pub mod sink;
-pub mod source;
 
 pub use delivery::Delivery;
 
@@ -35,7 +36,7 @@ pub struct Worker {
     /// The directory of workspaces, workbooks and members.
     pub directory: Directory,
     /// The table of usage records.
-    pub usage_records: source::query::UsageRecords,
+    pub usage_records: UsageRecords,
     /// The bucket that the files are written to.
     pub bucket: sink::bucket::Bucket,
     /// Sends the emails about outcomes.

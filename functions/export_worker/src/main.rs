@@ -6,13 +6,13 @@ use aws_lambda_events::sqs::SqsEvent;
 use chrono::{DateTime, Utc};
 use export_worker::Worker;
 use export_worker::sink::bucket::Bucket;
-use export_worker::source::query::UsageRecords;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notification::Mailer;
 use usage_export::config::{self, Queue, Retention, TableNames, Turns, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_records::query::UsageRecords;
 
 /// How long a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);

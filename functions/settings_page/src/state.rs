@@ -6,11 +6,14 @@ use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_records::query::UsageRecords;
 
 /// What `main` makes once and every request uses.
 pub struct AppState {
     /// Organizations, members, workspaces, API keys and sessions.
     pub directory: Directory,
+    /// The table of usage records, for previews of what will be exported.
+    pub usage_records: UsageRecords,
     /// The exports of every organization.
     pub exports: Exports,
     /// Makes an export of what a form asks for.

@@ -4,7 +4,7 @@ use usage_export::error::AwsError;
 use usage_export::export::store::lease::LeaseError;
 
 use crate::sink::upload::UploadError;
-use crate::source::query::ReadError;
+use usage_records::page::ReadError;
 
 /// Why no file was made.
 #[derive(Debug, thiserror::Error)]

@@ -11,9 +11,9 @@ use crate::job::error::PipelineError;
 use crate::sink::bucket::Bucket;
 use crate::sink::part::Part;
 use crate::sink::side_object::{self, Writing};
-use crate::source::layout::attribute_of;
-use crate::source::query::Page;
-use crate::source::selection::Selection;
+use usage_records::layout::attribute_of;
+use usage_records::page::Page;
+use usage_records::selection::Selection;
 
 /// The manifest of what is written so far.
 pub struct GrowingManifest {

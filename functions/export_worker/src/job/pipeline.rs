@@ -16,11 +16,11 @@ use usage_export::export::store::lease::Lease;
 
 use crate::Worker;
 use crate::job::error::PipelineError;
-use crate::job::plan::{self, Plan};
 use crate::job::progress::Reading;
+use crate::job::stored_plan::{named_ids, plan_of};
 use crate::job::writer::Writer;
-use crate::source::partition::Partition;
-use crate::source::selection::Selection;
+use usage_records::partition::Partition;
+use usage_records::selection::Selection;
 
 /// How long before its end a worker stops reading. It has to finish the part in flight, save the tail and a checkpoint, and
 /// send a message: seconds, unless AWS is slow.
@@ -48,11 +48,11 @@ pub async fn run(
     told: &watch::Sender<Reading>,
 ) -> Result<Outcome, PipelineError> {
     let request = &export.request;
-    let ids = plan::named_ids(worker, export).await?;
+    let ids = named_ids(worker, export).await?;
     let selection = Selection::new(request.interval, &request.fields, &ids.entity_ids)
         .map_err(|error| AwsError::internal("row layout", &error))?;
     let selection = Arc::new(selection);
-    let plan = Plan::of_export(worker, export, &ids).await?;
+    let plan = plan_of(worker, export, &ids).await?;
     let mut writer =
         Writer::start(worker, export, lease, &selection, plan.scope(ids.entity_ids), told).await?;
     if writer.is_all_read() {

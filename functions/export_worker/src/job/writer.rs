@@ -10,9 +10,6 @@ use crate::job::progress::Reading;
 use crate::sink::part::Part;
 use crate::sink::side_object;
 use crate::sink::upload::Upload;
-use crate::source::names::Names;
-use crate::source::query::Page;
-use crate::source::selection::Selection;
 use chrono::{DateTime, TimeDelta, Utc};
 use query_csv::write_header;
 use tokio::sync::watch;
@@ -21,6 +18,9 @@ use usage_export::export::manifest::ResolvedScope;
 use usage_export::export::store::finish::Completed;
 use usage_export::export::store::lease::Lease;
 use usage_export::export::{Counts, DataExport, Position, SideObject, checksum_text};
+use usage_records::names::Names;
+use usage_records::page::Page;
+use usage_records::selection::Selection;
 
 use self::checkpoints::{Unsaved, check, side_objects_of};
 

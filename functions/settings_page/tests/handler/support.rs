@@ -21,6 +21,7 @@ use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_records::query::UsageRecords;
 
 pub const REQUEST_ID: &str = "8f5c2a3e-request";
 /// Path of the page.
@@ -100,9 +101,10 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
     let rules: Vec<_> = rules.iter().collect();
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &rules);
     let directory = Directory::new(dynamodb.clone(), "directory".to_owned());
-    let exports = Exports::new(dynamodb, "exports".to_owned());
+    let exports = Exports::new(dynamodb.clone(), "exports".to_owned());
     let state = AppState {
         directory: directory.clone(),
+        usage_records: UsageRecords { client: dynamodb, table: "usage".to_owned(), read_ahead: 1 },
         exports: exports.clone(),
         submitter: Submitter {
             directory,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 const MAX_WINDOW: usize = 64;
 
 /// Requests for the first pages of partitions that are in flight, in order.
-pub(super) struct ReadAhead<I, R> {
+pub(crate) struct ReadAhead<I, R> {
     partitions: I,
     in_flight: VecDeque<R>,
     /// How many may be in flight where there are rows.

@@ -7,7 +7,7 @@ use usage_export::dynamo::{Item, text};
 use usage_export::usage::Month;
 use usage_export::wording::one_line;
 
-use crate::source::partition::Partition;
+use crate::partition::Partition;
 
 /// A usage record of which no right row can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +75,7 @@ impl BadRecord {
 impl BadRecord {
     /// The record of a partition whose sort key begins like this. It is read once more, for its whole key and its workbook; if
     /// that fails, only what is known is told.
-    pub(super) async fn look_up(
+    pub(crate) async fn look_up(
         client: &Client,
         table: &str,
         partition: &Partition,

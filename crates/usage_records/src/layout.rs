@@ -28,7 +28,7 @@ const FINISHED_TS: &str = "finished_ts";
 /// [`LayoutError`] if there are no fields, which a parsed request excludes.
 ///
 /// ```
-/// use export_worker::source::layout::row_layout;
+/// use usage_records::layout::row_layout;
 /// use usage_export::usage::Field;
 ///
 /// let layout = row_layout(&[Field::RunId, Field::UserEmail], &["wbk_1".to_owned()].into())?;

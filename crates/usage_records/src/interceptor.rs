@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use query_csv::{Page, PageError, PageReader, RecordError};
 
-use crate::source::selection::Selection;
+use crate::selection::Selection;
 
 /// The header with the CRC-32 of the answer's body, which the SDK for Rust does not compare.
 const CRC32: &str = "x-amz-crc32";

@@ -49,16 +49,31 @@ impl PartOfMonth {
         self.until(self.last + TimeDelta::milliseconds(1))
     }
 
+    /// Its first millisecond.
+    pub fn first(self) -> DateTime<Utc> {
+        self.first
+    }
+
+    /// Its last millisecond.
+    pub fn last(self) -> DateTime<Utc> {
+        self.last
+    }
+
     fn until(self, instant: DateTime<Utc>) -> Duration {
         (instant - self.first).to_std().unwrap_or_default()
     }
 }
 
+/// When the run with this sort key, or the beginning of one, started. `None` if it does not begin with a time.
+pub(crate) fn start_of(sort_key: &str) -> Option<DateTime<Utc>> {
+    sort_key.get(..TIMESTAMP_BYTES).and_then(timestamp::from_text)
+}
+
 impl Partition {
     /// How much time is covered, over all partitions, once this one is read up to a sort key.
     pub fn covered_up_to(&self, sort_key: &str) -> Duration {
-        let start = sort_key.get(..TIMESTAMP_BYTES).and_then(timestamp::from_text);
-        let within = start.map_or(self.time.length(), |start| self.time.until(start).min(self.time.length()));
+        let within = start_of(sort_key)
+            .map_or(self.time.length(), |start| self.time.until(start).min(self.time.length()));
         self.covered_before + within
     }
 

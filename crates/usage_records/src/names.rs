@@ -9,8 +9,8 @@ use usage_export::directory::{Directory, Workbook};
 use usage_export::error::AwsError;
 use usage_export::timestamp;
 
-use crate::source::layout::WORKBOOK_ID;
-use crate::source::selection::Selection;
+use crate::layout::WORKBOOK_ID;
+use crate::selection::Selection;
 
 /// Completes pages with names from the directory.
 pub struct Names {
@@ -36,18 +36,20 @@ impl Names {
                 continue;
             }
             if attribute == WORKBOOK_ID {
-                self.look_up_workbooks(join, &ids).await?;
+                self.look_up_workbooks(join, ids).await?;
             } else {
-                self.look_up_users(join, &ids).await?;
+                self.look_up_users(join, ids).await?;
             }
         }
         page.into_rows(cells, pool).map_err(|error| AwsError::internal("page of usage records", &error))
     }
 
-    async fn look_up_workbooks(&self, join: usize, ids: &[&str]) -> Result<(), AwsError> {
-        let found = self.directory.workbooks(ids.iter().copied()).await?;
+    // The ids are a `Vec` and not a slice, because the compiler does not see that a future with a slice of references is `Send`:
+    // https://github.com/rust-lang/rust/issues/110338
+    async fn look_up_workbooks(&self, join: usize, ids: Vec<&str>) -> Result<(), AwsError> {
+        let found = self.directory.workbooks(ids.clone()).await?;
         for id in ids {
-            let Some(workbook) = found.get(*id) else {
+            let Some(workbook) = found.get(id) else {
                 self.selection.cells.insert(join, id, &[]);
                 continue;
             };
@@ -57,10 +59,10 @@ impl Names {
         Ok(())
     }
 
-    async fn look_up_users(&self, join: usize, ids: &[&str]) -> Result<(), AwsError> {
-        let found = self.directory.members(&self.organization_id, ids.iter().copied()).await?;
+    async fn look_up_users(&self, join: usize, ids: Vec<&str>) -> Result<(), AwsError> {
+        let found = self.directory.members(&self.organization_id, ids.clone()).await?;
         for id in ids {
-            let email = found.get(*id).map_or("", |member| member.email.as_str());
+            let email = found.get(id).map_or("", |member| member.email.as_str());
             self.selection.cells.insert(join, id, &[&escape_formula(email)]);
         }
         Ok(())

@@ -1,29 +1,21 @@
 //! Which partitions an export reads, and in which order.
-//!
-//! The plan is made once, at the first claim, and kept in an object beside the file: a workspace that is added, renamed or
-//! deleted while the export runs changes nothing, whichever worker goes on with it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::ByteStream;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::error::AwsError;
+use usage_export::export::Position;
 use usage_export::export::interval::Interval;
 use usage_export::export::manifest::{ResolvedScope, ResolvedWorkspace};
-use usage_export::export::request::NamedIds;
-use usage_export::export::{DataExport, Position};
+use usage_export::export::request::{NamedIds, RequestSummary};
 use usage_export::timestamp;
 use usage_export::usage::{LAST_SORT_KEY, Month, partition_key, split_partition_key};
 
-use crate::Worker;
-use crate::job::error::PipelineError;
-use crate::sink::bucket::Bucket;
-use crate::sink::leftovers::PLAN;
-use crate::source::partition::{PartOfMonth, Partition};
+use crate::partition::{PartOfMonth, Partition};
 
 /// How far a clock that records starts of runs may be ahead of the worker's.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::days(1);
@@ -51,36 +43,20 @@ struct PlannedWorkspace {
 }
 
 impl Plan {
-    /// The plan of an export: the one that a former worker made, or a new one. `ids` are those that its request names.
+    /// Resolves the scope of a request to workspaces of the organization. `ids` are those that the request names; `now` is when
+    /// the plan is made.
     ///
     /// # Errors
     ///
-    /// The directory or the bucket could not be read or written.
-    pub async fn of_export(worker: &Worker, export: &DataExport, ids: &NamedIds) -> Result<Self, AwsError> {
-        let key = format!("{}{PLAN}", export.object_prefix());
-        // The first worker finds none, so it does not look for one.
-        if export.epoch > 1
-            && let Some(plan) = read(&worker.bucket, &key).await?
-        {
-            return Ok(plan);
-        }
-        let plan = Self::resolve(&worker.directory, export, ids, (worker.clock)()).await?;
-        if write(&worker.bucket, &key, &plan).await? {
-            return Ok(plan);
-        }
-        let made = read(&worker.bucket, &key).await?;
-        made.ok_or_else(|| AwsError::unexpected(&key, "the plan is there and is not there"))
-    }
-
-    /// Resolves the export's scope to workspaces.
-    async fn resolve(
+    /// The directory could not be read.
+    pub async fn resolve(
         directory: &Directory,
-        export: &DataExport,
+        organization_id: &str,
+        request: &RequestSummary,
         ids: &NamedIds,
         now: DateTime<Utc>,
     ) -> Result<Self, AwsError> {
-        let scope = &export.request.scope;
-        let organization_id = &export.organization_id;
+        let scope = &request.scope;
         let mut known = directory.workspaces_of(organization_id, &ids.workspace_ids).await?;
         if scope.looks_everywhere() || scope.personal_workspaces {
             let all = directory.all_workspaces(organization_id).await?;
@@ -99,7 +75,7 @@ impl Plan {
         });
         let mut workspaces: Vec<_> = known.chain(unknown).collect();
         workspaces.sort_by(|one, other| one.id.cmp(&other.id));
-        Ok(Self { workspaces, interval: export.request.interval, planned_ts: now })
+        Ok(Self { workspaces, interval: request.interval, planned_ts: now })
     }
 
     /// The workspaces that are read, of which only runs of these workbooks.
@@ -127,85 +103,69 @@ impl Plan {
         let (mut index, mut covered_before) = (0, Duration::ZERO);
         workspaces
             .flat_map(move |workspace| {
-                let months: Vec<_> =
-                    plan.months(&workspace).map(|month| (month, plan.part_of(&workspace, month))).collect();
-                months.into_iter().map(move |(month, time)| (workspace.clone(), month, time))
+                let months = plan.months(&workspace);
+                let partitions: Vec<_> =
+                    months.map(|month| plan.partition(workspace.clone(), month)).collect();
+                partitions
             })
-            .map(move |(workspace, month, time)| {
-                let partition = Partition {
-                    index,
-                    partition_key: partition_key(&workspace.id, month),
-                    workspace_id: workspace.id,
-                    workspace_name: workspace.name,
-                    month,
-                    after: None,
-                    time,
-                    covered_before,
-                };
+            .map(move |partition| {
+                let partition = Partition { index, covered_before, ..partition };
                 index += 1;
-                covered_before += time.length();
+                covered_before += partition.time.length();
                 partition
             })
             .filter_map(move |partition| from_position(partition, position.as_ref()))
     }
 
+    /// How many workspaces are read.
+    pub fn workspace_count(&self) -> usize {
+        self.workspaces.len()
+    }
+
+    /// The first month in which the workspace at this place among those of the plan can have runs that are wanted, and how many
+    /// such months there are: as many as it has partitions. `None` if there are none.
+    pub fn months_at(&self, place: usize) -> Option<(Month, NonZeroU32)> {
+        let months = self.first_and_last_month(self.workspaces.get(place)?);
+        months.and_then(|(first, last)| Some((first, NonZeroU32::new(last.since(first) + 1)?)))
+    }
+
+    /// The partition of the workspace at this place and of one of its months. Its `index` and `covered_before` are not told.
+    pub fn partition_at(&self, place: usize, month: Month) -> Option<Partition> {
+        self.workspaces.get(place).map(|workspace| self.partition(workspace.clone(), month))
+    }
+
+    fn partition(&self, workspace: PlannedWorkspace, month: Month) -> Partition {
+        Partition {
+            index: 0,
+            partition_key: partition_key(&workspace.id, month),
+            time: self.part_of(&workspace, month),
+            workspace_id: workspace.id,
+            workspace_name: workspace.name,
+            month,
+            after: None,
+            covered_before: Duration::ZERO,
+        }
+    }
+
     /// The months of the interval in which the workspace can have runs.
     fn months(&self, workspace: &PlannedWorkspace) -> impl Iterator<Item = Month> + use<> {
-        let first = workspace.created_ts.map(Month::of);
-        let last = Month::of(self.planned_ts + MAX_CLOCK_SKEW);
-        let months = self.interval.months();
-        months.filter(move |month| first.is_none_or(|first| *month >= first) && *month <= last)
+        let months = self.first_and_last_month(workspace);
+        months
+            .into_iter()
+            .flat_map(|(first, last)| (0..=last.since(first)).map(move |later| first.plus(later)))
+    }
+
+    fn first_and_last_month(&self, workspace: &PlannedWorkspace) -> Option<(Month, Month)> {
+        let start = Month::of(self.interval.start());
+        let first = workspace.created_ts.map_or(start, |created_ts| start.max(Month::of(created_ts)));
+        let last = Month::of(self.interval.end()).min(Month::of(self.planned_ts + MAX_CLOCK_SKEW));
+        (first <= last).then_some((first, last))
     }
 
     /// The part of a month in which the workspace can have runs that are wanted.
     fn part_of(&self, workspace: &PlannedWorkspace, month: Month) -> PartOfMonth {
         let first = workspace.created_ts.map_or(self.interval.start(), |ts| ts.max(self.interval.start()));
         PartOfMonth::new(month, first, self.interval.end().min(self.planned_ts + MAX_CLOCK_SKEW))
-    }
-}
-
-/// The ids that the request of an export names. Without them the export would have other rows than were asked for, or all.
-///
-/// # Errors
-///
-/// The ids could not be read; [`PipelineError::Permanent`] if they are gone, or not those of the request.
-pub async fn named_ids(worker: &Worker, export: &DataExport) -> Result<NamedIds, PipelineError> {
-    let lost = |cause: String| {
-        PipelineError::Permanent {
-        reason: "The workspaces and workbooks that the export names could not be read, so the file would have been wrong."
-            .to_owned(),
-        cause,
-    }
-    };
-    match worker.exports.named_ids(export).await {
-        Ok(Some(ids)) => Ok(ids),
-        Ok(None) => Err(lost("the ids that the request names are gone".to_owned())),
-        Err(error) if error.is_permanent() => Err(lost(error.to_string())),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn read(bucket: &Bucket, key: &str) -> Result<Option<Plan>, AwsError> {
-    let object = match bucket.client.get_object().bucket(&bucket.name).key(key).send().await {
-        Ok(object) => object,
-        Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-        Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error)),
-    };
-    let json = object.body.collect().await.map_err(|error| AwsError::internal(key, &error))?;
-    serde_json::from_slice(&json.into_bytes()).map(Some).map_err(|error| AwsError::internal(key, &error))
-}
-
-/// Writes the plan unless there is one; returns whether there was none.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-async fn write(bucket: &Bucket, key: &str, plan: &Plan) -> Result<bool, AwsError> {
-    let json = serde_json::to_vec(plan).map_err(|error| AwsError::internal(key, &error))?;
-    let put = bucket.client.put_object().bucket(&bucket.name).key(key).if_none_match("*");
-    match put.content_type("application/json").body(ByteStream::from(json)).send().await {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) => {
-            Ok(false)
-        }
-        Err(error) => Err(AwsError::from_sdk("s3:PutObject")(error)),
     }
 }
 

@@ -12,12 +12,12 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use export_worker::source::interceptor::QueryInterceptor;
-use export_worker::source::selection::Selection;
 use http_body::{Body, Frame};
 use query_csv::{Page, RecordError};
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::usage::{FIELDS, Field};
+use usage_records::interceptor::QueryInterceptor;
+use usage_records::selection::Selection;
 
 /// The bytes of an answer, in frames.
 struct Frames(VecDeque<Bytes>);

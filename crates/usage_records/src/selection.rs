@@ -9,7 +9,7 @@ use usage_export::dynamo::text;
 use usage_export::export::interval::Interval;
 use usage_export::usage::Field;
 
-use crate::source::layout::{WORKBOOK_ID, row_layout};
+use crate::layout::{WORKBOOK_ID, row_layout};
 
 /// How many ids a `FilterExpression` can hold: `IN` takes no more operands.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters>
@@ -26,6 +26,8 @@ pub struct Selection {
     pub cells: Arc<CellCache>,
     /// Memory of rows that were sent.
     pub pool: BufferPool,
+    /// Whether runs of other workbooks are left out.
+    pub leaves_out: bool,
     /// A `ProjectionExpression`: only attributes that a column needs are sent. It costs the same read capacity.
     pub projection: String,
     /// A `FilterExpression` and its values, so that DynamoDB leaves out the runs of other workbooks. `None` when all runs
@@ -49,7 +51,8 @@ impl Selection {
         let projection = layout.attributes().collect::<Vec<_>>().join(", ");
         let cells = Arc::new(CellCache::new(&layout));
         let (layout, pool) = (Arc::new(layout), BufferPool::default());
-        Ok(Self { interval, layout, cells, pool, projection, filter: filter(workbook_ids) })
+        let (leaves_out, filter) = (!workbook_ids.is_empty(), filter(workbook_ids));
+        Ok(Self { interval, layout, cells, pool, leaves_out, projection, filter })
     }
 }
 
