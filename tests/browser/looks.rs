@@ -31,7 +31,7 @@ async fn look_at_part(browser: &Browser, name: &str, part: &str) {
 }
 
 /// Adds workspaces and exports, such as an organization has that has used the product for a while.
-async fn fill(org: &TestOrg) {
+pub async fn fill(org: &TestOrg) {
     for name in
         ["Analytics", "Design", "Data platform", "Finance", "Growth", "Legal", "Marketing", "Research"]
     {

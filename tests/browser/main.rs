@@ -8,6 +8,7 @@
 mod support;
 
 mod access;
+mod accessibility;
 mod dates;
 mod details;
 mod flow;

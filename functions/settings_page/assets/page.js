@@ -8,6 +8,7 @@ import { watchCancel, watchCopying, watchDetailsPage, watchDrawer } from "./scri
 import { dropDrafts, keepDraft } from "./script/draft.js";
 import { watchFields } from "./script/fields.js";
 import { watchHistory } from "./script/history.js";
+import { watchPreview } from "./script/preview.js";
 import { watchSending } from "./script/send.js";
 import { watchSummary } from "./script/summary.js";
 import { watchWorkspaces } from "./script/workspaces.js";
@@ -21,6 +22,7 @@ if (form) {
   const workspaces = watchWorkspaces(form);
   watchFields(form);
   watchSummary(form, dates, workspaces);
+  watchPreview(form, () => dates.isValid() && workspaces.count() > 0 && form.querySelector("[name=export_fields]:checked"));
   watchSending(form, dates, workspaces, forget);
 } else if (document.querySelector("#exports")) {
   const started = document.querySelector("#started");

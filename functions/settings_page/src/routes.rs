@@ -50,6 +50,7 @@ pub fn router(state: Arc<AppState>) -> Router {
 fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
         .route(&on_page("/new"), post(form::submit))
+        .route(&on_page("/new/preview"), post(form::preview))
         .route(&on_page("/exports/{data_export_id}/cancel"), post(exports::cancel))
         .route(&on_page("/sign_in"), post(sign_in::sign_in))
         .route(&on_page("/sign_out"), post(sign_in::sign_out))

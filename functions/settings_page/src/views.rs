@@ -8,5 +8,6 @@ pub mod fields;
 pub mod form;
 pub mod history;
 pub mod layout;
+pub mod preview;
 pub mod row;
 pub mod sign_in;

@@ -10,8 +10,8 @@ const REVERSED = "The end date must be on or after the start date.";
 /**
  * Keeps inputs, calendar and presets in step.
  *
- * Returns two functions: `read` gives the first and the last day as "2025-01-31", null where an input holds no date;
- * `check` shows what is wrong with them and returns whether they can be sent.
+ * Returns three functions: `read` gives the first and the last day as "2025-01-31", null where an input holds no date;
+ * `isValid` tells whether they can be sent; `check` does so too, and shows what is wrong with them.
  */
 export function watchDates(form) {
   const { start_date: start, end_date: end, time_zone: zone } = form.elements;
@@ -130,7 +130,11 @@ export function watchDates(form) {
   });
   calendar.today(form.querySelector("#presets").dataset.today);
   changed();
-  return { read, check };
+  const isValid = () => {
+    const [first, last] = read();
+    return Boolean(first && last && first <= last);
+  };
+  return { read, check, isValid };
 }
 
 /** Makes a text input of a date input, because the calendars of browsers differ and the page has one of its own. */

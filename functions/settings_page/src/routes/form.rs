@@ -22,6 +22,7 @@ use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::time_zone::TimeZone;
 use crate::views::form::{FormPage, PresetButtons, first_day, shared};
+use crate::views::preview::PreviewPart;
 use crate::views::sign_in::SignInPage;
 
 /// The empty form, or one filled from the earlier export that `?again=` names.
@@ -107,6 +108,36 @@ fn explain_reuse(form: &mut ExportForm) {
     form.errors.form = Some(
         "This form has started an export already. Press Start export again to start this one too.".to_owned(),
     );
+}
+
+/// The page with what the file of the form will be. The script takes only that out of it.
+pub(super) async fn preview(
+    State(state): State<Arc<AppState>>,
+    SignedIn(caller): SignedIn,
+    body: Bytes,
+) -> Result<Response, PageError> {
+    let now = state.now();
+    let mut form = ExportForm::read(&body)?;
+    let request = match form.parse(&caller.user_id) {
+        Ok(parsed) => parsed.request,
+        Err(errors) => {
+            form.errors = errors;
+            return page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
+        }
+    };
+    let (records, directory) = (&state.usage_records, &state.directory);
+    let made =
+        usage_records::preview::preview(records, directory, &caller.organization_id, &request, now).await;
+    let preview = match made {
+        Ok(preview) => PreviewPart::new(preview, request.interval, now),
+        // An estimate is an extra: the export can be started without it.
+        Err(error) => {
+            tracing::warn!(%error, "a preview could not be made");
+            PreviewPart::missing(request.interval)
+        }
+    };
+    let workspaces = state.directory.all_workspaces(&caller.organization_id).await?;
+    html(StatusCode::OK, &FormPage::new(&caller, form, workspaces, now).with_preview(preview))
 }
 
 /// The page with the form as it is.

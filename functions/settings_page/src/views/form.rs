@@ -10,6 +10,7 @@ use usage_export::wording::counted;
 
 use super::fields::{FIELD_PRESETS, FieldGroup, FieldPreset};
 use super::layout::Layout;
+use super::preview::PreviewPart;
 use crate::day;
 use crate::form::{DatePreset, ExportForm};
 use crate::time_zone::TimeZone;
@@ -40,6 +41,8 @@ pub struct FormPage {
     field_presets: &'static [FieldPreset],
     /// What the form would export, in words.
     summary: String,
+    /// What the file will be, for a browser without JavaScript that has asked for it.
+    preview: Option<PreviewPart>,
 }
 
 /// The buttons of the date presets: values of `presets.html`.
@@ -122,7 +125,13 @@ impl FormPage {
             summary: summary(&form, &workspaces),
             workspaces,
             form,
+            preview: None,
         }
+    }
+
+    /// With what the file will be.
+    pub fn with_preview(self, preview: PreviewPart) -> Self {
+        Self { preview: Some(preview), ..self }
     }
 }
 
