@@ -9,6 +9,8 @@
 //! | `estimate`   | from a survey to rows and bytes                                       |
 //! | `survey`     | decides which excerpts of which partitions are read                   |
 //! | `population` | the partitions of a plan in a random order                            |
+//! | `ages`       | which months of a workspace are visited                               |
+//! | `sum`        | from the visits to a workspace to its rows                            |
 //! | `visit`      | what is read of one partition, and what is not                        |
 //! | `millis`     | times, and times of the week                                          |
 //! | `cells`      | reads rows back from the bytes of a file                              |
@@ -29,11 +31,13 @@ use crate::plan::Plan;
 use crate::query::UsageRecords;
 use crate::selection::Selection;
 
+mod ages;
 mod cells;
 mod estimate;
 mod first_rows;
 mod millis;
 mod population;
+mod sum;
 mod survey;
 mod visit;
 

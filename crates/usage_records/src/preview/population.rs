@@ -7,6 +7,7 @@ use fastrand::Rng;
 use usage_export::usage::Month;
 
 use crate::plan::Plan;
+use crate::preview::ages;
 use crate::preview::millis::length;
 use crate::preview::visit::Visit;
 
@@ -23,7 +24,9 @@ pub struct Population<'a> {
     pub workspaces: Vec<SurveyedWorkspace>,
     /// Where in the months of its workspace the last visit was, from 0 to 1.
     position: f64,
-    /// Workspaces and months.
+    /// Whether the last visit was to a month of any age, or rather to a recent one.
+    is_any_age: bool,
+    /// Workspaces, and ages of months.
     visited: HashSet<(usize, u32)>,
     /// The workspace of the next visit.
     next: usize,
@@ -52,11 +55,20 @@ impl<'a> Population<'a> {
             .collect();
         rng.shuffle(&mut workspaces);
         let left = workspaces.iter().map(|workspace| u64::from(workspace.months)).sum();
-        Self { plan, now, workspaces, position: rng.f64(), visited: HashSet::new(), next: 0, left }
+        Self {
+            plan,
+            now,
+            workspaces,
+            position: rng.f64(),
+            is_any_age: rng.bool(),
+            visited: HashSet::new(),
+            next: 0,
+            left,
+        }
     }
 
-    /// Visits another partition: of the next workspace, which is each of them before one comes again, at a time that is spread evenly
-    /// over all visits. `None` after the last one.
+    /// Visits another partition: of the next workspace, which is each of them before one comes again. Their months are spread
+    /// as `ages` says. `None` after the last one.
     pub fn visit(&mut self) -> Option<Visit> {
         if self.left == 0 {
             return None;
@@ -69,20 +81,17 @@ impl<'a> Population<'a> {
             }
         };
         self.position = (self.position + GOLDEN).fract();
+        self.is_any_age = !self.is_any_age;
         let workspace = &mut self.workspaces[number];
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "below the count of months"
-        )]
-        let mut month = (f64::from(workspace.months) * self.position) as u32;
-        while !self.visited.insert((number, month)) {
-            month = (month + 1) % workspace.months;
+        let mut age = ages::pick(workspace.months, self.position, self.is_any_age);
+        while !self.visited.insert((number, age)) {
+            age = (age + 1) % workspace.months;
         }
         workspace.visits += 1;
         self.left -= 1;
-        let partition = self.plan.partition_at(workspace.place, workspace.first_month.plus(month))?;
-        Some(Visit::new(number, partition, self.now))
+        let month = workspace.first_month.plus(workspace.months - 1 - age);
+        let partition = self.plan.partition_at(workspace.place, month)?;
+        Some(Visit::new(number, partition, ages::weight(workspace.months, age), self.now))
     }
 
     /// Whether there are workspaces without a visit.

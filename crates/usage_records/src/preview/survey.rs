@@ -13,7 +13,8 @@ use futures::future::try_join_all;
 use crate::page::ReadError;
 use crate::partition::Partition;
 use crate::plan::Plan;
-use crate::preview::population::{GOLDEN, Population, SurveyedWorkspace};
+use crate::preview::population::{GOLDEN, Population};
+use crate::preview::sum::Sum;
 use crate::preview::visit::{Ask, Counts, Visit};
 
 /// How many calls of `Query` a survey makes at most.
@@ -90,20 +91,6 @@ struct Survey<'a> {
     visits: Vec<Visit>,
     /// The phase of the week at which the next excerpt begins, from 0 to 1.
     phase: f64,
-}
-
-/// How many rows the answers of a workspace have, and for how much of its time they stand.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    rows: f64,
-    time: f64,
-}
-
-impl Sum {
-    /// How many rows the whole workspace has, probably; 0 if it is not visited.
-    fn rows_in(&self, workspace: &SurveyedWorkspace) -> f64 {
-        if self.time > 0.0 { self.rows * (workspace.time / self.time).max(1.0) } else { 0.0 }
-    }
 }
 
 impl<'a> Survey<'a> {
@@ -201,9 +188,7 @@ impl<'a> Survey<'a> {
     fn sums(&self) -> (Vec<Sum>, f64) {
         let mut sums = vec![Sum::default(); self.population.workspaces.len()];
         for visit in self.visits.iter().filter(|visit| !visit.is_unknown()) {
-            let sum = &mut sums[visit.workspace];
-            sum.rows += visit.rows();
-            sum.time += visit.time();
+            sums[visit.workspace].add(visit);
         }
         let (mut all, mut visited) = (0.0, 0.0);
         for (workspace, sum) in self.population.workspaces.iter().zip(&sums) {
@@ -215,8 +200,10 @@ impl<'a> Survey<'a> {
 
     fn estimate(&self) -> f64 {
         let (sums, elsewhere) = self.sums();
-        let of_workspaces =
-            self.population.workspaces.iter().zip(&sums).map(|(workspace, sum)| sum.rows_in(workspace));
+        let (visits, weight) =
+            sums.iter().fold((0.0, 0.0), |(visits, weight), sum| (visits + sum.visits, weight + sum.weight));
+        let of_workspaces = self.population.workspaces.iter().zip(&sums);
+        let of_workspaces = of_workspaces.map(|(workspace, sum)| sum.rows_in(workspace, weight / visits));
         of_workspaces.sum::<f64>() * elsewhere
     }
 

@@ -20,6 +20,8 @@ pub struct Visit {
     pub workspace: usize,
     /// The partition.
     pub partition: Partition,
+    /// How much it counts for the other months of its workspace, compared with other visits.
+    pub weight: f64,
     /// The time in which its runs can have started, with a day to come, because clocks differ.
     span: Range<i64>,
     /// The end of the time in which they probably have.
@@ -74,10 +76,10 @@ pub struct Ask {
 
 impl Visit {
     /// A partition of which nothing is read yet.
-    pub fn new(workspace: usize, partition: Partition, now: DateTime<Utc>) -> Self {
+    pub fn new(workspace: usize, partition: Partition, weight: f64, now: DateTime<Utc>) -> Self {
         let [first, last] = [partition.time.first(), partition.time.last()].map(|ts| ts.timestamp_millis());
         let until = now.timestamp_millis().clamp(first, last) + 1;
-        Self { workspace, partition, span: first..last + 1, until, excerpts: Vec::new() }
+        Self { workspace, partition, weight, span: first..last + 1, until, excerpts: Vec::new() }
     }
 
     /// How much of its time is over, in milliseconds.
@@ -95,9 +97,9 @@ impl Visit {
         self.gaps().iter().any(|gap| !self.over(&gap.time).is_empty())
     }
 
-    /// Whether only its beginning is known, and that is less than a day: it may be a busy hour or a quiet night.
+    /// Whether only its beginning is known, and there is more: it may be a busy hour or quiet weeks.
     pub fn is_hardly_known(&self) -> bool {
-        matches!(self.excerpts.as_slice(), [beginning] if length(&beginning.time) < length(&(0..DAY)))
+        matches!(self.excerpts.as_slice(), [beginning] if beginning.after.is_some())
     }
 
     /// What is neither read nor asked for, in order of time.

@@ -19,7 +19,7 @@ fn visit(first: &str, last: &str) -> Visit {
         time: PartOfMonth::new(month, first, last),
         covered_before: Duration::ZERO,
     };
-    Visit::new(0, partition, last)
+    Visit::new(0, partition, 1.0, last)
 }
 
 fn march() -> Visit {
