@@ -1,4 +1,4 @@
-//! `GET /exports`: the history pages of the caller's exports.
+//! `GET /exports`: the history pages of an organization's exports, or of the caller's own.
 
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use integration_tests::api::{Call, ROOTS, get_history, get_status};
 use integration_tests::export::request;
-use integration_tests::org::Caller;
+use integration_tests::org::{Caller, TestOrg};
 use integration_tests::records::{failed, id_of, new_export_id, new_record, put_record};
 use integration_tests::system::now;
 use integration_tests::with_org;
@@ -14,12 +14,23 @@ use integration_tests::with_org;
 /// Exports on a history page.
 const PAGE: usize = 20;
 
-/// Reads all history pages, up to the one without a cursor.
+/// Reads all history pages of the organization, up to the one without a cursor.
 async fn read_pages(caller: &Caller) -> Vec<Vec<Value>> {
+    read_pages_of(caller, &[]).await
+}
+
+/// The same of the caller's own exports.
+async fn read_own_pages(caller: &Caller) -> Vec<Vec<Value>> {
+    read_pages_of(caller, &[("mine", "true")]).await
+}
+
+async fn read_pages_of(caller: &Caller, parameters: &[(&str, &str)]) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let page = get_history(caller, cursor.as_deref()).await.ok();
+        let mut query = [&[("user_id", caller.user_id.as_str())], parameters].concat();
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = Call::get("/exports", &query).with_key(&caller.key).send().await.ok();
         pages.push(page["exports"].as_array().unwrap().clone());
         let Some(next) = page.get("next_cursor") else { return pages };
         cursor = Some(next.as_str().unwrap().to_owned());
@@ -38,7 +49,7 @@ fn history_pages_have_every_export_once_newest_first() {
         let colleague = org.add_admin().await;
         let theirs: Vec<_> = (0..5).map(|i| failed(new_record(&org, &colleague, latest - age(i)))).collect();
         join_all(records.iter().chain(&theirs).map(put_record)).await;
-        let pages = read_pages(&org.caller).await;
+        let pages = read_own_pages(&org.caller).await;
         let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
         assert_eq!(sizes, [PAGE, PAGE, 5]);
         let exports = pages.concat();
@@ -49,7 +60,19 @@ fn history_pages_have_every_export_once_newest_first() {
         ids.sort_unstable();
         expected.sort_unstable();
         assert_eq!(ids, expected);
-        assert_eq!(read_pages(&colleague).await.concat().len(), theirs.len());
+        assert_eq!(read_own_pages(&colleague).await.concat().len(), theirs.len());
+
+        let pages = read_pages(&colleague).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [PAGE, PAGE, 10]);
+        let exports = pages.concat();
+        let mut ids: Vec<_> = exports.iter().map(id_of).collect();
+        expected.extend(theirs.iter().map(id_of));
+        ids.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(ids, expected, "of the whole organization, each once");
+        let by_colleague = exports.iter().filter(|export| export["user_id"] == colleague.user_id.as_str());
+        assert_eq!(by_colleague.count(), theirs.len());
+        assert!(exports.iter().all(|export| export["user_email"].as_str().unwrap().contains('@')));
     });
 }
 
@@ -72,7 +95,10 @@ fn an_entry_equals_the_status_of_its_export() {
         for root in ROOTS {
             let call = Call::get(&format!("{root}/exports"), &[("user_id", &*org.caller.user_id)]);
             let page = call.with_key(&org.caller.key).send().await.ok();
-            assert_eq!(page, json!({"exports": [get_status(&org.caller, &export.id).await.ok()]}));
+            let mut expected = get_status(&org.caller, &export.id).await.ok();
+            expected["user_id"] = org.caller.user_id.as_str().into();
+            expected["user_email"] = org.admin.email.as_str().into();
+            assert_eq!(page, json!({"exports": [expected]}));
         }
     });
 }
@@ -84,9 +110,10 @@ fn an_organization_key_gets_the_exports_of_user_id() {
         put_record(&failed(new_record(&org, &colleague, now()))).await;
         let key = org.add_organization_key().await;
         let caller = Caller { key, ..colleague };
-        assert_eq!(read_pages(&caller).await.concat().len(), 1);
+        assert_eq!(read_own_pages(&caller).await.concat().len(), 1);
         let caller = Caller { user_id: org.caller.user_id.clone(), ..caller };
-        assert_eq!(read_pages(&caller).await.concat().len(), 0);
+        assert_eq!(read_own_pages(&caller).await.concat().len(), 0);
+        assert_eq!(read_pages(&caller).await.concat().len(), 1);
     });
 }
 
@@ -100,10 +127,10 @@ fn an_invalid_cursor_is_refused() {
 }
 
 #[test]
-fn a_cursor_gives_no_exports_of_other_users() {
+fn a_cursor_gives_no_exports_of_other_organizations() {
     with_org(async |org| {
-        let colleague = org.add_admin().await;
-        put_record(&failed(new_record(&org, &colleague, now() - TimeDelta::hours(1)))).await;
+        let other = TestOrg::create().await;
+        put_record(&failed(new_record(&other, &other.caller, now() - TimeDelta::hours(1)))).await;
         let page = get_history(&org.caller, Some(&new_export_id(now()))).await.ok();
         assert_eq!(page["exports"], json!([]));
     });

@@ -100,6 +100,9 @@ fn random_request(rng: &mut Rng, ids: &Ids) -> Value {
     if kind == 1 || kind == 2 {
         body["include_personal_workspaces"] = true.into();
     }
+    if rng.usize(..4) == 0 {
+        body["include_organization_workspaces"] = true.into();
+    }
     if kind >= 2 {
         body["workspace_ids"] = random_some(rng, &ids.workspaces);
     }

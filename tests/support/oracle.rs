@@ -94,11 +94,13 @@ impl Snapshot {
 
     fn scope(&self, request: &Value) -> Vec<&str> {
         let all = request["include_all_workspaces"] == true;
+        let shared = request["include_organization_workspaces"] == true;
         let personal = request["include_personal_workspaces"] == true;
         let named = strings(request, "workspace_ids");
-        let everywhere = all || (!personal && named.is_empty());
+        let everywhere = all || (!shared && !personal && named.is_empty());
         let chosen = self.workspaces.iter().filter(|(id, (_, kind))| {
-            everywhere || (personal && kind == "personal") || named.contains(&id.as_str())
+            let of_kind = if kind == "personal" { personal } else { shared };
+            everywhere || of_kind || named.contains(&id.as_str())
         });
         chosen.map(|(id, _)| id.as_str()).collect()
     }

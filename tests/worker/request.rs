@@ -75,6 +75,7 @@ fn a_record_stays_small_however_many_ids_its_request_names() {
         let id = |index: usize| format!("wsp_{index:046}");
         let scope = Scope {
             all_workspaces: false,
+            organization_workspaces: false,
             personal_workspaces: false,
             workspace_ids: (0..MAX_IDS).map(id).collect(),
             entity_ids: (0..100).map(id).collect(),
@@ -84,6 +85,8 @@ fn a_record_stays_small_however_many_ids_its_request_names() {
             fields: serde_json::from_value(stored["request"]["fields"].clone()).unwrap(),
             interval: serde_json::from_value(stored["request"]["interval"].clone()).unwrap(),
             scope: scope.clone(),
+            time_zone: None,
+            name: None,
         };
         let mut export = DataExport::new(&world.org.id, &world.org.caller.user_id, request, now());
         export.data_export_id = new_export_id(now());

@@ -128,6 +128,9 @@ fn day(instant: DateTime<Utc>) -> String {
 fn workspaces(scope: &ScopeSummary, names: &[String]) -> String {
     let mut text = if scope.looks_everywhere() {
         "All workspaces".to_owned()
+    } else if scope.organization_workspaces {
+        let personal = if scope.personal_workspaces { " and personal" } else { "" };
+        format!("All shared{personal} workspaces")
     } else if scope.workspace_count == 0 {
         "All personal workspaces".to_owned()
     } else {

@@ -22,7 +22,7 @@ mod limits;
 mod origin;
 mod variables;
 
-pub use limits::{Limits, Turns};
+pub use limits::{Limits, Sharing, Turns};
 pub use origin::{InvalidOrigin, Origin};
 pub use variables::ConfigError;
 use variables::Variables;

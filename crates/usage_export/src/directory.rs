@@ -1,5 +1,5 @@
-//! The directory: organizations, members, workspaces, workbooks. Read only; [`crate::auth`] reads API keys from the
-//! same table, and writes sessions to it. `docs/data.md` has the table.
+//! The directory: organizations, members, workspaces, workbooks. Read only but for [`saved_export`]; [`crate::auth`] reads API
+//! keys from the same table, and writes sessions to it. `docs/data.md` has the table.
 //!
 //! A deleted member, workspace or workbook stays as a record with `deleted_ts` and its last name, so that an export of the
 //! past can still name it.
@@ -16,6 +16,7 @@ use crate::dynamo::{Item, batch_get, text};
 use crate::error::AwsError;
 use crate::timestamp;
 
+pub mod saved_export;
 mod workspace;
 
 pub use workspace::{Workspace, WorkspaceKind};

@@ -7,6 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::auth::Caller;
+use crate::config::Sharing;
 use crate::export::request::{ExportRequest, RequestSummary};
 use crate::timestamp;
 
@@ -189,6 +191,12 @@ impl DataExport {
         let (start, end) = (self.request.interval.start(), self.request.interval.end());
         let tail = self.data_export_id.rsplit('-').next().unwrap_or_default();
         format!("usage-export_{}_{}_{tail}.csv", start.format("%Y-%m-%d"), end.format("%Y-%m-%d"))
+    }
+
+    /// Whether the caller may have the file: its owner, or another administrator where they share their files.
+    pub fn may_be_downloaded_by(&self, caller: &Caller, sharing: Sharing) -> bool {
+        let is_colleague = self.organization_id == caller.organization_id;
+        is_colleague && (self.user_id == caller.user_id || sharing.download_all)
     }
 
     /// Whether the export was cancelled.

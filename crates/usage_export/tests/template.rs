@@ -320,8 +320,10 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
         (
             "ExportStatusFunction",
             vec![
+                "dynamodb:BatchGetItem DirectoryTable",
                 "dynamodb:GetItem DirectoryTable",
                 "dynamodb:GetItem ExportsTable",
+                "dynamodb:Query ExportsTable/index/by_organization",
                 "dynamodb:Query ExportsTable/index/by_user",
                 "logs:CreateLogStream ExportStatusLogs",
                 "logs:PutLogEvents ExportStatusLogs",
@@ -381,12 +383,15 @@ fn each_function_has_exactly_the_permissions_that_it_uses() {
             vec![
                 "dynamodb:BatchGetItem DirectoryTable",
                 "dynamodb:BatchGetItem ExportsTable",
+                // It starts and ends sessions, saves and deletes exports, and can make no key, no member and no administrator.
+                r#"dynamodb:DeleteItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SAVED#*"]}}"#,
                 "dynamodb:GetItem DirectoryTable",
                 "dynamodb:GetItem ExportsTable",
-                // It starts and ends sessions, and can make no key, no member and no administrator.
+                r#"dynamodb:PutItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SAVED#*"]}}"#,
                 r#"dynamodb:PutItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SESSION#*"]}}"#,
                 "dynamodb:PutItem ExportsTable",
                 "dynamodb:Query DirectoryTable",
+                "dynamodb:Query ExportsTable/index/by_organization",
                 "dynamodb:Query ExportsTable/index/by_user",
                 "dynamodb:Query UsageRecordsTable",
                 r#"dynamodb:UpdateItem DirectoryTable if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["SESSION#*"]}}"#,

@@ -58,10 +58,15 @@ impl Plan {
     ) -> Result<Self, AwsError> {
         let scope = &request.scope;
         let mut known = directory.workspaces_of(organization_id, &ids.workspace_ids).await?;
-        if scope.looks_everywhere() || scope.personal_workspaces {
+        if scope.looks_everywhere() || scope.organization_workspaces || scope.personal_workspaces {
             let all = directory.all_workspaces(organization_id).await?;
-            let is_wanted =
-                |workspace: &Workspace| scope.looks_everywhere() || workspace.kind == WorkspaceKind::Personal;
+            let is_wanted = |workspace: &Workspace| {
+                let of_kind = match workspace.kind {
+                    WorkspaceKind::Organization => scope.organization_workspaces,
+                    WorkspaceKind::Personal => scope.personal_workspaces,
+                };
+                of_kind || scope.looks_everywhere()
+            };
             known.extend(all.into_iter().filter(|(_, workspace)| is_wanted(workspace)));
         }
         // A workspace that was there when the request was accepted keeps its rows, whatever the directory says now.

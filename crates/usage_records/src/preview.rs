@@ -119,9 +119,9 @@ async fn make(
     request: &ExportRequest,
     now: DateTime<Utc>,
 ) -> Result<Preview, PreviewError> {
-    let ExportRequest { fields, interval, scope } = request;
+    let ExportRequest { fields, scope, .. } = request;
     let ids = NamedIds { workspace_ids: scope.workspace_ids.clone(), entity_ids: scope.entity_ids.clone() };
-    let summary = RequestSummary { fields: fields.clone(), interval: *interval, scope: scope.clone().into() };
+    let summary = RequestSummary::from(request.clone());
     let plan = Plan::resolve(directory, organization_id, &summary, &ids, now).await?;
     // Each has its own, because two that complete pages must not share a cell cache.
     let names_of_first = names(directory, organization_id, request)?;
@@ -155,7 +155,7 @@ fn seed(organization_id: &str, request: &ExportRequest) -> u64 {
     let mut hasher = DefaultHasher::new();
     (organization_id, interval.start().timestamp_millis(), interval.end().timestamp_millis())
         .hash(&mut hasher);
-    (scope.all_workspaces, scope.personal_workspaces, &scope.workspace_ids, &scope.entity_ids)
-        .hash(&mut hasher);
+    (scope.all_workspaces, scope.organization_workspaces, scope.personal_workspaces).hash(&mut hasher);
+    (&scope.workspace_ids, &scope.entity_ids).hash(&mut hasher);
     hasher.finish()
 }

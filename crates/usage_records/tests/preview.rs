@@ -96,12 +96,13 @@ fn request(start: &str, workbooks: &[&str]) -> ExportRequest {
     let interval = Interval::new(parse_start(start).expect("a day"), parse_end("2024-12-31").expect("a day"));
     let scope = Scope {
         all_workspaces: true,
+        organization_workspaces: false,
         personal_workspaces: true,
         workspace_ids: [].into(),
         entity_ids: workbooks.iter().map(|id| (*id).to_owned()).collect(),
     };
     let fields = vec![Field::WorkspaceName, Field::RunId, Field::UserEmail];
-    ExportRequest { fields, interval: interval.expect("in order"), scope }
+    ExportRequest { fields, interval: interval.expect("in order"), scope, time_zone: None, name: None }
 }
 
 /// The page's handlers are moved between threads.

@@ -1,11 +1,14 @@
-//! `GET /export_status` and `GET /exports`: the state of an export, its file, and the history of a user's exports.
+//! `GET /export_status` and `GET /exports`: the state of an export, its file, and the history of an organization's exports.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{authenticate, authorize};
-use usage_export::directory::Directory;
+use usage_export::config::Sharing;
+use usage_export::directory::{Directory, Member};
 use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
@@ -22,6 +25,8 @@ pub struct Context {
     pub exports: Exports,
     /// The files of completed exports.
     pub files: ExportFiles,
+    /// Whether administrators may have each other's files.
+    pub sharing: Sharing,
 }
 
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
@@ -44,7 +49,7 @@ async fn status(
     let query = Query { request, errors: Vec::new() };
     let (user_id, data_export_id, wanted) = query.status()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
-    let export = context.exports.get_owned_by(&caller, &data_export_id).await?;
+    let export = context.exports.get_shared_with(&caller, &data_export_id, context.sharing).await?;
     let document = match wanted {
         Wanted::File if export.state == State::Completed => Document::file(&export, now)?,
         Wanted::Manifest if export.state == State::Completed => Document::manifest(&export, now)?,
@@ -60,16 +65,40 @@ async fn history(
 ) -> Result<Response<Body>, RequestError> {
     let key = authenticate(&context.directory, request.headers(), now).await?;
     let query = Query { request, errors: Vec::new() };
-    let (user_id, cursor) = query.history()?;
+    let HistoryQuery { user_id, cursor, mine } = query.history()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
-    let (exports, next_cursor) =
-        context.exports.history(&caller.organization_id, &caller.user_id, cursor.as_deref()).await?;
-    let exports: Vec<_> = exports.iter().map(DataExport::to_json).collect();
-    let mut page = json!({"exports": exports});
+    let (organization_id, cursor) = (&caller.organization_id, cursor.as_deref());
+    let (exports, next_cursor) = if mine {
+        context.exports.history(organization_id, &caller.user_id, cursor).await?
+    } else {
+        context.exports.history_of_organization(organization_id, cursor).await?
+    };
+    let owners: BTreeSet<_> = exports.iter().map(|export| export.user_id.as_str()).collect();
+    let members = context.directory.members(organization_id, owners).await?;
+    let mut page =
+        json!({"exports": exports.iter().map(|export| entry(export, &members)).collect::<Vec<_>>()});
     if let Some(next_cursor) = next_cursor {
         page["next_cursor"] = next_cursor.into();
     }
     Ok(json_response(&page))
+}
+
+/// An export with who asked for it.
+fn entry(export: &DataExport, members: &BTreeMap<String, Member>) -> Value {
+    let mut entry = export.to_json();
+    entry["user_id"] = export.user_id.as_str().into();
+    if let Some(member) = members.get(&export.user_id) {
+        entry["user_email"] = member.email.as_str().into();
+    }
+    entry
+}
+
+/// The parameters of `GET /exports`.
+struct HistoryQuery {
+    user_id: String,
+    cursor: Option<String>,
+    /// Only exports of this user.
+    mine: bool,
 }
 
 /// What a caller wants to know of an export.
@@ -108,14 +137,15 @@ impl Query<'_> {
         }
     }
 
-    fn history(mut self) -> Result<(String, Option<String>), Problem> {
+    fn history(mut self) -> Result<HistoryQuery, Problem> {
         let user_id = self.required("user_id");
+        let mine = self.flag("mine");
         let cursor = self.value("cursor").filter(|cursor| !cursor.is_empty());
         if cursor.as_deref().is_some_and(|cursor| created_ts_of_id(cursor).is_none()) {
             self.errors.push(FieldError::new("cursor", "is not the next_cursor of an earlier page"));
         }
         match user_id {
-            Some(user_id) if self.errors.is_empty() => Ok((user_id, cursor)),
+            Some(user_id) if self.errors.is_empty() => Ok(HistoryQuery { user_id, cursor, mine }),
             _ => Err(Problem::fields(self.errors)),
         }
     }

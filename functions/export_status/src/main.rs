@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{Bucket, TableNames};
+use usage_export::config::{Bucket, Sharing, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
@@ -24,6 +24,7 @@ async fn main() -> Result<(), Error> {
         directory: Directory::new(dynamodb.clone(), tables.directory),
         exports: Exports::new(dynamodb, tables.exports),
         files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
+        sharing: Sharing::from_env()?,
     };
     #[expect(clippy::disallowed_methods, reason = "main reads the clock, once a request")]
     lambda_http::run(service_fn(move |request: Request| async move {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -19,6 +20,7 @@ use export_status::Context;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
+use usage_export::config::Sharing;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::request::ExportCall;
@@ -95,6 +97,16 @@ impl Answer {
 
 /// Answers a request. The table holds this export, and S3 answers by these rules.
 async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> Answer {
+    answer_with(Sharing::default(), request, export, s3).await
+}
+
+/// The same where administrators share their files or not.
+async fn answer_with(
+    sharing: Sharing,
+    request: Request,
+    export: Option<&DataExport>,
+    s3: &[&Rule],
+) -> Answer {
     let item = export.map(to_item);
     let page: Vec<_> = item.iter().cloned().collect();
     let dynamodb = [
@@ -103,6 +115,17 @@ async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> 
             .then_output(move || GetItemOutput::builder().set_item(item.clone()).build()),
         mock!(DynamoDb::query)
             .then_output(move || QueryOutput::builder().set_items(Some(page.clone())).build()),
+        mock!(DynamoDb::batch_get_item).then_output(|| {
+            let member = [
+                ("PK", "ORG#org_1"),
+                ("SK", "MEMBER#usr_example"),
+                ("email", "ada@example.com"),
+                ("role", "admin"),
+            ];
+            let member = member.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+            let found = HashMap::from([("directory".to_owned(), vec![HashMap::from(member)])]);
+            BatchGetItemOutput::builder().set_responses(Some(found)).build()
+        }),
     ];
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &dynamodb);
     let context = Context {
@@ -112,6 +135,7 @@ async fn answer(request: Request, export: Option<&DataExport>, s3: &[&Rule]) -> 
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),
             bucket: "example-exports".to_owned(),
         },
+        sharing,
     };
     let (parts, body) = export_status::handle(&context, request, now()).await.into_parts();
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }
@@ -307,7 +331,27 @@ async fn a_refusal_names_the_field_at_fault() {
 async fn the_history_lists_exports_and_refuses_a_foreign_cursor() {
     let page = answer(request(HISTORY, &[]), Some(&export()), &[]).await.json();
     assert_eq!(page["exports"][0]["data_export_id"], export().data_export_id);
+    assert_eq!(page["exports"][0]["user_id"], "usr_example");
+    assert_eq!(page["exports"][0]["user_email"], "ada@example.com");
     assert!(page.get("next_cursor").is_none());
+    let unclear = answer(request(HISTORY, &[("mine", "yes")]), None, &[]).await;
+    assert_problem(&unclear, 400, Some("mine"));
     let foreign = answer(request(HISTORY, &[("cursor", "ACTIVE%23org_1")]), None, &[]).await;
     assert_problem(&foreign, 400, Some("cursor"));
+}
+
+#[tokio::test]
+async fn another_administrators_export_is_open_only_where_files_are_shared() {
+    let theirs = DataExport { user_id: "usr_other".to_owned(), ..export() };
+    let shared = Sharing { download_all: true };
+    let refused = answer(request(STATUS, &[]), Some(&theirs), &[]).await;
+    assert_problem(&refused, 403, Some("data_export_id"));
+    let status = answer_with(shared, request(STATUS, &[]), Some(&theirs), &[]).await;
+    assert_eq!((status.status, status.json()["state"].clone()), (200, json!("COMPLETED")));
+    let file = answer_with(shared, download(), Some(&theirs), &[&gets(CSV)]).await;
+    assert_eq!(file.status, 200);
+    // Another organization's stays closed.
+    let foreign = DataExport { organization_id: "org_2".to_owned(), ..theirs };
+    let refused = answer_with(shared, request(STATUS, &[]), Some(&foreign), &[]).await;
+    assert_problem(&refused, 403, Some("data_export_id"));
 }

@@ -46,3 +46,26 @@ impl Turns {
         Ok(Self { max_running: variables.number_or("MAX_RUNNING_EXPORTS", 3, ACTIVE_EXPORTS)? })
     }
 }
+
+/// What administrators of an organization share with each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sharing {
+    /// Whether an administrator may have the files that another one asked for: `ADMINISTRATORS_DOWNLOAD_ALL`, by default not.
+    /// All see all exports in the history.
+    pub download_all: bool,
+}
+
+impl Sharing {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is neither `true` nor `false`.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { download_all: variables.flag_or("ADMINISTRATORS_DOWNLOAD_ALL", false)? })
+    }
+}

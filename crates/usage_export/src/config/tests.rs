@@ -36,6 +36,9 @@ fn a_missing_or_empty_variable_is_named() {
 fn what_may_be_absent_has_a_default() {
     assert_eq!(read(&[], Limits::from_variables), Ok(Limits { active_exports: 5 }));
     assert_eq!(read(&[], Turns::from_variables), Ok(Turns { max_running: 3 }));
+    assert_eq!(read(&[], Sharing::from_variables), Ok(Sharing { download_all: false }));
+    let shared = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "true")], Sharing::from_variables);
+    assert_eq!(shared, Ok(Sharing { download_all: true }));
     assert_eq!(read(&[("FILE_DAYS", "")], Retention::from_variables), Ok(Retention { file_days: 30 }));
     let records = read(&[("USAGE_RECORDS_TABLE", "usage")], UsageRecordsTable::from_variables);
     assert_eq!(records, Ok(UsageRecordsTable { name: "usage".to_owned(), read_ahead: 4 }));
@@ -51,6 +54,8 @@ fn a_malformed_variable_is_named_with_what_is_wrong() {
     }
     let error = read(&[("MAX_RUNNING_EXPORTS", "0")], Turns::from_variables).unwrap_err();
     assert_eq!(malformed(error).0, "MAX_RUNNING_EXPORTS");
+    let error = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "yes")], Sharing::from_variables).unwrap_err();
+    assert_eq!(malformed(error).0, "ADMINISTRATORS_DOWNLOAD_ALL");
     let error = read(&[("FILE_DAYS", "3651")], Retention::from_variables).unwrap_err();
     assert_eq!(malformed(error), ("FILE_DAYS", "3651 is not within 1 to 3650".to_owned()));
     let variables = [("USAGE_RECORDS_TABLE", "usage"), ("READ_AHEAD", "0")];

@@ -68,6 +68,11 @@ impl Variables<'_> {
         parse(name, &self.required(name)?)
     }
 
+    /// `true` or `false`, or the default for an absent variable.
+    pub fn flag_or(self, name: &'static str, default: bool) -> Result<bool, ConfigError> {
+        self.optional(name)?.map_or(Ok(default), |value| parse(name, &value))
+    }
+
     /// A number within `range`, or the default for an absent variable.
     pub fn number_or<T>(
         self,

@@ -36,6 +36,13 @@ pub struct ExportRequest {
     pub interval: Interval,
     /// Which runs are exported, by workspace and workbook.
     pub scope: Scope,
+    /// The IANA name of the time zone in which the days of the interval were meant, to show them as they were chosen. Absent
+    /// for UTC. The interval says which instants they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The name of the saved export that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// A parsed body of `POST /export_data`: for whom the request acts, and what it asks for.
@@ -77,7 +84,10 @@ impl ExportCall {
         let scope = reader.scope();
         match (user_id, fields, interval, scope) {
             (Some(user_id), Some(fields), Some(interval), Some(scope)) if reader.errors.is_empty() => {
-                Ok(Self { user_id, request: ExportRequest { fields, interval, scope } })
+                Ok(Self {
+                    user_id,
+                    request: ExportRequest { fields, interval, scope, time_zone: None, name: None },
+                })
             }
             _ => Err(Problem::fields(reader.errors)),
         }
@@ -130,6 +140,19 @@ mod tests {
     }
 
     #[test]
+    fn shared_workspaces_are_selected_without_the_personal_ones() {
+        let mut body = body();
+        body["include_all_workspaces"] = json!(false);
+        body["include_organization_workspaces"] = json!(true);
+        let scope = parse(&body).unwrap().request.scope;
+        assert!(scope.organization_workspaces && !scope.personal_workspaces && !scope.looks_everywhere());
+        // All of them include these.
+        body["include_all_workspaces"] = json!(true);
+        let scope = parse(&body).unwrap().request.scope;
+        assert!(scope.all_workspaces && !scope.organization_workspaces);
+    }
+
+    #[test]
     fn workbooks_alone_are_searched_in_every_workspace() {
         let mut body = body();
         body["include_all_workspaces"] = json!(false);
@@ -150,6 +173,7 @@ mod tests {
             ("start_date", vec![json!(null), json!("soon"), json!(20_250_101), json!("2025-13-01")]),
             ("end_date", vec![json!(null), json!("2024-12-31"), json!(["2025-01-31"]), json!("2825-01-31")]),
             ("include_all_workspaces", vec![json!("true"), json!(1)]),
+            ("include_organization_workspaces", vec![json!("yes")]),
             ("include_personal_workspaces", vec![json!("yes")]),
             ("workspace_ids", vec![json!("wsp_1"), json!([null]), json!([""]), json!(vec!["w"; 5001])]),
             ("entity_ids", vec![json!({}), json!([2])]),

@@ -16,10 +16,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use http::StatusCode;
 
 use super::{DataExport, created_ts_of_id};
 use crate::auth::Caller;
+use crate::config::Sharing;
 use crate::dynamo::{Item, text};
 use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
@@ -77,16 +79,49 @@ impl Exports {
         caller: &Caller,
         data_export_id: &str,
     ) -> Result<DataExport, RequestError> {
+        self.get_shared_with(caller, data_export_id, Sharing::default()).await
+    }
+
+    /// Reads an export and makes sure that the caller may have its file: as its owner, or as another administrator of the
+    /// organization where they share their files.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::get_owned_by`].
+    pub async fn get_shared_with(
+        &self,
+        caller: &Caller,
+        data_export_id: &str,
+        sharing: Sharing,
+    ) -> Result<DataExport, RequestError> {
         let refusal = |status, message| {
             Problem::new(status, "").with_errors(vec![FieldError::new("data_export_id", message)])
         };
         let Some(export) = self.get(data_export_id).await? else {
             return Err(refusal(StatusCode::NOT_FOUND, "names no export").into());
         };
-        if export.user_id != caller.user_id || export.organization_id != caller.organization_id {
+        if !export.may_be_downloaded_by(caller, sharing) {
             return Err(refusal(StatusCode::FORBIDDEN, "names an export of another user").into());
         }
         Ok(export)
+    }
+
+    /// Reads an export of the caller's organization, whoever asked for it.
+    ///
+    /// # Errors
+    ///
+    /// 404 if there is no such export in the organization: of another one's it is not told whether there is. An internal
+    /// error if the table cannot be read.
+    pub async fn get_of_organization(
+        &self,
+        caller: &Caller,
+        data_export_id: &str,
+    ) -> Result<DataExport, RequestError> {
+        let export = self.get(data_export_id).await?;
+        export.filter(|export| export.organization_id == caller.organization_id).ok_or_else(|| {
+            let errors = vec![FieldError::new("data_export_id", "names no export")];
+            Problem::new(StatusCode::NOT_FOUND, "").with_errors(errors).into()
+        })
     }
 
     async fn get_item(&self, key: &str) -> Result<Option<Item>, AwsError> {
@@ -111,42 +146,65 @@ impl Exports {
     ///
     /// # Errors
     ///
-    /// The read failed, or a record cannot be read.
+    /// The read failed.
     pub async fn history(
         &self,
         organization_id: &str,
         user_id: &str,
         after: Option<&str>,
     ) -> Result<(Vec<DataExport>, Option<String>), AwsError> {
+        let query = self
+            .history_query("by_user", ("user_id", user_id), after)
+            .filter_expression("organization_id = :organization")
+            .expression_attribute_values(":organization", text(organization_id));
+        history_page(query).await
+    }
+
+    /// Reads one page of all exports of an organization, whoever asked for them. Otherwise as [`Exports::history`].
+    ///
+    /// # Errors
+    ///
+    /// The read failed.
+    pub async fn history_of_organization(
+        &self,
+        organization_id: &str,
+        after: Option<&str>,
+    ) -> Result<(Vec<DataExport>, Option<String>), AwsError> {
+        history_page(self.history_query("by_organization", ("organization_id", organization_id), after)).await
+    }
+
+    /// A query of an index whose partition key has this name and value, for the page after a cursor.
+    fn history_query(&self, index: &str, key: (&str, &str), after: Option<&str>) -> QueryFluentBuilder {
+        let (name, value) = key;
         let start = after.and_then(|id| {
             let created_ts = created_ts_of_id(id)?;
             Some(HashMap::from([
                 ("data_export_id".to_owned(), text(id)),
-                ("user_id".to_owned(), text(user_id)),
+                (name.to_owned(), text(value)),
                 ("created_ts".to_owned(), text(timestamp::to_text(created_ts))),
             ]))
         });
-        let output = self
-            .client
+        self.client
             .query()
             .table_name(&self.table)
-            .index_name("by_user")
-            .key_condition_expression("user_id = :user")
-            .filter_expression("organization_id = :organization")
-            .expression_attribute_values(":user", text(user_id))
-            .expression_attribute_values(":organization", text(organization_id))
+            .index_name(index)
+            .key_condition_expression(format!("{name} = :key"))
+            .expression_attribute_values(":key", text(value))
             .scan_index_forward(false)
             .limit(PAGE_SIZE)
             .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:Query"))?;
-        let next =
-            output.last_evaluated_key().and_then(|key| attribute_s(key, "data_export_id")).map(str::to_owned);
-        let exports =
-            output.items.unwrap_or_default().into_iter().map(read_export).collect::<Result<_, _>>()?;
-        Ok((exports, next))
     }
+}
+
+/// The exports that a query finds, and the cursor of those that follow. One that cannot be read is left out: it must not hide
+/// the others.
+async fn history_page(query: QueryFluentBuilder) -> Result<(Vec<DataExport>, Option<String>), AwsError> {
+    let output = query.send().await.map_err(AwsError::from_sdk("dynamodb:Query"))?;
+    let next =
+        output.last_evaluated_key().and_then(|key| attribute_s(key, "data_export_id")).map(str::to_owned);
+    let read = output.items.unwrap_or_default().into_iter().map(read_export);
+    let told = |error: &AwsError| tracing::warn!(%error, "an export is left out of a history: {error}");
+    Ok((read.filter_map(|export| export.inspect_err(told).ok()).collect(), next))
 }
 
 fn read_export(item: Item) -> Result<DataExport, AwsError> {

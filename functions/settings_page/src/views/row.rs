@@ -186,8 +186,12 @@ fn pace(export: &DataExport, now: DateTime<Utc>) -> Option<String> {
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
 /// `1 workspace, only 3 workbooks`.
 pub fn scope_text(scope: &ScopeSummary) -> String {
-    let chosen = counted(scope.workspace_count as u64, "workspace");
-    let text = match (scope.looks_everywhere(), scope.workspace_count == 0, scope.personal_workspaces) {
+    let chosen = match scope.organization_workspaces {
+        true => "All shared workspaces".to_owned(),
+        false => counted(scope.workspace_count as u64, "workspace"),
+    };
+    let names_none = scope.workspace_count == 0 && !scope.organization_workspaces;
+    let text = match (scope.looks_everywhere(), names_none, scope.personal_workspaces) {
         (true, _, _) => "All workspaces".to_owned(),
         (false, true, _) => "Personal workspaces".to_owned(),
         (false, false, true) => format!("{chosen} and personal workspaces"),

@@ -144,23 +144,36 @@ impl<'a> Reader<'a> {
 
     pub(super) fn scope(&mut self) -> Option<Scope> {
         let all_workspaces = self.flag("include_all_workspaces");
+        let organization_workspaces = self.flag("include_organization_workspaces");
         let personal_workspaces = self.flag("include_personal_workspaces");
         let workspace_ids = self.ids("workspace_ids");
         let entity_ids = self.ids("entity_ids");
-        let (all_workspaces, personal_workspaces) = (all_workspaces?, personal_workspaces?);
+        let (all_workspaces, organization_workspaces) = (all_workspaces?, organization_workspaces?);
+        let personal_workspaces = personal_workspaces?;
         let (mut workspace_ids, entity_ids) = (workspace_ids?, entity_ids?);
         let personal_workspaces = personal_workspaces || all_workspaces;
+        let organization_workspaces = organization_workspaces && !all_workspaces;
         if all_workspaces {
             workspace_ids.clear();
         }
-        if !personal_workspaces && workspace_ids.is_empty() && entity_ids.is_empty() {
+        if !organization_workspaces
+            && !personal_workspaces
+            && workspace_ids.is_empty()
+            && entity_ids.is_empty()
+        {
             return self.blame(
                 "workspace_ids",
-                "selects nothing; set include_all_workspaces or include_personal_workspaces, or name workspace_ids or \
-                 entity_ids",
+                "selects nothing; set include_all_workspaces, include_organization_workspaces or \
+                 include_personal_workspaces, or name workspace_ids or entity_ids",
             );
         }
-        Some(Scope { all_workspaces, personal_workspaces, workspace_ids, entity_ids })
+        Some(Scope {
+            all_workspaces,
+            organization_workspaces,
+            personal_workspaces,
+            workspace_ids,
+            entity_ids,
+        })
     }
 }
 

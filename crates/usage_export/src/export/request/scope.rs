@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Scope {
     /// Every workspace of the organization, personal ones too.
     pub all_workspaces: bool,
+    /// Every workspace that is nobody's own. Not set if `all_workspaces` is, because it includes them.
+    #[serde(default)]
+    pub organization_workspaces: bool,
     /// Every member's personal workspace.
     pub personal_workspaces: bool,
     /// These workspaces. Empty if `all_workspaces` is set, because it includes them.
@@ -25,6 +28,7 @@ impl Scope {
     /// use usage_export::export::request::Scope;
     /// let mut scope = Scope {
     ///     all_workspaces: false,
+    ///     organization_workspaces: false,
     ///     personal_workspaces: false,
     ///     workspace_ids: [].into(),
     ///     entity_ids: ["wbk_1".to_owned()].into(),
@@ -34,7 +38,8 @@ impl Scope {
     /// assert!(!scope.looks_everywhere());
     /// ```
     pub fn looks_everywhere(&self) -> bool {
-        self.all_workspaces || (!self.personal_workspaces && self.workspace_ids.is_empty())
+        let has_kind = self.organization_workspaces || self.personal_workspaces;
+        self.all_workspaces || (!has_kind && self.workspace_ids.is_empty())
     }
 }
 

@@ -21,12 +21,18 @@ pub struct RequestSummary {
     pub interval: Interval,
     /// Which runs are exported, by workspace and workbook.
     pub scope: ScopeSummary,
+    /// As [`ExportRequest::time_zone`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// As [`ExportRequest::name`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl From<ExportRequest> for RequestSummary {
     fn from(request: ExportRequest) -> Self {
-        let ExportRequest { fields, interval, scope } = request;
-        Self { fields, interval, scope: scope.into() }
+        let ExportRequest { fields, interval, scope, time_zone, name } = request;
+        Self { fields, interval, scope: scope.into(), time_zone, name }
     }
 }
 
@@ -36,6 +42,8 @@ impl From<ExportRequest> for RequestSummary {
 pub struct ScopeSummary {
     /// Every workspace of the organization, personal ones too.
     pub all_workspaces: bool,
+    /// Every workspace that is nobody's own.
+    pub organization_workspaces: bool,
     /// Every member's personal workspace.
     pub personal_workspaces: bool,
     /// How many workspaces are named.
@@ -51,7 +59,8 @@ pub struct ScopeSummary {
 impl ScopeSummary {
     /// As [`Scope::looks_everywhere`].
     pub fn looks_everywhere(&self) -> bool {
-        self.all_workspaces || (!self.personal_workspaces && self.workspace_count == 0)
+        let has_kind = self.organization_workspaces || self.personal_workspaces;
+        self.all_workspaces || (!has_kind && self.workspace_count == 0)
     }
 
     /// Whether these can be the ids that the request names.
@@ -62,9 +71,11 @@ impl ScopeSummary {
 
 impl From<Scope> for ScopeSummary {
     fn from(scope: Scope) -> Self {
-        let Scope { all_workspaces, personal_workspaces, workspace_ids, entity_ids } = scope;
+        let Scope { all_workspaces, organization_workspaces, personal_workspaces, workspace_ids, entity_ids } =
+            scope;
         Self {
             all_workspaces,
+            organization_workspaces,
             personal_workspaces,
             workspace_count: workspace_ids.len(),
             workbook_count: entity_ids.len(),
@@ -77,6 +88,8 @@ impl From<Scope> for ScopeSummary {
 #[derive(Deserialize)]
 struct StoredScope {
     all_workspaces: bool,
+    #[serde(default)]
+    organization_workspaces: bool,
     personal_workspaces: bool,
     workspace_count: Option<usize>,
     workbook_count: Option<usize>,
@@ -88,15 +101,29 @@ impl TryFrom<StoredScope> for ScopeSummary {
     type Error = &'static str;
 
     fn try_from(stored: StoredScope) -> Result<Self, Self::Error> {
-        let StoredScope { all_workspaces, personal_workspaces, .. } = stored;
+        let StoredScope { all_workspaces, organization_workspaces, personal_workspaces, .. } = stored;
         let numbers = stored.workspace_count.zip(stored.workbook_count);
         match (numbers, stored.workspace_ids.zip(stored.entity_ids)) {
             (Some((workspace_count, workbook_count)), _) => {
                 let ids = (workspace_count == 0 && workbook_count == 0).then(NamedIds::default);
-                Ok(Self { all_workspaces, personal_workspaces, workspace_count, workbook_count, ids })
+                Ok(Self {
+                    all_workspaces,
+                    organization_workspaces,
+                    personal_workspaces,
+                    workspace_count,
+                    workbook_count,
+                    ids,
+                })
             }
             (None, Some((workspace_ids, entity_ids))) => {
-                Ok(Scope { all_workspaces, personal_workspaces, workspace_ids, entity_ids }.into())
+                let scope = Scope {
+                    all_workspaces,
+                    organization_workspaces,
+                    personal_workspaces,
+                    workspace_ids,
+                    entity_ids,
+                };
+                Ok(scope.into())
             }
             // A scope that names nothing exports everything, so nothing is guessed here.
             (None, None) => Err("a scope has neither ids nor their number"),
@@ -118,13 +145,15 @@ mod tests {
     fn a_record_has_the_number_of_ids_and_not_the_ids() {
         let scope = Scope {
             all_workspaces: false,
+            organization_workspaces: false,
             personal_workspaces: true,
             workspace_ids: ["wsp_1".to_owned(), "wsp_2".to_owned()].into(),
             entity_ids: ["wbk_1".to_owned()].into(),
         };
         let summary = ScopeSummary::from(scope);
         let stored = json!({
-            "all_workspaces": false, "personal_workspaces": true, "workspace_count": 2, "workbook_count": 1,
+            "all_workspaces": false, "organization_workspaces": false, "personal_workspaces": true,
+            "workspace_count": 2, "workbook_count": 1,
         });
         assert_eq!(serde_json::to_value(&summary).unwrap(), stored);
         assert_eq!(read(stored).unwrap(), ScopeSummary { ids: None, ..summary });
@@ -134,6 +163,7 @@ mod tests {
     fn a_scope_without_ids_is_read_as_it_was_written() {
         let scope = Scope {
             all_workspaces: true,
+            organization_workspaces: false,
             personal_workspaces: true,
             workspace_ids: [].into(),
             entity_ids: [].into(),
