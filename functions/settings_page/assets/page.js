@@ -4,7 +4,7 @@
 import { cleanAddress } from "./script/address.js";
 import { watchAges } from "./script/ages.js";
 import { watchDates } from "./script/dates.js";
-import { watchCancel, watchCopying, watchDetailsPage, watchDrawer } from "./script/details.js";
+import { askFirst, watchCancel, watchCopying, watchDetailsPage, watchDrawer } from "./script/details.js";
 import { dropDrafts, keepDraft } from "./script/draft.js";
 import { watchFields } from "./script/fields.js";
 import { watchHistory } from "./script/history.js";
@@ -25,9 +25,9 @@ if (form) {
   watchPreview(form, () => dates.isValid() && workspaces.count() > 0 && form.querySelector("[name=export_fields]:checked"));
   watchSending(form, dates, workspaces, forget);
 } else if (document.querySelector("#exports")) {
-  const started = document.querySelector("#started");
-  if (started) dropDrafts();
-  started?.focus();
+  if (document.querySelector("#started")) dropDrafts();
+  document.querySelector("#started, #saved-notice")?.focus();
+  askFirst();
   const refreshDrawer = watchDrawer();
   const look = watchHistory(refreshDrawer);
   watchCancel(look);

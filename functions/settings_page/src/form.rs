@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
+use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 use usage_export::export::request::{ExportCall, ExportRequest, MAX_IDS, NamedIds};
 use usage_export::problem::Problem;
@@ -37,6 +38,10 @@ pub struct ExportForm {
     pub idempotency_key: String,
     /// What is chosen.
     pub choices: Choices,
+    /// The name under which it is to be saved, as typed.
+    pub name: String,
+    /// Id of the saved export that it was filled from: saved under the same name, it takes its place.
+    pub replaces: String,
     /// What is wrong with it.
     pub errors: FormErrors,
     /// What the reader should know before they send it.
@@ -70,6 +75,18 @@ impl ExportForm {
         Self { note: (!notes.is_empty()).then(|| notes.join(" ")), ..Self::new(choices) }
     }
 
+    /// The form of a saved export. Dates of a preset are counted from the day of `now`.
+    ///
+    /// # Errors
+    ///
+    /// Internal, if what was saved cannot be read.
+    pub fn from_saved(json: &[u8], now: DateTime<Utc>, first_day: NaiveDate) -> Result<Self, AwsError> {
+        let mut choices: Choices =
+            serde_json::from_slice(json).map_err(|error| AwsError::unreadable("saved export", &error))?;
+        choices.count_dates(now, first_day);
+        Ok(Self::new(choices))
+    }
+
     /// Reads the body that the browser sent. Inputs that the form does not have are ignored.
     ///
     /// # Errors
@@ -86,10 +103,11 @@ impl ExportForm {
             } else {
                 value.chars().take(MAX_INPUT_CHARS + 1).collect()
             };
-            if name == "idempotency_key" {
-                form.idempotency_key = value;
-            } else {
-                form.choices.take(&name, value);
+            match &*name {
+                "idempotency_key" => form.idempotency_key = value,
+                "name" => form.name = value,
+                "replaces" => form.replaces = value,
+                _ => form.choices.take(&name, value),
             }
         }
         Ok(form)
@@ -133,7 +151,10 @@ impl ExportForm {
         };
         let body = self.body(user_id, dates(start, end, zone));
         match ExportCall::parse(body.to_string().as_bytes()) {
-            Ok(call) => Ok(ParsedForm { request: call.request, body }),
+            Ok(call) => {
+                let time_zone = (!zone.is_utc()).then(|| zone.name().to_owned());
+                Ok(ParsedForm { request: ExportRequest { time_zone, ..call.request }, body })
+            }
             Err(problem) => Err(FormErrors::from_problem(&problem)),
         }
     }
@@ -156,6 +177,7 @@ impl ExportForm {
             "export_fields": known.chain(unknown).collect::<Vec<_>>(),
             "start_date": start_date,
             "end_date": end_date,
+            "time_zone": choices.time_zone,
             "include_all_workspaces": choices.all_workspaces,
             "include_organization_workspaces": choices.shared_workspaces && !choices.all_workspaces,
             "include_personal_workspaces": choices.personal_workspaces,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use lambda_http::Error;
 use settings_page::AppState;
-use usage_export::config::{Bucket, Limits, Origin, Queue, TableNames, UsageRecordsTable};
+use usage_export::config::{Bucket, Limits, Origin, Queue, Sharing, TableNames, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
@@ -38,6 +38,7 @@ async fn main() -> Result<(), Error> {
             active_limit: Limits::from_env()?.active_exports,
         },
         files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
+        sharing: Sharing::from_env()?,
         origin: Origin::from_env()?,
         clock,
     };

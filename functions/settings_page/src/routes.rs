@@ -21,6 +21,7 @@ mod assets;
 mod exports;
 mod form;
 mod history;
+mod saved;
 mod sign_in;
 
 /// Shorter responses, in bytes, are not compressed: they fit one packet as they are.
@@ -51,6 +52,9 @@ fn forms(state: &Arc<AppState>) -> Router<Arc<AppState>> {
     Router::new()
         .route(&on_page("/new"), post(form::submit))
         .route(&on_page("/new/preview"), post(form::preview))
+        .route(&on_page("/saved"), post(saved::save))
+        .route(&on_page("/saved/{id}/run"), post(saved::run))
+        .route(&on_page("/saved/{id}/delete"), post(saved::delete))
         .route(&on_page("/exports/{data_export_id}/cancel"), post(exports::cancel))
         .route(&on_page("/sign_in"), post(sign_in::sign_in))
         .route(&on_page("/sign_out"), post(sign_in::sign_out))

@@ -1,7 +1,7 @@
 //! The clients and settings that every request handler borrows.
 
 use chrono::{DateTime, Utc};
-use usage_export::config::Origin;
+use usage_export::config::{Origin, Sharing};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
@@ -20,6 +20,8 @@ pub struct AppState {
     pub submitter: Submitter,
     /// The CSV files, for download.
     pub files: ExportFiles,
+    /// Whether administrators may have each other's files.
+    pub sharing: Sharing,
     /// The origin at which people open the page.
     pub origin: Origin,
     /// Tells the time: the wall clock in `main`, a fixed instant in tests.

@@ -27,6 +27,11 @@ impl TimeZone {
         self.0.name()
     }
 
+    /// The place that it is named after: `New York`.
+    pub fn place(self) -> String {
+        self.name().rsplit('/').next().unwrap_or_default().replace('_', " ")
+    }
+
     /// Whether its days are those of UTC.
     pub fn is_utc(self) -> bool {
         self == Self::UTC

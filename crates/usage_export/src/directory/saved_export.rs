@@ -88,7 +88,7 @@ impl Directory {
         let mut saved = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(AwsError::from_sdk("dynamodb:Query"))?;
-            match serde_dynamo::aws_sdk_dynamodb_1::from_item::<_, SavedExport>(item) {
+            match serde_dynamo::aws_sdk_dynamodb_1::from_item::<SavedExport>(item) {
                 Ok(read) => saved.push(read),
                 Err(error) => tracing::warn!(organization_id, %error, "a saved export is left out"),
             }

@@ -14,6 +14,6 @@ export function cleanAddress() {
   const page = document.querySelector("#exports")?.dataset.page;
   if (id && page) return location.replace(`${page}/exports/${id}`);
   const address = new URL(location);
-  for (const name of ["entered", "started"]) address.searchParams.delete(name);
+  for (const name of ["entered", "started", "saved"]) address.searchParams.delete(name);
   if (address.href !== location.href) history.replaceState(null, "", address);
 }

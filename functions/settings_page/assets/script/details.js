@@ -105,3 +105,11 @@ export function watchCopying() {
     }
   });
 }
+
+/** Asks before a form with `data-confirm` is sent. */
+export function askFirst() {
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm;
+    if (question && !confirm(question)) event.preventDefault();
+  });
+}

@@ -50,7 +50,7 @@ function restore(form, entries) {
     else if (name === "workspaces") check(form, name, value);
     else if (name === "include_personal_workspaces") form.querySelector("#personal").checked = true;
     else if (name === "start_date" || name === "end_date") form.elements[name].dataset.typed = value;
-    else if (name === "idempotency_key" || name === "preset") form.elements[name].value = value;
+    else if (["idempotency_key", "preset", "name"].includes(name)) form.elements[name].value = value;
   }
 }
 

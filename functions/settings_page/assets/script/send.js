@@ -15,6 +15,8 @@ export function watchSending(form, dates, workspaces, sent) {
   form.noValidate = true;
 
   form.addEventListener("submit", (event) => {
+    // Saving the form, or a preview: the browser sends these.
+    if (event.submitter && event.submitter !== button) return;
     event.preventDefault();
     if (button.getAttribute("aria-disabled")) return;
     if ([dates.check(true), workspaces.check(), checkFields(form)].every(Boolean)) send();

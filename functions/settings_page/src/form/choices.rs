@@ -62,14 +62,14 @@ impl Choices {
     /// What an earlier export was asked for, and what of it the form cannot hold. `ids` are those that its request names, if
     /// they are still known.
     pub fn of_export(export: &DataExport, ids: Option<NamedIds>) -> (Self, Vec<String>) {
-        let RequestSummary { fields, interval, scope, .. } = &export.request;
+        let RequestSummary { fields, interval, scope, time_zone, .. } = &export.request;
         let mut notes = Vec::new();
-        let zone = TimeZone::UTC;
+        let zone = time_zone.as_deref().and_then(TimeZone::from_name).unwrap_or(TimeZone::UTC);
         let (start, end) = (zone.day_of(interval.start()), zone.day_of(interval.end()));
         let is_whole = zone.first_instant(start) == Some(interval.start())
             && zone.last_instant(end) == Some(interval.end());
         if !is_whole {
-            let range = crate::views::dates::range(*interval);
+            let range = crate::views::dates::range(*interval, zone);
             notes.push(format!("The earlier export covered {range}. This form exports whole days."));
         }
         if !fields.is_sorted_by_key(|field| FIELDS.iter().position(|info| info.field == *field)) {
@@ -87,6 +87,7 @@ impl Choices {
             end_date: day::iso(end),
             time_zone: if zone.is_utc() { String::new() } else { zone.name().to_owned() },
             all_workspaces,
+            shared_workspaces: scope.organization_workspaces,
             personal_workspaces: scope.personal_workspaces,
             workspace_ids,
             entity_ids,

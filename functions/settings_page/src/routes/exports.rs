@@ -17,10 +17,11 @@ use crate::error::PageError;
 use crate::path::PAGE;
 use crate::request::Captured;
 use crate::response::{html, redirect, see_other};
+use crate::routes::history::rows;
 use crate::session::SignedIn;
 use crate::state::AppState;
 use crate::views::details::{Details, DetailsPage, MAX_LISTED};
-use crate::views::row::{Row, Status};
+use crate::views::row::Status;
 
 /// The largest manifest from which charts are drawn, in bytes: that of some 20,000 workspaces. A larger one can be downloaded.
 const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
@@ -32,14 +33,15 @@ pub(super) async fn details(
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
     let now = state.now();
-    let export = export(&state, &caller, &data_export_id).await?;
+    let export = found(&state, &caller, &data_export_id).await?;
+    let mut row = rows(&state, &caller, std::slice::from_ref(&export), now).await?;
+    let Some(row) = row.pop() else { return Err(PageError::not_found()) };
     let ids = state.exports.named_ids(&export).await?.unwrap_or_default();
     let named = ids.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
     let (workspaces, manifest) = tokio::try_join!(
         async { Ok::<_, PageError>(state.directory.workspaces_of(&caller.organization_id, &named).await?) },
-        manifest_of(&state, &export, now),
+        manifest_of(&state, &export, row.can_download, now),
     )?;
-    let row = Row::new(&export, &caller, &caller.email, now);
     let details =
         Details::new(row, &export, &ids, manifest.as_ref(), |id| Some(workspaces.get(id)?.name.clone()));
     html(StatusCode::OK, &DetailsPage::new(&caller, details))
@@ -49,10 +51,14 @@ pub(super) async fn details(
 async fn manifest_of(
     state: &AppState,
     export: &DataExport,
+    can_download: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<Manifest>, PageError> {
     let has_one = Status::of(export, now) == Status::Completed && export.manifest.is_some();
-    if !has_one || export.manifest.as_ref().is_some_and(|manifest| manifest.bytes > MAX_MANIFEST_BYTES) {
+    if !can_download
+        || !has_one
+        || export.manifest.as_ref().is_some_and(|manifest| manifest.bytes > MAX_MANIFEST_BYTES)
+    {
         return Ok(None);
     }
     match state.files.read(&Document::manifest(export, now)?).await {
@@ -73,7 +79,10 @@ pub(super) async fn cancel(
     SignedIn(caller): SignedIn,
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
-    export(&state, &caller, &data_export_id).await?;
+    if found(&state, &caller, &data_export_id).await?.user_id != caller.user_id {
+        let detail = "Only the administrator who asked for an export can cancel it.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
+    }
     let Submitter { exports, queue, .. } = &state.submitter;
     let cancelled =
         usage_export::export::cancel::cancel(exports, queue, &caller, &data_export_id, state.now()).await;
@@ -112,7 +121,12 @@ async fn completed_export(
     caller: &Caller,
     data_export_id: &str,
 ) -> Result<DataExport, PageError> {
-    let export = export(state, caller, data_export_id).await?;
+    let export = found(state, caller, data_export_id).await?;
+    if !export.may_be_downloaded_by(caller, state.sharing) {
+        let detail = "Only the administrator who asked for this export can download it. Start the same export yourself: \
+                      Export again, in its details, fills in the form.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
+    }
     if export.state != ExportState::Completed {
         let detail = match Status::of(&export, state.now()) {
             Status::Cancelled => "There is no file: this export was cancelled.",
@@ -124,19 +138,19 @@ async fn completed_export(
     Ok(export)
 }
 
-/// The export of this id. A refusal is told in the page's words, because its reader did not type a `data_export_id`.
-pub(super) async fn export(
+/// An export of the caller's organization. A refusal is told in the page's words, because its reader did not type a
+/// `data_export_id`.
+pub(super) async fn found(
     state: &AppState,
     caller: &Caller,
     data_export_id: &str,
 ) -> Result<DataExport, PageError> {
-    let detail = |status| match status {
-        StatusCode::FORBIDDEN => "This export belongs to another user.",
-        _ => "There is no such export: its address may be incomplete, or its record was deleted.",
-    };
-    let found = state.exports.get_owned_by(caller, data_export_id).await;
+    let found = state.exports.get_of_organization(caller, data_export_id).await;
     found.map_err(|error| match error {
-        RequestError::Refused(problem) => Problem::new(problem.status, detail(problem.status)).into(),
+        RequestError::Refused(problem) => {
+            let detail = "There is no such export: its address may be incomplete, or its record was deleted.";
+            Problem::new(problem.status, detail).into()
+        }
         RequestError::Internal(_) => error.into(),
     })
 }

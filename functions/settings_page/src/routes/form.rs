@@ -9,12 +9,13 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
 use usage_export::error::AwsError;
+use usage_export::export::request::ExportRequest;
 use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::problem::RequestError;
 use uuid::Uuid;
 
 use crate::error::PageError;
-use crate::form::{ExportForm, FormErrors};
+use crate::form::{ExportForm, FormErrors, ParsedForm};
 use crate::path::PAGE;
 use crate::request::parameter;
 use crate::response::{html, see_other};
@@ -25,16 +26,23 @@ use crate::views::form::{FormPage, PresetButtons, first_day, shared};
 use crate::views::preview::PreviewPart;
 use crate::views::sign_in::SignInPage;
 
-/// The empty form, or one filled from the earlier export that `?again=` names.
+/// The empty form, or one filled from the earlier export that `?again=` names, or from the saved one that `?from=` names.
 pub(super) async fn show(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let now = state.now();
-    let form = match parameter(query.as_deref(), "again") {
+    let query = query.as_deref();
+    if let Some(id) = parameter(query, "from") {
+        let (saved, mut form) = super::saved::read(&state, &caller, &id).await?;
+        form.name = saved.name;
+        form.replaces = saved.id;
+        return page(&state, &caller, form, StatusCode::OK, now).await;
+    }
+    let form = match parameter(query, "again") {
         Some(id) => {
-            let export = super::exports::export(&state, &caller, &id).await?;
+            let export = super::exports::found(&state, &caller, &id).await?;
             ExportForm::from_export(&export, state.exports.named_ids(&export).await?)
         }
         None => ExportForm::blank(now),
@@ -66,26 +74,36 @@ pub(super) async fn submit(
         Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => return ask_to_sign_in(&body),
         Err(refusal) => return Ok(refusal),
     };
-    let now = state.now();
-    let mut form = ExportForm::read(&body)?;
-    let parsed = match form.parse(&caller.user_id) {
+    start(&state, &caller, ExportForm::read(&body)?, None, state.now()).await
+}
+
+/// Starts the export that a form asks for, which may be saved under a name.
+pub(super) async fn start(
+    state: &AppState,
+    caller: &Caller,
+    mut form: ExportForm,
+    name: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<Response, PageError> {
+    let ParsedForm { request, body } = match form.parse(&caller.user_id) {
         Ok(parsed) => parsed,
         Err(errors) => {
             form.errors = errors;
-            return page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
+            return page(state, caller, form, StatusCode::BAD_REQUEST, now).await;
         }
     };
+    let request = ExportRequest { name, ..request };
     // The prefix keeps the keys of forms apart from those that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
-    let idempotency_key = IdempotencyKey::new(&caller.organization_id, &caller.user_id, &key, &parsed.body);
-    match state.submitter.submit(&caller, parsed.request, Some(&idempotency_key), now).await {
+    let idempotency_key = IdempotencyKey::new(&caller.organization_id, &caller.user_id, &key, &body);
+    match state.submitter.submit(caller, request, Some(&idempotency_key), now).await {
         Ok(export) => see_other(&format!("{PAGE}?started={}", export.data_export_id)),
         Err(RequestError::Refused(problem)) => {
             form.errors = FormErrors::from_problem(&problem);
             if problem.status == StatusCode::UNPROCESSABLE_ENTITY {
                 explain_reuse(&mut form);
             }
-            let mut response = page(&state, &caller, form, problem.status, now).await?;
+            let mut response = page(state, caller, form, problem.status, now).await?;
             let retry_after = problem.retry_after.map(HeaderValue::from);
             response.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             Ok(response)
@@ -94,7 +112,7 @@ pub(super) async fn submit(
     }
 }
 
-fn ask_to_sign_in(body: &[u8]) -> Result<Response, PageError> {
+pub(super) fn ask_to_sign_in(body: &[u8]) -> Result<Response, PageError> {
     let form = String::from_utf8_lossy(body);
     let next = format!("{PAGE}/new");
     let error = "Your session has ended. Sign in again: your export is kept.";
@@ -141,7 +159,7 @@ pub(super) async fn preview(
 }
 
 /// The page with the form as it is.
-async fn page(
+pub(super) async fn page(
     state: &AppState,
     caller: &Caller,
     form: ExportForm,

@@ -20,7 +20,7 @@ use crate::request::parameter;
 use crate::response::{html, see_other};
 use crate::session::SignedIn;
 use crate::state::AppState;
-use crate::views::history::{History, HistoryPage, RowsFragment};
+use crate::views::history::{History, HistoryPage, Notice, RowsFragment};
 use crate::views::row::Row;
 
 /// How many rows one part of the history has, unless a filter leaves fewer.
@@ -48,12 +48,32 @@ pub(super) async fn show(
     let filter = HistoryFilter::read(query);
     let cursor = parameter(query, "cursor").filter(|cursor| created_ts_of_id(cursor).is_some());
     let started = parameter(query, "started");
-    let mut history = load(&state, &caller, &filter, cursor.as_deref(), now).await?;
+    let is_first = filter.is_empty() && cursor.is_none();
+    let (mut history, saved) = tokio::try_join!(
+        load(&state, &caller, &filter, cursor.as_deref(), now),
+        // They are beside the newest exports only.
+        async {
+            let saved = if is_first {
+                state.directory.saved_exports(&caller.organization_id).await?
+            } else {
+                Vec::new()
+            };
+            Ok(saved)
+        },
+    )?;
     let has_started = match started {
         Some(id) => put_on_top(&state, &caller, &mut history, &id, now).await?,
         None => false,
     };
-    let page = HistoryPage::new(&caller, &filter, history, cursor.is_some(), has_started);
+    let notice = match (has_started, parameter(query, "saved")) {
+        (true, _) => Notice::Started(caller.email.clone()),
+        (_, Some(id)) => saved
+            .iter()
+            .find(|saved| saved.id == id)
+            .map_or(Notice::None, |saved| Notice::Saved(saved.name.clone())),
+        _ => Notice::None,
+    };
+    let page = HistoryPage::new(&caller, &filter, history, saved, cursor.is_some(), notice);
     html(StatusCode::OK, &page)
 }
 
@@ -90,7 +110,7 @@ pub(super) async fn changes(
         open.split(' ').filter(|id| created_ts_of_id(id).is_some()).take(MAX_OPEN).collect();
     let mut history = load(&state, &caller, &filter, None, now).await?;
     // The index may lag behind, so these are read from the table itself.
-    let read = open.iter().map(|id| state.exports.get_owned_by(&caller, id));
+    let read = open.iter().map(|id| state.exports.get_of_organization(&caller, id));
     let read = try_join_all(read.map(async |export| match export.await {
         Ok(export) => Ok(Some(export)),
         Err(RequestError::Refused(_)) => Ok(None),
@@ -117,10 +137,10 @@ async fn put_on_top(
     if history.rows.iter().any(|row| row.id == id) {
         return Ok(true);
     }
-    match state.exports.get_owned_by(caller, id).await {
+    match state.exports.get_of_organization(caller, id).await {
         // Only where it belongs: an old address must not put it above newer ones.
         Ok(export) if history.rows.first().is_none_or(|first| first.id.as_str() < id) => {
-            history.rows.insert(0, Row::new(&export, caller, &caller.email, now));
+            history.rows.insert(0, Row::new(&export, caller, state.sharing, &caller.email, now));
             Ok(true)
         }
         Ok(_) | Err(RequestError::Refused(_)) => Ok(false),
@@ -139,10 +159,13 @@ async fn load(
     let mut history = History { rows: Vec::new(), next: None };
     let mut cursor = cursor.map(Cow::Borrowed);
     for _ in 0..MAX_READS {
-        let (exports, next) =
-            state.exports.history(&caller.organization_id, &caller.user_id, cursor.as_deref()).await?;
-        let exports: Vec<_> =
-            exports.into_iter().filter(|export| filter.takes(export, &caller.user_id)).collect();
+        let (organization_id, after) = (&caller.organization_id, cursor.as_deref());
+        let (exports, next) = if filter.mine {
+            state.exports.history(organization_id, &caller.user_id, after).await?
+        } else {
+            state.exports.history_of_organization(organization_id, after).await?
+        };
+        let exports: Vec<_> = exports.into_iter().filter(|export| filter.takes(export)).collect();
         let found = rows(state, caller, &exports, now).await?;
         history.rows.extend(found.into_iter().filter(|row| filter.finds(row)));
         history.next.clone_from(&next);
@@ -159,7 +182,7 @@ async fn load(
 }
 
 /// The rows of exports of the organization, with who asked for each.
-async fn rows(
+pub(super) async fn rows(
     state: &AppState,
     caller: &Caller,
     exports: &[DataExport],
@@ -177,5 +200,8 @@ async fn rows(
         Some(member) if !member.email.is_empty() => member.email.clone(),
         _ => export.user_id.clone(),
     };
-    Ok(exports.iter().map(|export| Row::new(export, caller, &requested_by(export), now)).collect())
+    Ok(exports
+        .iter()
+        .map(|export| Row::new(export, caller, state.sharing, &requested_by(export), now))
+        .collect())
 }

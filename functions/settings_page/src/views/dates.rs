@@ -1,9 +1,10 @@
 //! Instants and ranges as the page writes them. Days are written as the form takes them, `01/31/2025`; times are UTC.
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use usage_export::export::interval::Interval;
 
 use crate::day;
+use crate::time_zone::TimeZone;
 
 /// An instant on the page: a `time` element.
 #[derive(Debug, Clone)]
@@ -32,18 +33,19 @@ pub fn exact(instant: DateTime<Utc>) -> String {
     format!("{}, {}", day::us(instant.date_naive()), instant.format("%H:%M:%S UTC"))
 }
 
-/// Whether the interval is made of whole UTC days.
-fn is_whole(interval: Interval) -> bool {
-    let after = interval.end() + TimeDelta::milliseconds(1);
-    interval.start().time() == NaiveTime::MIN && after.time() == NaiveTime::MIN
+/// The first and the last day of an interval that is made of whole days of a time zone.
+fn whole_days(interval: Interval, zone: TimeZone) -> Option<(NaiveDate, NaiveDate)> {
+    let (start, end) = (zone.day_of(interval.start()), zone.day_of(interval.end()));
+    let is_whole =
+        zone.first_instant(start)? == interval.start() && zone.last_instant(end)? == interval.end();
+    is_whole.then_some((start, end))
 }
 
-/// Writes an interval of whole days as `01/01/2025 – 01/31/2025`, any other with times:
+/// Writes an interval of whole days of a time zone as `01/01/2025 – 01/31/2025`, any other with times:
 /// `01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC`.
-pub fn range(interval: Interval) -> String {
+pub fn range(interval: Interval, zone: TimeZone) -> String {
     let (start, end) = (interval.start(), interval.end());
-    if is_whole(interval) {
-        let (start, end) = (start.date_naive(), end.date_naive());
+    if let Some((start, end)) = whole_days(interval, zone) {
         return if start == end {
             day::us(start)
         } else {
@@ -83,7 +85,21 @@ pub fn left(instant: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+    use usage_export::export::interval::{parse_end, parse_start};
+
     use super::*;
+
+    #[test]
+    fn whole_days_of_a_time_zone_are_written_as_days() {
+        let interval =
+            |start, end| Interval::new(parse_start(start).unwrap(), parse_end(end).unwrap()).unwrap();
+        let new_york = TimeZone::from_name("America/New_York").unwrap();
+        let march = interval("2025-03-01T00:00:00-05:00", "2025-03-31T23:59:59.999-04:00");
+        assert_eq!(range(march, new_york), "03/01/2025 – 03/31/2025");
+        assert_eq!(range(march, TimeZone::UTC), "03/01/2025 05:00:00 – 04/01/2025 03:59:59 UTC");
+        assert_eq!(range(interval("2025-03-01", "2025-03-01"), TimeZone::UTC), "03/01/2025");
+    }
 
     #[test]
     fn an_age_is_written_in_its_largest_unit() {

@@ -2,6 +2,8 @@
 
 use askama::Template;
 use usage_export::auth::Caller;
+use usage_export::directory::saved_export::SavedExport;
+use uuid::Uuid;
 
 use super::layout::Layout;
 use super::row::Row;
@@ -18,8 +20,29 @@ pub struct HistoryPage {
     rows: HistoryRows,
     /// Whether the history does not begin with the newest export.
     is_older: bool,
-    /// The reader's address, to which the email about an export that was just started goes.
-    started: Option<String>,
+    /// What has just happened.
+    notice: Notice,
+    /// The saved exports of the organization.
+    saved: Vec<SavedRow>,
+}
+
+/// What has just happened.
+#[derive(Debug)]
+pub enum Notice {
+    /// Nothing that is told.
+    None,
+    /// An export was started; an email about it goes to this address.
+    Started(String),
+    /// A form was saved under this name.
+    Saved(String),
+}
+
+/// A saved export in the list.
+#[derive(Debug)]
+struct SavedRow {
+    saved: SavedExport,
+    /// Random, so that a button that is pressed twice starts one export.
+    idempotency_key: String,
 }
 
 /// What the history page is made from.
@@ -50,22 +73,24 @@ pub struct RowsFragment {
 }
 
 impl HistoryPage {
-    /// The history that a filter leaves. `has_started` tells that its first row is an export that was just started; `is_older`
-    /// that there are newer ones.
+    /// The history that a filter leaves, and the saved exports. `is_older` tells that there are newer exports.
     pub fn new(
         caller: &Caller,
         filter: &HistoryFilter,
         history: History,
+        saved: Vec<SavedExport>,
         is_older: bool,
-        has_started: bool,
+        notice: Notice,
     ) -> Self {
+        let row = |saved| SavedRow { saved, idempotency_key: Uuid::new_v4().to_string() };
         Self {
             layout: Layout::signed_in(caller),
             statuses: StatusFilter::ALL,
             rows: HistoryRows::new(filter, history),
             filter: filter.clone(),
             is_older,
-            started: has_started.then(|| caller.email.clone()),
+            notice,
+            saved: saved.into_iter().map(row).collect(),
         }
     }
 }

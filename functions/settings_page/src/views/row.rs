@@ -3,12 +3,14 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
-use usage_export::export::request::ScopeSummary;
+use usage_export::config::Sharing;
+use usage_export::export::request::{RequestSummary, ScopeSummary};
 use usage_export::export::{DataExport, State};
 use usage_export::wording::{counted, size};
 
 use super::dates::{self, Moment};
 use crate::path::PAGE;
+use crate::time_zone::TimeZone;
 
 /// What an export is at the moment, in the words of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,23 +108,26 @@ pub struct Row {
 
 impl Row {
     /// The row of an export that `requested_by` asked for, for this reader at `now`.
-    pub fn new(export: &DataExport, reader: &Caller, requested_by: &str, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        export: &DataExport,
+        reader: &Caller,
+        sharing: Sharing,
+        requested_by: &str,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let zone = export.request.time_zone.as_deref().and_then(TimeZone::from_name).unwrap_or(TimeZone::UTC);
         let status = Status::of(export, now);
         let is_own = export.user_id == reader.user_id;
         Self {
             page: PAGE,
             id: export.data_export_id.clone(),
             status,
-            range: dates::range(export.request.interval),
-            about: format!(
-                "{} · {}",
-                scope_text(&export.request.scope),
-                counted(export.request.fields.len() as u64, "field")
-            ),
-            name: None,
+            range: dates::range(export.request.interval, zone),
+            about: about(&export.request, zone),
+            name: export.request.name.clone(),
             requested_by: requested_by.to_owned(),
             is_own,
-            can_download: is_own,
+            can_download: export.may_be_downloaded_by(reader, sharing),
             created: Moment::new(export.created_ts, now),
             percent: export.progress.min(100),
             rows: counted(export.row_count, "row"),
@@ -181,6 +186,13 @@ fn pace(export: &DataExport, now: DateTime<Utc>) -> Option<String> {
     let rows = speed.rows_per_second.filter(|rows| *rows > 0);
     left.map(|finish_ts| dates::left(finish_ts, now))
         .or_else(|| rows.map(|rows| format!("{} per second", counted(rows, "row"))))
+}
+
+/// What is exported, in words: `All workspaces · 11 fields · New York time`.
+fn about(request: &RequestSummary, zone: TimeZone) -> String {
+    let fields = counted(request.fields.len() as u64, "field");
+    let zone = if zone.is_utc() { String::new() } else { format!(" · {} time", zone.place()) };
+    format!("{} · {fields}{zone}", scope_text(&request.scope))
 }
 
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,

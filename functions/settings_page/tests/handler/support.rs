@@ -16,6 +16,7 @@ use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Body, IntoResponse as _, Request, RequestExt as _};
 use serde_json::{Value, json};
 use settings_page::AppState;
+use usage_export::config::Sharing;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
@@ -116,6 +117,7 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
             active_limit: 5,
         },
         files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },
+        sharing: Sharing::default(),
         origin: origin.parse().expect("an origin"),
         clock: now,
     };
