@@ -72,12 +72,18 @@ fn signing_out_ends_the_session() {
 }
 
 #[test]
-fn another_users_export_cannot_be_downloaded() {
+fn another_administrators_export_is_seen_but_not_downloaded() {
     with_browser("another_users_export", Options::default(), async |org, browser| {
         let id = others_export(&org).await;
         open_page(&browser, &org.caller).await;
+        assert!(browser.text(".export .c-who").await.contains("@example.com"));
+        assert!(!browser.is_shown(".export .download").await);
+        browser.click(".export .range").await;
+        browser.wait_for_text("#drawer .export-actions", "can download this file").await;
         browser.goto(&format!("{PAGE}/exports/{id}/download")).await;
-        browser.wait_for_text("main", "This export belongs to another user.").await;
+        browser
+            .wait_for_text("main", "Only the administrator who asked for this export can download it.")
+            .await;
         browser.screenshot("another-users-export").await;
         browser.goto(&format!("{PAGE}/exports/{}", uuid::Uuid::now_v7())).await;
         browser.wait_for_text("main", "There is no such export").await;

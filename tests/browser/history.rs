@@ -114,13 +114,15 @@ fn filters_and_search_find_exports_also_without_javascript() {
             let mut march = completed(new_record(&org, &org.caller, now() - TimeDelta::hours(2)), 1, 80);
             march["request"]["interval"] =
                 json!({"start": "2025-03-01T00:00:00.000Z", "end": "2025-03-31T23:59:59.999Z"});
-            for record in [&newest, &failure, &march] {
+            let theirs = failed(new_record(&org, &other, now() - TimeDelta::hours(3)));
+            for record in [&newest, &failure, &march, &theirs] {
                 put_record(record).await;
             }
             open_page(&browser, &org.caller).await;
-            assert_eq!(browser.texts(".export").await.len(), 3);
+            assert_eq!(browser.texts(".export").await.len(), 4);
             for (query, found) in [
-                ("status=failed", vec![&failure]),
+                ("status=failed", vec![&failure, &theirs]),
+                ("q=GRACE", vec![&theirs]),
                 ("q=03%2F31%2F2025", vec![&march]),
                 (&*format!("q={}", id_of(&newest).to_uppercase()), vec![&newest]),
                 ("status=completed&who=me", vec![&newest, &march]),

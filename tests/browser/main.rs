@@ -17,5 +17,6 @@ mod harness;
 mod history;
 mod live;
 mod looks;
+mod saved;
 mod scale;
 mod workspaces;

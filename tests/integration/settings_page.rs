@@ -6,7 +6,9 @@ use integration_tests::export::{request, wait_until_final};
 use integration_tests::manifest::assert_describes;
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::page::{PAGE, Visitor, get_page, post_form, send_sign_in};
-use integration_tests::records::{failed, id_of, new_record, put_active, put_record, read_record};
+use integration_tests::records::{
+    completed, failed, id_of, new_export_id, new_record, put_active, put_record, read_record,
+};
 use integration_tests::system::{now, system};
 use integration_tests::{random_id, with_org};
 use serde_json::json;
@@ -260,19 +262,44 @@ fn a_form_beyond_the_limit_comes_back_with_an_error_and_what_was_typed() {
 }
 
 #[test]
-fn another_users_export_is_refused() {
+fn another_administrators_export_is_seen_but_not_downloaded_or_cancelled() {
     with_org(async |org| {
-        let record = failed(new_record(&org, &org.add_admin().await, now()));
+        let colleague = org.add_admin().await;
+        org.set_email(&colleague.user_id, "grace@example.com").await;
+        let record = completed(new_record(&org, &colleague, now()), 5, 500);
         put_record(&record).await;
         let visitor = Visitor::sign_in(&org.caller).await;
-        for part in ["", "/download", "/manifest"] {
+        let details = visitor.get(&format!("/exports/{}", id_of(&record))).await;
+        assert_eq!(details.status, 200);
+        assert!(details.text().contains("can download this file"), "{}", details.text());
+        let list = visitor.get("").await.text();
+        assert!(list.contains("grace@example.com") && !list.contains("/download"), "{list}");
+        for part in ["/download", "/manifest"] {
             let answer = visitor.get(&format!("/exports/{}{part}", id_of(&record))).await;
             assert_eq!(answer.status, 403, "{part}");
-            assert!(answer.text().contains("another user"), "{}", answer.text());
+            assert!(answer.text().contains("Only the administrator who asked"), "{}", answer.text());
         }
-        assert_eq!(visitor.get(&format!("/new?again={}", id_of(&record))).await.status, 403);
-        let answer = visitor.get(&format!("/exports/{}", random_id("exp"))).await;
-        assert_eq!(answer.status, 404);
+        let answer = visitor.post(&format!("/exports/{}/cancel", id_of(&record)), &[]).await;
+        assert_eq!(answer.status, 403);
+        assert_eq!(visitor.get(&format!("/new?again={}", id_of(&record))).await.status, 200);
+    });
+}
+
+#[test]
+fn another_organizations_export_is_as_one_that_does_not_exist() {
+    with_org(async |org| {
+        let other = TestOrg::create().await;
+        let record = failed(new_record(&other, &other.caller, now()));
+        put_record(&record).await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        for id in [id_of(&record), random_id("exp"), new_export_id(now())] {
+            for part in ["", "/download", "/manifest"] {
+                let answer = visitor.get(&format!("/exports/{id}{part}")).await;
+                assert_eq!(answer.status, 404, "{part}");
+                assert!(answer.text().contains("There is no such export"), "{}", answer.text());
+            }
+            assert_eq!(visitor.get(&format!("/new?again={id}")).await.status, 404);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! What a file will be, before there is one: its header, its first rows, and about how large it gets.
 //!
 //! It is bounded and cheap, whatever is asked for: at most [`MAX_CALLS`] small calls of `Query`, some of them at the same time, and
-//! nothing is kept. `docs/adr/0025-an-estimate-is-a-bounded-sample.md` has the reasons and how far an estimate is from the truth.
+//! nothing is kept. `docs/adr/0024-an-estimate-is-a-bounded-sample.md` has the reasons and how far an estimate is from the truth.
 //!
 //! | module       | what it does                                                          |
 //! | ------------ | --------------------------------------------------------------------- |

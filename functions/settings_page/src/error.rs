@@ -1,7 +1,7 @@
 //! The error of a handler, rendered as a page by [`finish`](crate::middleware::finish).
 //!
 //! A handler returns [`PageError`]. As a response it has a status and no body yet, because only the outermost
-//! middleware, `middleware::finish`, knows the request's id and whether htmx asks for a part of the page. It takes the
+//! middleware, `middleware::finish`, knows the request's id and who is signed in. It takes the
 //! error out of the response and renders it.
 
 use std::sync::Arc;

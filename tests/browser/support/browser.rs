@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fantoccini::actions::{InputSource, KeyAction, KeyActions, MouseActions, PointerAction};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::key::Key;
@@ -186,15 +186,6 @@ impl Browser {
     /// Clicks on a day of the calendar, such as `2025-03-10`.
     pub async fn click_day(&self, day: &str) {
         self.click(&format!("[data-day='{day}']")).await;
-    }
-
-    /// Moves the pointer over an element.
-    pub async fn hover(&self, css: &str) {
-        let element = self.find(css).await;
-        let script = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
-        self.client.execute(script, vec![serde_json::to_value(&element).unwrap()]).await.unwrap();
-        let over = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
-        self.client.perform_actions(MouseActions::new("mouse".to_owned()).then(over)).await.unwrap();
     }
 
     /// Scrolls the element to the middle and clicks on it. At the edge of the window, a bar that stays there may cover it.

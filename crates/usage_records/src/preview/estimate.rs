@@ -30,7 +30,7 @@ pub struct Estimate {
     /// Whether there are exactly so many rows: all of them were read. The size is exact too if there are at most 500.
     pub is_exact: bool,
     /// Whether it is a guess: there are more workspaces than were looked at. Nine in ten such estimates are within a factor of 5,
-    /// others usually within a factor of 2; `docs/adr/0025-an-estimate-is-a-bounded-sample.md` has what was measured.
+    /// others usually within a factor of 2; `docs/adr/0024-an-estimate-is-a-bounded-sample.md` has what was measured.
     pub is_rough: bool,
 }
 

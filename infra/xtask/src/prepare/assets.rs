@@ -58,10 +58,10 @@ mod tests {
     #[test]
     fn the_sha256_changes_with_a_source_file_and_ignores_generated_files() {
         let dir = std::env::temp_dir().join(format!("usage-export-assets-{}", std::process::id()));
-        for folder in ["node_modules/cally", "dist", "parts"] {
+        for folder in ["node_modules/esbuild", "dist", "parts"] {
             fs::create_dir_all(dir.join(folder)).unwrap();
         }
-        for file in ["page.js", "parts/sign_in.js", "dist/page.js", "node_modules/cally/index.js"] {
+        for file in ["page.js", "parts/sign_in.js", "dist/page.js", "node_modules/esbuild/index.js"] {
             fs::write(dir.join(file), "first").unwrap();
         }
         let files = sources(&dir).unwrap();

@@ -223,7 +223,7 @@ async fn what_is_to_come_has_no_rows() {
     assert!(most < 1.2, "{most}");
 }
 
-/// What `docs/adr/0025-an-estimate-is-a-bounded-sample.md` says, for less data.
+/// What `docs/adr/0024-an-estimate-is-a-bounded-sample.md` says, for less data.
 #[tokio::test]
 async fn most_estimates_are_as_near_as_the_documentation_says() {
     use Pattern::{Any, Office, Recent};
