@@ -1,9 +1,6 @@
 //! What the page looks like in each of its states: a picture of each, and the accessibility checks of axe in light and in
 //! dark.
 
-use std::path::PathBuf;
-use std::{env, fs};
-
 use chrono::TimeDelta;
 use fantoccini::key::Key;
 use integration_tests::export::FIELDS;
@@ -128,26 +125,6 @@ fn details_and_error_pages() {
             assert_eq!(browser.text(".status").await, status);
             assert!(browser.text("main").await.contains("Request "));
             look(&browser, &format!("error-{name}")).await;
-        }
-    });
-}
-
-/// Takes the pictures of the README. `cargo xtask screenshots` sets the folder they go to; in other runs they stay with the
-/// other pictures.
-#[test]
-fn for_the_readme() {
-    let options = Options::default().with_reduced_motion();
-    with_browser("for_the_readme", options, async |org, browser| {
-        org.set_email(&org.caller.user_id, "ada@example.com").await;
-        fill(&org).await;
-        open_page(&browser, &org.caller).await;
-        let folder = env::var_os("USAGE_EXPORT_README_PICTURES").map(PathBuf::from);
-        for (name, options) in [("settings-page", options), ("settings-page-dark", options.dark())] {
-            browser.emulate(options).await;
-            let picture = browser.screenshot(name).await;
-            if let Some(folder) = &folder {
-                fs::copy(&picture, folder.join(picture.file_name().unwrap())).unwrap();
-            }
         }
     });
 }

@@ -17,6 +17,7 @@ mod harness;
 mod history;
 mod live;
 mod looks;
+mod readme;
 mod saved;
 mod scale;
 mod workspaces;

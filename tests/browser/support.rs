@@ -3,6 +3,7 @@
 pub mod axe;
 pub mod browser;
 pub mod command;
+pub mod film;
 pub mod keyboard;
 pub mod options;
 pub mod pictures;

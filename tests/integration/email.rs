@@ -22,11 +22,21 @@ fn the_email_tells_what_was_exported_and_links_to_it() {
         let size = export.file.len();
         assert!(size < 1000, "the size is told in bytes");
         let size = format!("{size} bytes");
-        let link = format!("/settings/organization/data_export#export-{}", export.id);
+        let link = format!("/settings/organization/data_export/exports/{}", export.id);
         for part in [&email.text, &email.html] {
-            for told in
-                ["Jan 1, 2025", "Jan 31, 2025", "Sales EMEA", "personal", "3 rows", &size, &link, "http"]
-            {
+            for told in [
+                "01/01/2025",
+                "01/31/2025",
+                "Sales EMEA",
+                "personal",
+                "3 rows",
+                &size,
+                &link,
+                "http",
+                "Test &",
+                "Workspace ID",
+                "credits",
+            ] {
                 assert!(part.contains(told), "{told} is missing in {part}");
             }
         }
@@ -47,7 +57,7 @@ fn the_email_contains_nothing_that_opens_the_file() {
             "download=true",
             &org.caller.key,
             ".csv",
-            "exports/",
+            &format!("exports/{}", org.id),
         ] {
             assert!(!all.contains(secret), "{secret} is in {all}");
         }

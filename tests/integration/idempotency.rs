@@ -14,7 +14,9 @@ fn body() -> Value {
 }
 
 async fn count_exports(caller: &Caller) -> usize {
-    get_history(caller, None).await.ok()["exports"].as_array().unwrap().len()
+    let parameters = [("user_id", caller.user_id.as_str()), ("mine", "true")];
+    let history = Call::get("/exports", &parameters).with_key(&caller.key).send().await.ok();
+    history["exports"].as_array().unwrap().len()
 }
 
 /// Sends a request with an idempotency key, and returns the answer, which must be a 200.

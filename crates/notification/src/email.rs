@@ -6,7 +6,8 @@ use usage_export::config::Origin;
 use usage_export::export::interval::Interval;
 use usage_export::export::request::ScopeSummary;
 use usage_export::export::{DataExport, State};
-use usage_export::wording::{counted, one_line, size};
+use usage_export::usage::{FIELDS, Field};
+use usage_export::wording::{counted, decimal, one_line, size};
 
 /// How many workspaces an email lists by name; the others are counted.
 pub const NAMED_WORKSPACES: usize = 3;
@@ -24,8 +25,14 @@ pub struct Email {
 
 /// What the plain text and the HTML of an email have in common.
 struct Facts {
+    /// The name of the organization, on one line.
+    organization: String,
+    /// The name of the saved export that it was made from.
+    name: Option<String>,
     range: String,
     workspaces: String,
+    /// The columns of the file.
+    fields: String,
     requested: String,
     link: String,
     data_export_id: String,
@@ -37,6 +44,7 @@ struct CompletedHtml<'a> {
     facts: &'a Facts,
     rows: &'a str,
     size: &'a str,
+    credits: Option<&'a str>,
     expires: &'a str,
 }
 
@@ -46,6 +54,7 @@ struct CompletedText<'a> {
     facts: &'a Facts,
     rows: &'a str,
     size: &'a str,
+    credits: Option<&'a str>,
     expires: &'a str,
 }
 
@@ -65,30 +74,44 @@ struct FailedText<'a> {
     cancelled: bool,
 }
 
-/// Writes the email of a finished export. `names` are the names of the first workspaces that the request lists.
+/// What an email names.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// The organization.
+    pub organization: String,
+    /// The first workspaces that the request lists.
+    pub workspaces: Vec<String>,
+}
+
+/// Writes the email of a finished export.
 ///
-/// The link leads to the history, which checks who is asking. Nothing in the email opens the file by itself.
+/// The link leads to the page of the export, which checks who is asking. Nothing in the email opens the file by itself.
 ///
 /// # Errors
 ///
 /// A template could not be filled, which these templates exclude.
-pub fn compose(export: &DataExport, names: &[String], page_origin: &Origin) -> askama::Result<Email> {
+pub fn compose(export: &DataExport, names: &Names, page_origin: &Origin) -> askama::Result<Email> {
     let facts = Facts {
-        range: range(export.request.interval),
-        workspaces: workspaces(&export.request.scope, names),
-        requested: export.created_ts.format("%B %-d, %Y at %H:%M UTC").to_string(),
-        link: format!("{page_origin}/settings/organization/data_export#export-{}", export.data_export_id),
+        organization: one_line(&names.organization),
+        name: export.request.name.as_deref().map(one_line),
+        range: range(export.request.interval, export.request.time_zone.as_deref()),
+        workspaces: workspaces(&export.request.scope, &names.workspaces),
+        fields: fields(&export.request.fields),
+        requested: export.created_ts.format("%m/%d/%Y, %H:%M UTC").to_string(),
+        link: format!("{page_origin}/settings/organization/data_export/exports/{}", export.data_export_id),
         data_export_id: export.data_export_id.clone(),
     };
     if export.state == State::Completed {
         let rows = counted(export.row_count, "row");
         let size = size(export.size_bytes.unwrap_or_default());
         let expires = export.expires_ts.map(day).unwrap_or_default();
+        let credits = export.credit_cost.as_deref().map(|cost| format!("{} credits", decimal(cost)));
         let (facts, rows, size, expires) = (&facts, rows.as_str(), size.as_str(), expires.as_str());
+        let credits = credits.as_deref();
         Ok(Email {
             subject: format!("Your usage data export is ready: {}", facts.range),
-            text: CompletedText { facts, rows, size, expires }.render()?,
-            html: CompletedHtml { facts, rows, size, expires }.render()?,
+            text: CompletedText { facts, rows, size, credits, expires }.render()?,
+            html: CompletedHtml { facts, rows, size, credits, expires }.render()?,
         })
     } else {
         let cancelled = export.is_cancelled();
@@ -107,8 +130,16 @@ pub fn compose(export: &DataExport, names: &[String], page_origin: &Origin) -> a
     }
 }
 
-/// The interval: whole days as dates, anything else with times.
-fn range(interval: Interval) -> String {
+/// The columns: how many, and their names in the order of the file.
+fn fields(fields: &[Field]) -> String {
+    let labels = fields.iter().filter_map(|field| FIELDS.iter().find(|info| info.field == *field));
+    let labels: Vec<_> = labels.map(|info| info.label).collect();
+    format!("{} ({})", labels.len(), labels.join(", "))
+}
+
+/// The interval: whole days as dates, anything else with times. Days of another time zone are told as their instants.
+fn range(interval: Interval, time_zone: Option<&str>) -> String {
+    let zone = time_zone.map(|zone| format!(" (days of {})", zone.replace('_', " "))).unwrap_or_default();
     let (start, end) = (interval.start(), interval.end());
     let last_milli = (end + TimeDelta::milliseconds(1)).time() == NaiveTime::MIN;
     if start.time() == NaiveTime::MIN && last_milli {
@@ -117,12 +148,12 @@ fn range(interval: Interval) -> String {
         }
         return format!("{} – {}", day(start), day(end));
     }
-    let minute = |instant: DateTime<Utc>| instant.format("%b %-d, %Y %H:%M:%S").to_string();
-    format!("{} – {} UTC", minute(start), minute(end))
+    let minute = |instant: DateTime<Utc>| instant.format("%m/%d/%Y %H:%M:%S").to_string();
+    format!("{} – {} UTC{zone}", minute(start), minute(end))
 }
 
 fn day(instant: DateTime<Utc>) -> String {
-    instant.format("%b %-d, %Y").to_string()
+    instant.format("%m/%d/%Y").to_string()
 }
 
 fn workspaces(scope: &ScopeSummary, names: &[String]) -> String {

@@ -16,7 +16,7 @@ use usage_export::export::DataExport;
 use usage_export::export::store::Exports;
 use uuid::Uuid;
 
-use crate::email::{Email, NAMED_WORKSPACES};
+use crate::email::{Email, NAMED_WORKSPACES, Names};
 
 pub mod email;
 
@@ -142,7 +142,11 @@ async fn email_to_owner(
 ) -> Result<Option<(String, Email)>, AwsError> {
     let owner = directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
-    let names = workspace_names(directory, exports, export).await?;
+    let organization = directory.organization(&export.organization_id).await?;
+    let names = Names {
+        organization: organization.map(|organization| organization.name).unwrap_or_default(),
+        workspaces: workspace_names(directory, exports, export).await?,
+    };
     let email = email::compose(export, &names, &mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))

@@ -112,6 +112,10 @@ pub struct DataExport {
     /// The manifest of the file; absent until COMPLETED, and for a file that was made before files had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<SideObject>,
+    /// The exact sum of `credit_cost` over the rows, as decimal text; absent until COMPLETED, if the file has no such column, and for a
+    /// file that was made before records had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_cost: Option<String>,
     /// The `ETag` of the file in S3; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -161,6 +165,7 @@ impl DataExport {
             size_bytes: None,
             checksum: None,
             manifest: None,
+            credit_cost: None,
             etag: None,
             error: None,
             expires_ts: None,
@@ -235,6 +240,7 @@ impl DataExport {
             ("finished_ts", self.finished_ts.map(|instant| json!(timestamp::to_text(instant)))),
             ("size_bytes", self.size_bytes.map(|size| json!(size))),
             ("checksum", self.checksum.as_ref().map(|checksum| json!(checksum))),
+            ("credit_cost", self.credit_cost.as_ref().map(|cost| json!(cost))),
             ("error", self.error.as_ref().map(|error| json!(error))),
             ("expires_ts", self.expires_ts.map(|instant| json!(timestamp::to_text(instant)))),
         ];

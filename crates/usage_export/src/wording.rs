@@ -31,6 +31,22 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// An exact decimal with commas between groups of three digits before the point. Every digit stays.
+///
+/// ```
+/// use usage_export::wording::decimal;
+/// assert_eq!(decimal("1234567.0000001"), "1,234,567.0000001");
+/// assert_eq!(decimal("-1234.5"), "-1,234.5");
+/// assert_eq!(decimal("-123"), "-123");
+/// assert_eq!(decimal("0"), "0");
+/// ```
+pub fn decimal(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.find('.').map_or((digits, ""), |point| digits.split_at(point));
+    let groups: Vec<_> = whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("{sign}{}{fraction}", groups.join(","))
+}
+
 /// The size of a file in decimal units (1 kB is 1000 bytes). Tenths are cut off and not rounded, so a file never looks
 /// larger than it is.
 ///

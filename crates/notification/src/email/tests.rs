@@ -20,6 +20,7 @@ fn export(members: &Value, state: State) -> DataExport {
         finished_ts: Some(now),
         row_count: 1_234_567,
         size_bytes: Some(98_765_432),
+        credit_cost: Some("1234567.0000000000000000001".to_owned()),
         expires_ts: Some(now + TimeDelta::days(30)),
         ..DataExport::new("org_1", "usr_1", request, now)
     }
@@ -39,7 +40,8 @@ fn everywhere() -> Value {
 }
 
 fn mail(export: &DataExport, names: &[&str]) -> Email {
-    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let workspaces = names.iter().map(|name| (*name).to_owned()).collect();
+    let names = Names { organization: "Test & Söhne".to_owned(), workspaces };
     compose(export, &names, &PAGE_URL.parse().unwrap()).unwrap()
 }
 
@@ -137,22 +139,22 @@ fn a_subject_is_one_line_without_names() {
     for export in [completed(&members), failed(None)] {
         let subject = mail(&export, &["evil\r\nBcc: eve@example.com"]).subject;
         assert!(!subject.contains(char::is_control) && !subject.contains("evil"), "{subject}");
-        assert!(subject.ends_with(": Jan 1, 2025 – Dec 31, 2025"), "{subject}");
+        assert!(subject.ends_with(": 01/01/2025 – 12/31/2025"), "{subject}");
     }
 }
 
 #[test]
 fn a_range_is_told_as_it_was_meant() {
     for (start, end, range) in [
-        ("2025-01-01", "2025-01-31", "Jan 1, 2025 – Jan 31, 2025"),
-        ("2025-01-31", "2025-01-31", "Jan 31, 2025"),
-        ("2025-01-31T00:00:00Z", "2025-01-31T00:00:00Z", "Jan 31, 2025"),
-        ("2025-01-01T09:30:00Z", "2025-01-01T17:00:00Z", "Jan 1, 2025 09:30:00 – Jan 1, 2025 17:00:00 UTC"),
+        ("2025-01-01", "2025-01-31", "01/01/2025 – 01/31/2025"),
+        ("2025-01-31", "2025-01-31", "01/31/2025"),
+        ("2025-01-31T00:00:00Z", "2025-01-31T00:00:00Z", "01/31/2025"),
+        ("2025-01-01T09:30:00Z", "2025-01-01T17:00:00Z", "01/01/2025 09:30:00 – 01/01/2025 17:00:00 UTC"),
         // Whole days elsewhere are no whole days in UTC.
         (
             "2025-01-01T00:00:00+02:00",
             "2025-01-01T00:00:00+02:00",
-            "Dec 31, 2024 22:00:00 – Jan 1, 2025 21:59:59 UTC",
+            "12/31/2024 22:00:00 – 01/01/2025 21:59:59 UTC",
         ),
     ] {
         let members = json!({"include_all_workspaces": true, "start_date": start, "end_date": end});
@@ -160,6 +162,20 @@ fn a_range_is_told_as_it_was_meant() {
         assert_eq!(fact(&email, "Date range"), range);
         assert_eq!(email.subject, format!("Your usage data export is ready: {range}"));
     }
+}
+
+#[test]
+fn a_total_keeps_every_digit_and_a_saved_export_its_name() {
+    let mut export = completed(&everywhere());
+    assert_eq!(fact(&mail(&export, &[]), "Total"), "1,234,567.0000000000000000001 credits");
+    export.credit_cost = None;
+    export.request.name = Some("Monthly\r\nBcc: <b>".to_owned());
+    export.request.time_zone = Some("America/New_York".to_owned());
+    let email = mail(&export, &[]);
+    assert!(!email.text.contains("Total:") && !email.text.contains("\nBcc"), "{}", email.text);
+    assert_eq!(without_isolates(&fact(&email, "Saved export")), "Monthly Bcc: <b>");
+    assert_eq!(without_isolates(&fact(&email, "Organization")), "Test & Söhne");
+    assert_eq!(fact(&email, "Fields"), "1 (Run ID)");
 }
 
 #[test]
@@ -208,14 +224,14 @@ fn workspaces_are_told_as_they_were_chosen() {
 #[test]
 fn a_slash_at_the_end_of_the_pages_origin_makes_no_difference() {
     let export = completed(&everywhere());
-    let with_slash = compose(&export, &[], &format!("{PAGE_URL}/").parse().unwrap()).unwrap();
-    assert_eq!(with_slash, mail(&export, &[]));
+    let with_slash = compose(&export, &Names::default(), &format!("{PAGE_URL}/").parse().unwrap()).unwrap();
+    assert_eq!(with_slash, compose(&export, &Names::default(), &PAGE_URL.parse().unwrap()).unwrap());
 }
 
 /// The page asks who it is and signs a URL at the click.
 #[test]
-fn the_only_link_leads_to_the_history() {
-    let link = format!("{PAGE_URL}/settings/organization/data_export#export-{ID}");
+fn the_only_link_leads_to_the_page_of_the_export() {
+    let link = format!("{PAGE_URL}/settings/organization/data_export/exports/{ID}");
     for export in [completed(&everywhere()), failed(None)] {
         let email = mail(&export, &[]);
         for body in [&email.text, &email.html] {

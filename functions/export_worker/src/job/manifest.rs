@@ -82,6 +82,11 @@ impl GrowingManifest {
         Ok(())
     }
 
+    /// The exact sum of the credits so far; `None` if the file has no such column.
+    pub fn credit_cost(&self) -> Option<String> {
+        self.manifest.totals.total.credit_cost.as_ref().map(ToString::to_string)
+    }
+
     /// Begins to write the manifest of a file with these counts as the object `key`.
     ///
     /// # Errors

@@ -174,6 +174,7 @@ impl<'a> Writer<'a> {
     pub async fn complete(self) -> Result<Completed, PipelineError> {
         let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
         let checksum = checksum_text(self.upload.crc32());
+        let credit_cost = self.manifest.credit_cost();
         // The last checkpoint has no tail.
         let manifest = self.side_objects.into_iter().next();
         let manifest =
@@ -183,7 +184,7 @@ impl<'a> Writer<'a> {
         // S3 deletes the file at the first midnight after that.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
         let expires_ts = created_ts + TimeDelta::days(i64::from(self.worker.file_days));
-        Ok(Completed { counts, checksum, etag: stored.etag, manifest, expires_ts })
+        Ok(Completed { counts, checksum, etag: stored.etag, manifest, credit_cost, expires_ts })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.

@@ -2,7 +2,7 @@
 
 use decimal_sum::DecimalSum;
 use usage_export::export::manifest::{Manifest, Total};
-use usage_export::wording::thousands;
+use usage_export::wording::{decimal, thousands};
 
 /// How many bars a chart has at most. Months become years above it; small workspaces are summed up.
 const MAX_BARS: usize = 13;
@@ -67,7 +67,7 @@ impl Chart {
             name,
             length: if longest > 0.0 { weight(&total) / longest * FULL } else { 0.0 },
             rows: thousands(total.rows),
-            credits: total.credit_cost.map(|sum| with_commas(&sum.to_string())).unwrap_or_default(),
+            credits: total.credit_cost.map(|sum| decimal(&sum.to_string())).unwrap_or_default(),
         };
         Self {
             title: format!("{of_what} by {by}"),
@@ -125,16 +125,6 @@ fn weight(total: &Total) -> f64 {
     credits.unwrap_or(total.rows as f64).max(0.0)
 }
 
-/// An exact decimal with commas between groups of three digits before the point.
-pub fn with_commas(decimal: &str) -> String {
-    let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal), |digits| ("-", digits));
-    let (whole, fraction) = digits
-        .split_once('.')
-        .map_or((digits, String::new()), |(whole, fraction)| (whole, format!(".{fraction}")));
-    let groups: Vec<_> = whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    format!("{sign}{}{fraction}", groups.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,14 +134,6 @@ mod tests {
         (0..count)
             .map(|month| (format!("{}-{:02}", 2020 + month / 12, month % 12 + 1), total(month + 1)))
             .collect()
-    }
-
-    #[test]
-    fn decimals_keep_every_digit() {
-        assert_eq!(with_commas("1234567.0000001"), "1,234,567.0000001");
-        assert_eq!(with_commas("-123"), "-123");
-        assert_eq!(with_commas("-1234.5"), "-1,234.5");
-        assert_eq!(with_commas("0"), "0");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Completed {
     pub etag: String,
     /// The manifest of the file.
     pub manifest: SideObject,
+    /// The exact sum of `credit_cost`, as decimal text; absent if the file has no such column.
+    pub credit_cost: Option<String>,
     /// When the file expires.
     pub expires_ts: DateTime<Utc>,
 }
@@ -42,13 +44,14 @@ impl Exports {
         let manifest = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&completed.manifest)
             .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
+        let set_cost = completed.credit_cost.as_ref().map(|_| ", credit_cost = :cost").unwrap_or_default();
         let update = self
             .update_as(lease)
-            .update_expression(
+            .update_expression(format!(
                 "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
-                 size_bytes = :bytes, checksum = :checksum, etag = :etag, manifest = :manifest, expires_ts = :expires, #ttl = :ttl \
-                 REMOVE lease_owner, lease_until, checkpoint, #error",
-            )
+                 size_bytes = :bytes, checksum = :checksum, etag = :etag, manifest = :manifest, expires_ts = :expires, #ttl = :ttl\
+                 {set_cost} REMOVE lease_owner, lease_until, checkpoint, #error",
+            ))
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":completed", text(State::Completed.name()))
@@ -63,6 +66,10 @@ impl Exports {
             .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
+        let update = match &completed.credit_cost {
+            Some(cost) => update.expression_attribute_values(":cost", text(cost)),
+            None => update,
+        };
         let finished = self.finish(&lease.data_export_id, update).await?;
         self.keep_named_ids(&finished).await;
         Ok(finished)

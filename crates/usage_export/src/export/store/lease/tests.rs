@@ -31,7 +31,14 @@ fn completed() -> Completed {
     let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
     let checksum = "crc32:0a1b2c3d".to_owned();
     let etag = "\"9b2-1\"".to_owned();
-    Completed { counts, checksum, etag, manifest: manifest(), expires_ts: now() + TimeDelta::days(30) }
+    Completed {
+        counts,
+        checksum,
+        etag,
+        manifest: manifest(),
+        credit_cost: Some("0.1".to_owned()),
+        expires_ts: now() + TimeDelta::days(30),
+    }
 }
 
 fn manifest() -> SideObject {
