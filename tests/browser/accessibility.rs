@@ -17,7 +17,8 @@ use crate::support::{open_page, with_browser};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Node {
-    node_id: String,
+    #[serde(rename = "nodeId")]
+    id: String,
     ignored: bool,
     role: Option<Value>,
     name: Option<Value>,
@@ -30,7 +31,7 @@ struct Node {
 impl Node {
     /// The role of the closest node around it that says something.
     fn parent_role(&self, nodes: &[Self]) -> String {
-        let parent = nodes.iter().find(|node| node.child_ids.contains(&self.node_id));
+        let parent = nodes.iter().find(|node| node.child_ids.contains(&self.id));
         let role = |node: &Self| text_of(node.role.as_ref());
         match parent {
             Some(parent) if SILENT.contains(&role(parent).as_str()) => parent.parent_role(nodes),
@@ -89,7 +90,7 @@ async fn tree(browser: &Browser, css: &str) -> String {
 
 /// `told` is the name of the node around it, which a screen reader has told already.
 fn write_node(nodes: &[Node], id: &str, depth: usize, told: &str, text: &mut String) {
-    let Some(node) = nodes.iter().find(|node| node.node_id == id) else { return };
+    let Some(node) = nodes.iter().find(|node| node.id == id) else { return };
     let role = text_of(node.role.as_ref());
     let name = without_variables(&text_of(node.name.as_ref()));
     let is_repeated = role == "StaticText" && told.contains(name.trim());

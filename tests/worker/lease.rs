@@ -124,7 +124,7 @@ fn a_worker_whose_clock_is_a_minute_ahead_takes_a_live_export_and_nothing_is_dou
         });
         let second = async {
             waits.notified().await;
-            let disposition = process_a_minute_ahead(&world).await;
+            let disposition = Box::pin(process_a_minute_ahead(&world)).await;
             goes_on.notify_one();
             disposition
         };

@@ -92,8 +92,8 @@ impl HistoryFilter {
         }
         let name = row.name.as_deref().unwrap_or_default();
         let note = row.note.as_deref().unwrap_or_default();
-        let text = [&row.id, &row.range, &row.about, &row.requested_by, &row.created.text, name, note]
-            .map(|part| fold(part));
+        let text =
+            [&row.id, &row.range, &row.about, &row.requested_by, &row.created.text, name, note].map(fold);
         let text = text.join("\n");
         self.search.split_whitespace().all(|word| text.contains(&fold(word)))
     }

@@ -119,7 +119,7 @@ impl ExportForm {
     /// # Errors
     ///
     /// Everything that is wrong with the form, in the words of the page.
-    pub fn parse(&self, user_id: &str) -> Result<ParsedForm, FormErrors> {
+    pub fn parse(&self, user_id: &str) -> Result<ParsedForm, Box<FormErrors>> {
         let choices = &self.choices;
         let mut errors = FormErrors::default();
         let start = read_day(&choices.start_date, &mut errors.start_date, "start");
@@ -147,7 +147,7 @@ impl ExportForm {
             errors.fields = Some("Select at least one field.".to_owned());
         }
         let (Some(start), Some(end), Some(zone), true) = (start, end, zone, errors.is_empty()) else {
-            return Err(errors);
+            return Err(Box::new(errors));
         };
         let body = self.body(user_id, dates(start, end, zone));
         match ExportCall::parse(body.to_string().as_bytes()) {
@@ -155,7 +155,7 @@ impl ExportForm {
                 let time_zone = (!zone.is_utc()).then(|| zone.name().to_owned());
                 Ok(ParsedForm { request: ExportRequest { time_zone, ..call.request }, body })
             }
-            Err(problem) => Err(FormErrors::from_problem(&problem)),
+            Err(problem) => Err(Box::new(FormErrors::from_problem(&problem))),
         }
     }
 

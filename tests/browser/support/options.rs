@@ -6,6 +6,7 @@ use fantoccini::wd::Capabilities;
 use serde_json::{Value, json};
 
 /// The window, and preferences of the user. The default is a laptop's window and what most people have.
+#[expect(clippy::struct_excessive_bools, reason = "each is a preference that a browser has")]
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Size of the viewport, in CSS pixels.

@@ -3,7 +3,7 @@ use usage_export::timestamp;
 
 use super::*;
 
-fn sent(body: &str) -> Result<ParsedForm, FormErrors> {
+fn sent(body: &str) -> Result<ParsedForm, Box<FormErrors>> {
     ExportForm::read(body.as_bytes()).unwrap().parse("usr_1")
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn start(
     let ParsedForm { request, body } = match form.parse(&caller.user_id) {
         Ok(parsed) => parsed,
         Err(errors) => {
-            form.errors = errors;
+            form.errors = *errors;
             return page(state, caller, form, StatusCode::BAD_REQUEST, now).await;
         }
     };
@@ -139,7 +139,7 @@ pub(super) async fn preview(
     let request = match form.parse(&caller.user_id) {
         Ok(parsed) => parsed.request,
         Err(errors) => {
-            form.errors = errors;
+            form.errors = *errors;
             return page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
         }
     };

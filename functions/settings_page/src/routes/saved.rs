@@ -37,7 +37,7 @@ pub(super) async fn save(
     let mut form = ExportForm::read(&body)?;
     let problem = match form.parse(&caller.user_id) {
         Err(errors) => {
-            form.errors = errors;
+            form.errors = *errors;
             return form::page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
         }
         Ok(_) => match SavedExport::new(&form.name, about(&form.choices), &caller.user_id, now) {

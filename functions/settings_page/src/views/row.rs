@@ -198,9 +198,10 @@ fn about(request: &RequestSummary, zone: TimeZone) -> String {
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
 /// `1 workspace, only 3 workbooks`.
 pub fn scope_text(scope: &ScopeSummary) -> String {
-    let chosen = match scope.organization_workspaces {
-        true => "All shared workspaces".to_owned(),
-        false => counted(scope.workspace_count as u64, "workspace"),
+    let chosen = if scope.organization_workspaces {
+        "All shared workspaces".to_owned()
+    } else {
+        counted(scope.workspace_count as u64, "workspace")
     };
     let names_none = scope.workspace_count == 0 && !scope.organization_workspaces;
     let text = match (scope.looks_everywhere(), names_none, scope.personal_workspaces) {
