@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use integration_tests::api::{Call, as_caller, get_history};
+use integration_tests::api::{Call, as_caller};
 use integration_tests::export::{request, wait_until_final};
 use integration_tests::org::{Caller, TestOrg};
 use integration_tests::random_id;

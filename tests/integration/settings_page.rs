@@ -216,6 +216,66 @@ fn the_page_and_the_api_make_equal_exports() {
 }
 
 #[test]
+fn days_of_a_time_zone_are_exported_by_its_clocks() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("Kitchen").await;
+        // In New York, March 9, 2025 has 23 hours.
+        let starts = [
+            "2025-03-09T04:59:59.999Z",
+            "2025-03-09T05:00:00.000Z",
+            "2025-03-10T03:59:59.999Z",
+            "2025-03-10T04:00:00.000Z",
+        ];
+        org.write_runs_at(&workspace, &starts).await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let fields = [
+            ("idempotency_key", "k"),
+            ("start_date", "03/09/2025"),
+            ("end_date", "03/09/2025"),
+            ("time_zone", "America/New_York"),
+            ("workspaces", "all"),
+            ("export_fields", "pl_run_created_ts"),
+        ];
+        let id = created_export(&org, &visitor.post("/new", &fields).await);
+        wait_until_final(&org.caller, &id).await;
+        let answer = visitor.get(&format!("/exports/{id}/download")).await;
+        let file = system().http.get(answer.header("location")).send().await.unwrap().text().await.unwrap();
+        assert_eq!(file, format!("pl_run_created_ts\r\n{}\r\n{}\r\n", starts[1], starts[2]));
+        let history = visitor.get("").await.text();
+        assert!(history.contains("03/09/2025<span") && history.contains("New York time"), "{history}");
+        // Again, it is the same day in the same zone.
+        let again = visitor.get(&format!("/new?again={id}")).await.text();
+        assert!(again.contains("data-typed=\"03/09/2025\""), "{again}");
+        assert!(again.contains("value=\"America/New_York\" selected"), "{again}");
+    });
+}
+
+#[test]
+fn a_preview_has_the_first_rows_of_the_file_and_their_number() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("=Kitchen, \"A\"").await;
+        org.write_runs_at(&workspace, &["2025-01-10T10:00:00.000Z", "2025-01-31T23:59:59.999Z"]).await;
+        let visitor = Visitor::sign_in(&org.caller).await;
+        let fields =
+            form("k", &[("export_fields", "workspace_name"), ("export_fields", "pl_run_created_ts")]);
+        let answer = visitor.post("/new/preview", &fields).await;
+        assert_eq!(answer.status, 200);
+        let page = answer.text();
+        let told =
+            ["2 rows, ", "As of now.", "'=Kitchen, &#34;A&#34;", "2025-01-31T23:59:59.999Z", "All rows"];
+        let quoted = page.replace("&#39;", "'");
+        for told in told {
+            assert!(quoted.contains(told), "{told} is not in {page}");
+        }
+        let nothing = visitor.post("/new/preview", &[&[("end_date", "")][..], &fields].concat()).await;
+        assert_eq!(nothing.status, 200, "the last of two inputs counts");
+        let refused = visitor.post("/new/preview", &[("start_date", "02/30/2025")]).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text().contains("There is no February 30 in 2025."), "{}", refused.text());
+    });
+}
+
+#[test]
 fn an_invalid_form_comes_back_with_errors_and_what_was_typed() {
     with_org(async |org| {
         let workspace = org.add_workspace("Kitchen").await;
