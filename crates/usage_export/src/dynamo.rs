@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
@@ -42,6 +43,18 @@ where
 {
     let source = error.as_service_error().and_then(Error::source);
     source.is_some_and(<dyn Error>::is::<ConditionalCheckFailedException>)
+}
+
+/// The code of each write of a cancelled transaction, in the order of the writes; empty for another error.
+pub fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
+    match error {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
+            .cancellation_reasons()
+            .iter()
+            .map(|reason| reason.code().unwrap_or_default().to_owned())
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The most keys that one `BatchGetItem` takes.

@@ -4,15 +4,14 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, Select, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Directory;
-use crate::dynamo::{Item, condition_failed, text};
+use crate::dynamo::{Item, cancellation_codes, text};
 use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
@@ -26,6 +25,21 @@ pub const MAX_SAVED: i32 = 100;
 /// The largest form, in bytes. DynamoDB takes items of 400 KB; a form that names 5,000 workspaces has some 200 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 pub const MAX_FORM_BYTES: usize = 300 * 1024;
+
+/// How many bytes of the SHA-256 of a name are its id.
+const ID_BYTES: usize = 16;
+
+/// What the sort key of a saved export begins with, before its id.
+const SAVED: &str = "SAVED#";
+
+/// What the sort key of its form begins with. It is an item of its own, because it may be large and the list does without it.
+const FORM: &str = "FORM#";
+
+/// The form of a saved export, as the page wrote it.
+#[derive(Serialize, Deserialize)]
+struct Form {
+    form: String,
+}
 
 /// A saved export without its form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +74,7 @@ impl SavedExport {
                 format!("must have at most {MAX_NAME_CHARS} characters on one line"),
             ));
         }
-        let id = hex::encode(&Sha256::digest(name.to_lowercase())[..16]);
+        let id = hex::encode(&Sha256::digest(name.to_lowercase())[..ID_BYTES]);
         Ok(Self { id, name, about, created_by: created_by.to_owned(), created_ts: now })
     }
 }
@@ -76,11 +90,9 @@ impl Directory {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("PK = :pk")
+            .key_condition_expression("PK = :pk AND begins_with(SK, :saved)")
             .expression_attribute_values(":pk", text(partition_key(organization_id)))
-            .expression_attribute_names("#name", "name")
-            // Without the form, which may be large.
-            .projection_expression("id, #name, about, created_by, created_ts")
+            .expression_attribute_values(":saved", text(SAVED))
             .consistent_read(true)
             .into_paginator()
             .items()
@@ -107,23 +119,13 @@ impl Directory {
         organization_id: &str,
         id: &str,
     ) -> Result<Option<(SavedExport, Vec<u8>)>, AwsError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key(organization_id, id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(AwsError::from_sdk("dynamodb:GetItem"))?;
-        let Some(mut item) = output.item else { return Ok(None) };
-        let form = match item.remove("form") {
-            Some(AttributeValue::B(form)) => form.into_inner(),
-            _ => return Err(AwsError::corrupt("saved export", "no form".to_owned())),
-        };
-        let saved = serde_dynamo::aws_sdk_dynamodb_1::from_item(item)
-            .map_err(|error| AwsError::unreadable("saved export", &error))?;
-        Ok(Some((saved, form)))
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let pk = partition_key(organization_id);
+        let saved: Option<SavedExport> = self.get(pk.clone(), format!("{SAVED}{id}")).await?;
+        let form: Option<Form> = self.get(pk, format!("{FORM}{id}")).await?;
+        Ok(saved.zip(form.map(|form| form.form.into_bytes())))
     }
 
     /// Saves an export with its form. With `replace` it takes the place of one of the same name.
@@ -136,7 +138,7 @@ impl Directory {
         &self,
         organization_id: &str,
         saved: &SavedExport,
-        form: Vec<u8>,
+        form: String,
         replace: bool,
     ) -> Result<(), RequestError> {
         if form.len() > MAX_FORM_BYTES {
@@ -148,27 +150,41 @@ impl Directory {
             ))
             .into());
         }
-        let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(saved)
-            .map_err(|error| AwsError::unreadable("saved export", &error))?;
-        item.extend(key(organization_id, &saved.id));
-        item.insert("form".to_owned(), AttributeValue::B(Blob::new(form)));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = if replace { put } else { put.condition_expression("attribute_not_exists(PK)") };
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if condition_failed(&error) => {
-                // A call whose answer was lost may have saved it already.
-                let found = self.saved_export(organization_id, &saved.id).await?;
-                if found.is_some_and(|(found, _)| found == *saved) {
-                    return Ok(());
-                }
-                Err(conflict(
-                    "is already that of another saved export: choose another one, or delete that one",
-                )
-                .into())
-            }
-            Err(error) => Err(AwsError::from_sdk("dynamodb:PutItem")(error).into()),
+        let writes = vec![
+            self.put(organization_id, &format!("{SAVED}{}", saved.id), saved, replace)?,
+            self.put(organization_id, &format!("{FORM}{}", saved.id), &Form { form }, true)?,
+        ];
+        let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        let Err(error) = sent else { return Ok(()) };
+        let is_refused =
+            cancellation_codes(error.as_service_error()).iter().any(|code| code == "ConditionalCheckFailed");
+        if !is_refused {
+            return Err(AwsError::from_sdk("dynamodb:TransactWriteItems")(error).into());
         }
+        // A call whose answer was lost may have saved it already.
+        let found = self.saved_export(organization_id, &saved.id).await?;
+        if found.is_some_and(|(found, _)| found == *saved) {
+            return Ok(());
+        }
+        Err(conflict("is already that of another saved export: choose another one, or delete that one")
+            .into())
+    }
+
+    /// A write of an item, which must not be there unless it may be replaced.
+    fn put(
+        &self,
+        organization_id: &str,
+        sort_key: &str,
+        item: &impl Serialize,
+        replace: bool,
+    ) -> Result<TransactWriteItem, AwsError> {
+        let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(item)
+            .map_err(|error| AwsError::unreadable("saved export", &error))?;
+        item.extend(key(organization_id, sort_key));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        let put = if replace { put } else { put.condition_expression("attribute_not_exists(PK)") };
+        let put = put.build().map_err(|error| AwsError::internal("saved export", &error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Deletes a saved export. It is no error if there is none of this id.
@@ -177,9 +193,16 @@ impl Directory {
     ///
     /// The call failed; it may be deleted.
     pub async fn delete_saved_export(&self, organization_id: &str, id: &str) -> Result<(), AwsError> {
-        let delete =
-            self.client.delete_item().table_name(&self.table).set_key(Some(key(organization_id, id)));
-        delete.send().await.map_err(AwsError::from_sdk("dynamodb:DeleteItem")).map(drop)
+        if !is_id(id) {
+            return Ok(());
+        }
+        // The form last: without it, the other would be a name that nobody can run.
+        for sort_key in [format!("{SAVED}{id}"), format!("{FORM}{id}")] {
+            let key = Some(key(organization_id, &sort_key));
+            let delete = self.client.delete_item().table_name(&self.table).set_key(key);
+            delete.send().await.map_err(AwsError::from_sdk("dynamodb:DeleteItem"))?;
+        }
+        Ok(())
     }
 
     async fn count_saved(&self, organization_id: &str) -> Result<i32, AwsError> {
@@ -187,8 +210,9 @@ impl Directory {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("PK = :pk")
+            .key_condition_expression("PK = :pk AND begins_with(SK, :saved)")
             .expression_attribute_values(":pk", text(partition_key(organization_id)))
+            .expression_attribute_values(":saved", text(SAVED))
             .select(Select::Count)
             .limit(MAX_SAVED)
             .send()
@@ -202,9 +226,14 @@ fn partition_key(organization_id: &str) -> String {
     format!("SAVED#{organization_id}")
 }
 
-fn key(organization_id: &str, id: &str) -> HashMap<String, AttributeValue> {
-    let parts = [("PK", partition_key(organization_id)), ("SK", format!("SAVED#{id}"))];
+fn key(organization_id: &str, sort_key: &str) -> HashMap<String, AttributeValue> {
+    let parts = [("PK", partition_key(organization_id)), ("SK", sort_key.to_owned())];
     parts.into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
+}
+
+/// Whether a text can be an id: what an address names may be anything.
+fn is_id(text: &str) -> bool {
+    text.len() == 2 * ID_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn conflict(message: &str) -> Problem {
@@ -225,6 +254,14 @@ mod tests {
         assert_eq!(monthly.name, "Monthly billing");
         assert_eq!(monthly.id, saved("MONTHLY BILLING").unwrap().id);
         assert_ne!(monthly.id, saved("Monthly billings").unwrap().id);
+    }
+
+    #[test]
+    fn what_is_no_id_is_not_looked_up() {
+        assert!(is_id(&saved("Monthly").unwrap().id));
+        for text in ["", "x", &"a".repeat(31), &"a".repeat(2_000), "00112233445566778899aabbccddeeg#"] {
+            assert!(!is_id(text), "{text}");
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ async fn store(
     form: &ExportForm,
 ) -> Result<(), RequestError> {
     let json =
-        serde_json::to_vec(&form.choices).map_err(|error| AwsError::internal("saved export", &error))?;
+        serde_json::to_string(&form.choices).map_err(|error| AwsError::internal("saved export", &error))?;
     state.directory.save_export(&caller.organization_id, saved, json, form.replaces == saved.id).await
 }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::Exports;
 use super::idempotency::{IdempotencyKey, SavedResponse};
-use crate::dynamo::Item;
+use crate::dynamo::{Item, cancellation_codes};
 use crate::error::AwsError;
 use crate::export::DataExport;
 
@@ -130,18 +129,6 @@ impl Exports {
             .build()
             .map_err(|error| AwsError::internal("put of an export", &error))?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-}
-
-/// The code of each write of a cancelled transaction, in the order of the writes; empty for another error.
-fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
-    match error {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
-            .cancellation_reasons()
-            .iter()
-            .map(|reason| reason.code().unwrap_or_default().to_owned())
-            .collect(),
-        _ => Vec::new(),
     }
 }
 

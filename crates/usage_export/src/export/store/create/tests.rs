@@ -10,6 +10,8 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+
 use super::*;
 use crate::dynamo::{number, text};
 use crate::export::State;
