@@ -122,6 +122,7 @@ fn write_node(nodes: &[Node], id: &str, depth: usize, told: &str, text: &mut Str
 fn without_variables(name: &str) -> String {
     let word = |word: &str| match word.split_once('_') {
         Some((kind @ ("wsp" | "usr"), _)) => format!("{kind}_…"),
+        _ if uuid::Uuid::try_parse(word).is_ok() => "an id".to_owned(),
         _ => word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect(),
     };
     name.split(' ').map(word).collect::<Vec<_>>().join(" ")

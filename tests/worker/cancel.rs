@@ -22,7 +22,7 @@ async fn assert_cancelled(world: &World) {
     assert_eq!((&export["state"], &export["error"]), (&"FAILED".into(), &"cancelled".into()));
     assert!(export["finished_ts"].is_string() && export.get("unsettled").is_none(), "{export}");
     assert!(export.get("lease_owner").is_none() && export.get("checkpoint").is_none(), "{export}");
-    assert_eq!(world.subjects().await, ["Your usage data export was cancelled: Jan 1, 2025 – Jan 31, 2025"]);
+    assert_eq!(world.subjects().await, ["Your usage data export was cancelled: 01/01/2025 – 01/31/2025"]);
     assert_eq!(read_active(&world.org).await, Vec::<String>::new());
     assert_eq!(keys_of(&world.org, &world.id).await, Vec::<String>::new());
     assert_eq!(open_uploads(&world.org, &world.id).await, Vec::<String>::new());

@@ -30,7 +30,7 @@ async fn assert_failed(world: &World, reason: &str) {
     assert_eq!(export["state"], "FAILED");
     assert!(export["error"].as_str().unwrap().contains(reason), "{export}");
     assert!(export["finished_ts"].is_string() && export.get("lease_owner").is_none(), "{export}");
-    assert_eq!(world.subjects().await, ["Your usage data export failed: Jan 1, 2025 – Jan 31, 2025"]);
+    assert_eq!(world.subjects().await, ["Your usage data export failed: 01/01/2025 – 01/31/2025"]);
     assert_eq!(read_active(&world.org).await, Vec::<String>::new());
 }
 

@@ -32,7 +32,7 @@ fn a_completed_export_has_a_file_an_email_and_releases_its_slot() {
         assert_eq!(export["finished_ts"], timestamp(now()));
         assert_eq!(export["etag"], etag_of_file(&world.org, &world.id).await.unwrap());
         assert!(export.get("checkpoint").is_none() && export.get("lease_owner").is_none());
-        assert_eq!(world.subjects().await, ["Your usage data export is ready: Jan 1, 2025 – Jan 31, 2025"]);
+        assert_eq!(world.subjects().await, ["Your usage data export is ready: 01/01/2025 – 01/31/2025"]);
         assert_eq!(read_active(&world.org).await, Vec::<String>::new());
         let manifest = world.manifest().await;
         assert_eq!(manifest["totals"]["total"], json!({"rows": 3, "credit_cost": "1.5"}));

@@ -79,6 +79,8 @@ impl Browser {
     pub async fn assert_part_accessible(&self, name: &str, part: &str) {
         let (light, dark) = (Options { dark: false, ..self.options }, self.options.dark());
         let forced = light.with_forced_colors();
+        // What sticks to an edge of the window would lie over the rest.
+        self.show_whole_page().await;
         let mut found = String::new();
         for (look, options, forced_state) in [
             ("light", light, None),
@@ -97,6 +99,7 @@ impl Browser {
         assert!(found.is_empty(), "{name} in {found}");
         self.force_state(None).await;
         self.emulate(self.options).await;
+        self.show_window().await;
     }
 
     /// Makes everything that can be pressed look as if the pointer were over it, or the focus on it; or as it is.
@@ -108,7 +111,7 @@ impl Browser {
         let found = self.cdp("DOM.querySelectorAll", json!({"nodeId": root, "selector": PRESSABLE})).await;
         for node in found["nodeIds"].as_array().unwrap() {
             let forced = json!({"nodeId": node, "forcedPseudoClasses": Vec::from_iter(state)});
-            self.cdp("CSS.forcePseudoState", forced).await;
+            self.cdp_if_possible("CSS.forcePseudoState", forced).await;
         }
         for domain in ["CSS", "DOM"] {
             if state.is_none() {

@@ -166,6 +166,11 @@ impl Browser {
         self.client.issue_cmd(Command::devtools(command, parameters)).await.unwrap()
     }
 
+    /// The same for something that may be gone by then, because the page has changed.
+    pub async fn cdp_if_possible(&self, command: &str, parameters: Value) {
+        let _ = self.client.issue_cmd(Command::devtools(command, parameters)).await;
+    }
+
     /// Sets whether scripts of pages run, from the next page on. Scripts of [`Self::script`] always run.
     pub async fn allow_scripts(&self, allow: bool) {
         self.cdp("Emulation.setScriptExecutionDisabled", json!({"value": !allow})).await;

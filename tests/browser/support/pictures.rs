@@ -13,13 +13,23 @@ impl Browser {
     /// Takes a picture of the whole page. The viewport gets the height of the page for it, so that elements that stick to an
     /// edge are where they belong.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
+        self.show_whole_page().await;
+        let path = self.screenshot_view(name).await;
+        self.show_window().await;
+        path
+    }
+
+    /// Makes the viewport as high as the page is.
+    pub async fn show_whole_page(&self) {
         let content = self.cdp("Page.getLayoutMetrics", json!({})).await["cssContentSize"]["height"].clone();
         let mut whole = self.options.viewport();
         whole["height"] = content;
         self.cdp("Emulation.setDeviceMetricsOverride", whole).await;
-        let path = self.screenshot_view(name).await;
+    }
+
+    /// Makes the viewport as high as the window again.
+    pub async fn show_window(&self) {
         self.cdp("Emulation.setDeviceMetricsOverride", self.options.viewport()).await;
-        path
     }
 
     /// Takes a picture of what the window shows.

@@ -31,7 +31,7 @@ export function watchDrawer() {
   }
 
   function fill(...content) {
-    const close = element("button", { type: "button", className: "close", "aria-label": "Close" }, "×");
+    const close = element("button", { type: "button", className: "close", "aria-label": "Close" });
     close.onclick = () => drawer.close();
     const hadFocus = drawer.open;
     const scrolled = drawer.scrollTop;
