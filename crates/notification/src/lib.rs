@@ -142,14 +142,22 @@ async fn email_to_owner(
 ) -> Result<Option<(String, Email)>, AwsError> {
     let owner = directory.member(&export.organization_id, &export.user_id).await?;
     let Some(owner) = owner.filter(|owner| owner.deleted_ts.is_none()) else { return Ok(None) };
-    let organization = directory.organization(&export.organization_id).await?;
     let names = Names {
-        organization: organization.map(|organization| organization.name).unwrap_or_default(),
+        organization: organization_name(directory, export).await?,
         workspaces: workspace_names(directory, exports, export).await?,
     };
     let email = email::compose(export, &names, &mailer.page_origin)
         .map_err(|error| AwsError::internal("email", &error))?;
     Ok(Some((owner.email, email)))
+}
+
+/// The name of the export's organization; empty if its record is missing or cannot be read, which keeps no email back.
+async fn organization_name(directory: &Directory, export: &DataExport) -> Result<String, AwsError> {
+    let organization = match directory.organization(&export.organization_id).await {
+        Err(error) if error.is_permanent() => None,
+        found => found?,
+    };
+    Ok(organization.map(|organization| organization.name).unwrap_or_default())
 }
 
 /// The names of the first workspaces that the request names. Without its ids, which may be why it failed, the email says how
