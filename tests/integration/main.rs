@@ -15,6 +15,7 @@ mod download;
 mod email;
 mod export_data;
 mod export_data_errors;
+mod export_form;
 mod export_status;
 mod fields;
 mod history;

@@ -161,7 +161,9 @@ fn workspaces(scope: &ScopeSummary, names: &[String]) -> String {
         "All workspaces".to_owned()
     } else if scope.organization_workspaces {
         let personal = if scope.personal_workspaces { " and personal" } else { "" };
-        format!("All shared{personal} workspaces")
+        let named = scope.workspace_count;
+        let more = if named > 0 { format!(", and {named} more") } else { String::new() };
+        format!("All shared{personal} workspaces{more}")
     } else if scope.workspace_count == 0 {
         "All personal workspaces".to_owned()
     } else {

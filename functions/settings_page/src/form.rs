@@ -137,7 +137,7 @@ impl ExportForm {
             errors.workspaces =
                 Some("Select at least one workspace, or include personal workspaces.".to_owned());
         }
-        if choices.workspace_ids.len() > MAX_IDS && !choices.all_workspaces && !choices.shared_workspaces {
+        if choices.workspace_ids.len() > MAX_IDS && !choices.all_workspaces {
             errors.workspaces = Some(format!(
                 "Select at most {} workspaces, or all of them.",
                 usage_export::wording::thousands(MAX_IDS as u64)
@@ -171,7 +171,6 @@ impl ExportForm {
         let known = FIELDS.iter().map(|info| info.id).filter(|id| choices.fields.contains(*id));
         let is_unknown = |id: &&str| FIELDS.iter().all(|info| info.id != *id);
         let unknown = choices.fields.iter().map(String::as_str).filter(is_unknown);
-        let lists_ids = !choices.all_workspaces && !choices.shared_workspaces;
         json!({
             "user_id": user_id,
             "export_fields": known.chain(unknown).collect::<Vec<_>>(),
@@ -181,7 +180,7 @@ impl ExportForm {
             "include_all_workspaces": choices.all_workspaces,
             "include_organization_workspaces": choices.shared_workspaces && !choices.all_workspaces,
             "include_personal_workspaces": choices.personal_workspaces,
-            "workspace_ids": if lists_ids { choices.workspace_ids.clone() } else { BTreeSet::new() },
+            "workspace_ids": if choices.all_workspaces { BTreeSet::new() } else { choices.workspace_ids.clone() },
             "entity_ids": choices.entity_ids,
         })
     }

@@ -19,6 +19,7 @@ use crate::state::AppState;
 
 mod assets;
 mod exports;
+mod filled;
 mod form;
 mod history;
 mod saved;

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::FromRequestParts;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -54,6 +55,39 @@ impl FromRequestParts<Arc<AppState>> for SignedIn {
             }
             Ok(None) => Err(ask_to_sign_in(parts, token.is_some())),
             Err(error) => Err(PageError::from(error).into_response()),
+        }
+    }
+}
+
+/// The caller and the export form that they have sent.
+///
+/// Without a session they are asked to sign in and the form is kept, so that nothing that was typed is lost.
+#[derive(Debug)]
+pub struct SignedInForm {
+    /// Whose session cookie came with the form.
+    pub caller: Caller,
+    /// The form as the browser encoded it.
+    pub body: Bytes,
+}
+
+impl FromRequest<Arc<AppState>> for SignedInForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let session = SignedIn::from_request_parts(&mut parts, state).await;
+        let body = Bytes::from_request(Request::from_parts(parts, body), state).await;
+        let body = body.map_err(IntoResponse::into_response)?;
+        match session {
+            Ok(SignedIn(caller)) => Ok(Self { caller, body }),
+            Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => {
+                let form = String::from_utf8_lossy(&body);
+                let error = "Your session has ended. Sign in again: your export is kept.";
+                let next = format!("{PAGE}/new");
+                let page = SignInPage::new("", &next, Some(error)).keeping(&form);
+                Err(html(StatusCode::UNAUTHORIZED, &page).into_response())
+            }
+            Err(refusal) => Err(refusal),
         }
     }
 }

@@ -203,6 +203,12 @@ fn workspaces_are_told_as_they_were_chosen() {
     for (members, names, text) in [
         (everywhere(), vec![], "All workspaces"),
         (json!({"include_personal_workspaces": true}), vec![], "All personal workspaces"),
+        (json!({"include_organization_workspaces": true}), vec![], "All shared workspaces"),
+        (
+            json!({"include_organization_workspaces": true, "workspace_ids": ["w1"]}),
+            vec!["Ada"],
+            "All shared workspaces, and 1 more",
+        ),
         (json!({"entity_ids": ["wbk_1"]}), vec![], "All workspaces (only 1 workbook)"),
         (json!({"workspace_ids": ["w1"]}), vec!["Sales"], "Sales"),
         (json!({"workspace_ids": ["w1", "w2"]}), vec!["Sales", "Ops"], "Sales, Ops"),

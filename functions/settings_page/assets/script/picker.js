@@ -26,7 +26,13 @@ export function makePicker(root, { isAll, narrow, loaded, changed }) {
   let typed = { text: "", at: 0 };
 
   const isChosen = ({ id }) => isAll() || chosen.has(id);
-  const hasAll = () => rows.length > 0 && rows.every(({ id }) => chosen.has(id));
+  // Until the list is there, the form says whether all of it is chosen.
+  const hasAll = () => (rows.length ? rows.every(({ id }) => chosen.has(id)) : "shared" in root.dataset);
+  /** Ids that are chosen and not in the list, such as a personal workspace that a program has named. */
+  const others = () => {
+    const listed = new Set(rows.map(({ id }) => id));
+    return [...chosen].filter((id) => !listed.has(id));
+  };
   const chooseAll = () => rows.forEach(({ id }) => chosen.add(id));
 
   /** Loads the workspaces: the page itself has only their number. */
@@ -196,7 +202,7 @@ export function makePicker(root, { isAll, narrow, loaded, changed }) {
   coarse.addEventListener("change", fit);
   fit();
   load();
-  return { chosen, hasAll, chooseAll, draw };
+  return { chosen, hasAll, others, chooseAll, draw };
 }
 
 /** Text as it is searched: without accents and capitals. */

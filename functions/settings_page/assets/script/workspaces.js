@@ -54,12 +54,13 @@ export function watchWorkspaces(form) {
   form.addEventListener("formdata", ({ formData }) => {
     if (all.checked || !picker) return;
     // All of them are sent as such, whatever their number.
-    if (picker.hasAll()) formData.set("shared_workspaces", "1");
-    else formData.set("workspace_ids", [...picker.chosen].join(" "));
+    const hasAll = picker.hasAll();
+    if (hasAll) formData.set("shared_workspaces", "1");
+    formData.set("workspace_ids", (hasAll ? picker.others() : [...picker.chosen]).join(" "));
   });
 
   function check() {
-    const valid = all.checked || personal.checked || picker?.chosen.size > 0;
+    const valid = all.checked || personal.checked || picker?.chosen.size > 0 || picker?.hasAll();
     showError("workspaces", valid ? "" : "Select at least one workspace, or include personal workspaces.");
     return valid;
   }

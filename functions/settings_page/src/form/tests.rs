@@ -72,7 +72,21 @@ fn more_workspaces_than_a_request_can_name_are_refused_in_the_words_of_the_page(
         sent(&body).unwrap_err().workspaces.unwrap(),
         "Select at most 5,000 workspaces, or all of them."
     );
-    sent(&format!("{body}&shared_workspaces=1")).unwrap();
+    let shared = format!("{DATES}&workspaces=selected&export_fields=run_id&shared_workspaces=1");
+    assert!(sent(&shared).unwrap().request.scope.organization_workspaces);
+}
+
+#[test]
+fn workspaces_that_are_named_beside_the_shared_ones_are_kept() {
+    let now = DateTime::from_timestamp(1_763_900_000, 0).unwrap();
+    let body = json!({
+        "user_id": "usr_1", "export_fields": ["run_id"], "start_date": "2025-01-05", "end_date": "2025-01-31",
+        "include_organization_workspaces": true, "workspace_ids": ["wsp_personal"],
+    });
+    let request = ExportCall::parse(body.to_string().as_bytes()).unwrap().request;
+    let export = DataExport::new("org_1", "usr_1", request.clone(), now);
+    let ids = NamedIds { workspace_ids: request.scope.workspace_ids.clone(), ..NamedIds::default() };
+    assert_eq!(ExportForm::from_export(&export, Some(ids)).parse("usr_1").unwrap().request, request);
 }
 
 #[test]

@@ -19,12 +19,12 @@ use crate::form::{ExportForm, FormErrors, ParsedForm};
 use crate::path::PAGE;
 use crate::request::parameter;
 use crate::response::{html, see_other};
-use crate::session::SignedIn;
+use crate::routes::filled;
+use crate::session::{SignedIn, SignedInForm};
 use crate::state::AppState;
 use crate::time_zone::TimeZone;
 use crate::views::form::{FormPage, PresetButtons, first_day, shared};
 use crate::views::preview::PreviewPart;
-use crate::views::sign_in::SignInPage;
 
 /// The empty form, or one filled from the earlier export that `?again=` names, or from the saved one that `?from=` names.
 pub(super) async fn show(
@@ -34,18 +34,13 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let now = state.now();
     let query = query.as_deref();
-    if let Some(id) = parameter(query, "from") {
-        let (saved, mut form) = super::saved::read(&state, &caller, &id).await?;
-        form.name = saved.name;
-        form.replaces = saved.id;
-        return page(&state, &caller, form, StatusCode::OK, now).await;
-    }
-    let form = match parameter(query, "again") {
-        Some(id) => {
-            let export = super::exports::found(&state, &caller, &id).await?;
-            ExportForm::from_export(&export, state.exports.named_ids(&export).await?)
+    let form = match (parameter(query, "from"), parameter(query, "again")) {
+        (Some(id), _) => {
+            let (saved, form) = filled::from_saved(&state, &caller, &id).await?;
+            ExportForm { name: saved.name, replaces: saved.id, ..form }
         }
-        None => ExportForm::blank(now),
+        (None, Some(id)) => filled::from_export(&state, &caller, &id).await?,
+        (None, None) => ExportForm::blank(now),
     };
     page(&state, &caller, form, StatusCode::OK, now).await
 }
@@ -62,18 +57,10 @@ pub(super) async fn show_again(
 }
 
 /// Starts the export that the form asks for and shows it in the history, or shows the form with what is wrong.
-///
-/// Without a session it asks to sign in and keeps the form, so that nothing that was typed is lost.
 pub(super) async fn submit(
     State(state): State<Arc<AppState>>,
-    session: Result<SignedIn, Response>,
-    body: Bytes,
+    SignedInForm { caller, body }: SignedInForm,
 ) -> Result<Response, PageError> {
-    let caller = match session {
-        Ok(SignedIn(caller)) => caller,
-        Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => return ask_to_sign_in(&body),
-        Err(refusal) => return Ok(refusal),
-    };
     start(&state, &caller, ExportForm::read(&body)?, None, state.now()).await
 }
 
@@ -110,13 +97,6 @@ pub(super) async fn start(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-pub(super) fn ask_to_sign_in(body: &[u8]) -> Result<Response, PageError> {
-    let form = String::from_utf8_lossy(body);
-    let next = format!("{PAGE}/new");
-    let error = "Your session has ended. Sign in again: your export is kept.";
-    html(StatusCode::UNAUTHORIZED, &SignInPage::new("", &next, Some(error)).keeping(&form))
 }
 
 /// For a form that was changed after it had started an export, such as with the back button: it gets a new key, and

@@ -12,27 +12,20 @@ use usage_export::error::AwsError;
 use usage_export::problem::{Problem, RequestError};
 use usage_export::wording::counted;
 
-use super::form;
+use super::{filled, form};
 use crate::error::PageError;
 use crate::form::{Choices, ExportForm, FormErrors};
 use crate::path::PAGE;
 use crate::request::Captured;
 use crate::response::see_other;
-use crate::session::SignedIn;
+use crate::session::{SignedIn, SignedInForm};
 use crate::state::AppState;
-use crate::views::form::first_day;
 
 /// Saves the form under the name that was typed into it, or shows it with what is wrong.
 pub(super) async fn save(
     State(state): State<Arc<AppState>>,
-    session: Result<SignedIn, Response>,
-    body: Bytes,
+    SignedInForm { caller, body }: SignedInForm,
 ) -> Result<Response, PageError> {
-    let caller = match session {
-        Ok(SignedIn(caller)) => caller,
-        Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => return form::ask_to_sign_in(&body),
-        Err(refusal) => return Ok(refusal),
-    };
     let now = state.now();
     let mut form = ExportForm::read(&body)?;
     let problem = match form.parse(&caller.user_id) {
@@ -71,7 +64,7 @@ pub(super) async fn run(
     Captured(id): Captured,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    let (saved, mut form) = read(&state, &caller, &id).await?;
+    let (saved, mut form) = filled::from_saved(&state, &caller, &id).await?;
     // The key of the button, so that a second press of it starts nothing.
     form.idempotency_key = ExportForm::read(&body)?.idempotency_key;
     form::start(&state, &caller, form, Some(saved.name), state.now()).await
@@ -85,24 +78,6 @@ pub(super) async fn delete(
 ) -> Result<Response, PageError> {
     state.directory.delete_saved_export(&caller.organization_id, &id).await?;
     see_other(PAGE)
-}
-
-/// A saved export and its form.
-pub(super) async fn read(
-    state: &AppState,
-    caller: &Caller,
-    id: &str,
-) -> Result<(SavedExport, ExportForm), PageError> {
-    let (saved, workspaces) = tokio::try_join!(
-        state.directory.saved_export(&caller.organization_id, id),
-        state.directory.all_workspaces(&caller.organization_id),
-    )?;
-    let Some((saved, json)) = saved else {
-        let detail = "There is no such saved export: somebody may have deleted it.";
-        return Err(Problem::new(StatusCode::NOT_FOUND, detail).into());
-    };
-    let form = ExportForm::from_saved(&json, state.now(), first_day(&workspaces))?;
-    Ok((saved, form))
 }
 
 /// What is saved, in words: `Last month · All workspaces · 11 fields`.

@@ -198,10 +198,10 @@ fn about(request: &RequestSummary, zone: TimeZone) -> String {
 /// Writes which workspaces and workbooks an export covers: `All workspaces`, `12 workspaces and personal workspaces`,
 /// `1 workspace, only 3 workbooks`.
 pub fn scope_text(scope: &ScopeSummary) -> String {
-    let chosen = if scope.organization_workspaces {
-        "All shared workspaces".to_owned()
-    } else {
-        counted(scope.workspace_count as u64, "workspace")
+    let chosen = match (scope.organization_workspaces, scope.workspace_count) {
+        (true, 0) => "All shared workspaces".to_owned(),
+        (true, count) => format!("All shared workspaces, {count} more"),
+        (false, count) => counted(count as u64, "workspace"),
     };
     let names_none = scope.workspace_count == 0 && !scope.organization_workspaces;
     let text = match (scope.looks_everywhere(), names_none, scope.personal_workspaces) {
@@ -213,5 +213,31 @@ pub fn scope_text(scope: &ScopeSummary) -> String {
     match scope.workbook_count {
         0 => text,
         count => format!("{text}, only {}", counted(count as u64, "workbook")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn workspaces_are_told_as_they_were_asked_for() {
+        let told = |all: bool, shared: bool, personal: bool, named: usize, workbooks: usize| {
+            let scope: Value = json!({
+                "all_workspaces": all, "organization_workspaces": shared, "personal_workspaces": personal,
+                "workspace_count": named, "workbook_count": workbooks,
+            });
+            scope_text(&serde_json::from_value(scope).unwrap())
+        };
+        assert_eq!(told(true, false, true, 0, 0), "All workspaces");
+        assert_eq!(told(false, false, false, 0, 1), "All workspaces, only 1 workbook");
+        assert_eq!(told(false, true, false, 0, 0), "All shared workspaces");
+        assert_eq!(told(false, true, true, 0, 0), "All shared workspaces and personal workspaces");
+        assert_eq!(told(false, true, false, 2, 0), "All shared workspaces, 2 more");
+        assert_eq!(told(false, false, true, 0, 0), "Personal workspaces");
+        assert_eq!(told(false, false, true, 1, 0), "1 workspace and personal workspaces");
+        assert_eq!(told(false, false, false, 12, 3), "12 workspaces, only 3 workbooks");
     }
 }

@@ -248,7 +248,7 @@ async fn most_estimates_are_as_near_as_the_documentation_says() {
 }
 
 #[tokio::test]
-#[ignore = "prints the table of docs/adr/0025, and takes minutes"]
+#[ignore = "prints the table of docs/adr/0024, and takes minutes"]
 async fn measure() {
     use Pattern::{Any, FirstOfMonth, New, Office, Recent};
     use Spread::{Even, Zipf};
