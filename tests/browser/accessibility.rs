@@ -185,10 +185,12 @@ fn the_first_stops_of_the_tab_key_skip_to_the_content() {
         open_page(&browser, &org.caller).await;
         fill(&org).await;
         browser.goto(PAGE).await;
-        for name in ["Skip to the content", "Skip to the exports"] {
-            browser.press([Key::Tab]).await;
-            assert_eq!(browser.script("return document.activeElement.textContent", vec![]).await, name);
-        }
+        let focused = "return document.activeElement.textContent";
+        // The window itself may take the first Tab.
+        browser.tab_to("a, button, input").await;
+        assert_eq!(browser.script(focused, vec![]).await, "Skip to the content");
+        browser.press([Key::Tab]).await;
+        assert_eq!(browser.script(focused, vec![]).await, "Skip to the exports");
         browser.press([Key::Enter]).await;
         browser.press([Key::Tab]).await;
         assert_eq!(browser.focused().await, "a.range");

@@ -61,9 +61,12 @@ impl Browser {
     async fn axe_within(&self, part: &str) -> Vec<String> {
         // Without scripts, the timers of axe would never fire. The scripts of the page do not start by this.
         self.allow_scripts(true).await;
+        // What sticks to an edge of the window would lie over the rest.
+        self.show_whole_page().await;
         self.script(&AXE, Vec::new()).await;
         let run = format!("return (async function () {{{RUN}}})(...arguments)");
         let violations = self.script(&run, vec![json!(TAGS), json!(part)]).await;
+        self.show_window().await;
         self.allow_scripts(self.options.javascript).await;
         let violations: Vec<Violation> = serde_json::from_value(violations).unwrap();
         violations.iter().map(line).collect()
@@ -79,8 +82,6 @@ impl Browser {
     pub async fn assert_part_accessible(&self, name: &str, part: &str) {
         let (light, dark) = (Options { dark: false, ..self.options }, self.options.dark());
         let forced = light.with_forced_colors();
-        // What sticks to an edge of the window would lie over the rest.
-        self.show_whole_page().await;
         let mut found = String::new();
         for (look, options, forced_state) in [
             ("light", light, None),
@@ -99,7 +100,6 @@ impl Browser {
         assert!(found.is_empty(), "{name} in {found}");
         self.force_state(None).await;
         self.emulate(self.options).await;
-        self.show_window().await;
     }
 
     /// Makes everything that can be pressed look as if the pointer were over it, or the focus on it; or as it is.
