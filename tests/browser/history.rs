@@ -55,6 +55,32 @@ fn an_expired_export_can_be_repeated_but_not_downloaded() {
 }
 
 #[test]
+fn every_row_is_as_high_as_the_others_whatever_it_says() {
+    with_browser("heights_of_rows", Options::default(), async |org, browser| {
+        let created = |minutes| new_record(&org, &org.caller, now() - TimeDelta::minutes(minutes));
+        let mut long = failed(created(1));
+        long["error"] =
+            json!("The usage record run_1 of workspace wsp_1 in 2025-01 has no finished_ts. ".repeat(4));
+        long["request"]["name"] = json!("Monthly billing of everything that ran ".repeat(2));
+        let mut expired = completed(created(2), 7_000_000, 700);
+        expired["expires_ts"] = json!("2026-01-01T00:00:00.000Z");
+        let nothing = completed(created(3), 0, 80);
+        let rows = [long, expired, nothing, completed(created(4), 5, 50), running(created(5), 40, 4_000)];
+        for record in rows.iter().chain([&created(6)]) {
+            put_record(record).await;
+        }
+        open_page(&browser, &org.caller).await;
+        let heights = "return [...document.querySelectorAll('.export')].map((row) => row.offsetHeight)";
+        let heights = browser.script(heights, vec![]).await;
+        assert_eq!(heights, json!([56, 56, 56, 56, 56, 56]));
+        browser.screenshot("rows").await;
+        // The details have the whole reason.
+        browser.click(".export .range").await;
+        browser.wait_for_text("#drawer .notice", "in 2025-01 has no finished_ts.").await;
+    });
+}
+
+#[test]
 fn an_export_without_rows_says_why() {
     with_browser("without_rows", Options::default(), async |org, browser| {
         put_record(&completed(new_record(&org, &org.caller, now() - TimeDelta::hours(1)), 0, 80)).await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use integration_tests::api::{Call, ROOTS, get_history, get_status};
 use integration_tests::export::request;
 use integration_tests::org::{Caller, TestOrg};
-use integration_tests::records::{failed, id_of, new_export_id, new_record, put_record};
+use integration_tests::page::Visitor;
+use integration_tests::records::{failed, id_of, new_export_id, new_record, put_record, set_in_record};
 use integration_tests::system::now;
 use integration_tests::with_org;
 
@@ -133,5 +134,36 @@ fn a_cursor_gives_no_exports_of_other_organizations() {
         put_record(&failed(new_record(&other, &other.caller, now() - TimeDelta::hours(1)))).await;
         let page = get_history(&org.caller, Some(&new_export_id(now()))).await.ok();
         assert_eq!(page["exports"], json!([]));
+    });
+}
+
+#[test]
+fn an_entry_of_a_user_who_is_unknown_has_no_email_address() {
+    with_org(async |org| {
+        let colleague = org.add_admin().await;
+        put_record(&failed(new_record(&org, &colleague, now()))).await;
+        org.remove_member(&colleague.user_id).await;
+        let entries = read_pages(&org.caller).await.concat();
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0]["user_id"], colleague.user_id.as_str());
+        assert!(entries[0].get("user_email").is_none(), "{}", entries[0]);
+        let page = Visitor::sign_in(&org.caller).await.get("").await.text();
+        assert!(page.contains(&colleague.user_id), "the page tells the user id instead: {page}");
+    });
+}
+
+#[test]
+fn a_record_that_cannot_be_read_hides_no_other() {
+    with_org(async |org| {
+        let latest = now();
+        let records: Vec<_> =
+            (0..3).map(|i| failed(new_record(&org, &org.caller, latest - TimeDelta::seconds(i)))).collect();
+        join_all(records.iter().map(put_record)).await;
+        set_in_record(&id_of(&records[1]), "row_count", &json!("many")).await;
+        let ids: Vec<_> = read_pages(&org.caller).await.concat().iter().map(id_of).collect();
+        assert_eq!(ids, [id_of(&records[0]), id_of(&records[2])]);
+        let page = Visitor::sign_in(&org.caller).await.get("").await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.text().matches("<tr class=\"export").count(), 2, "{}", page.text());
     });
 }

@@ -23,5 +23,6 @@ mod idempotency;
 mod limit;
 mod random_requests;
 mod redelivery;
+mod saved_exports;
 mod scope;
 mod settings_page;

@@ -134,6 +134,11 @@ impl TestOrg {
         remove(&self.id, "ORG").await;
     }
 
+    /// Leaves nothing of the item of the organization but its key.
+    pub async fn strip_organization(&self) {
+        put_directory(&format!("ORG#{}", self.id), "ORG", &[]).await;
+    }
+
     /// Takes the item of a member away, who is then as if never known.
     pub async fn remove_member(&self, user_id: &str) {
         remove(&self.id, &format!("MEMBER#{user_id}")).await;

@@ -220,3 +220,22 @@ fn an_email_that_was_claimed_is_not_sent_again() {
         assert!(world.subjects().await.is_empty());
     });
 }
+
+#[test]
+fn an_organization_that_cannot_be_read_keeps_no_email_back() {
+    run(async {
+        for is_removed in [true, false] {
+            let world = World::new().await;
+            if is_removed {
+                world.org.remove_organization().await;
+            } else {
+                world.org.strip_organization().await;
+            }
+            for delivery in 1..3 {
+                assert_eq!(world.process(delivery).await, Disposition::Acknowledge);
+                assert_eq!(world.subjects().await.len(), 1, "the organization is removed: {is_removed}");
+            }
+            assert_eq!(world.export().await["state"], "COMPLETED");
+        }
+    });
+}

@@ -20,5 +20,6 @@ mod reader;
 mod reconcile;
 mod request;
 mod resume;
+mod saved_export;
 mod turn;
 mod world;

@@ -7,7 +7,7 @@ use usage_export::export::interval::Interval;
 use usage_export::export::request::ScopeSummary;
 use usage_export::export::{DataExport, State};
 use usage_export::usage::{FIELDS, Field};
-use usage_export::wording::{counted, decimal, one_line, size};
+use usage_export::wording::{counted, credits, one_line, size};
 
 /// How many workspaces an email lists by name; the others are counted.
 pub const NAMED_WORKSPACES: usize = 3;
@@ -105,7 +105,7 @@ pub fn compose(export: &DataExport, names: &Names, page_origin: &Origin) -> aska
         let rows = counted(export.row_count, "row");
         let size = size(export.size_bytes.unwrap_or_default());
         let expires = export.expires_ts.map(day).unwrap_or_default();
-        let credits = export.credit_cost.as_deref().map(|cost| format!("{} credits", decimal(cost)));
+        let credits = export.credit_cost.as_deref().map(credits);
         let (facts, rows, size, expires) = (&facts, rows.as_str(), size.as_str(), expires.as_str());
         let credits = credits.as_deref();
         Ok(Email {

@@ -47,6 +47,16 @@ pub fn decimal(text: &str) -> String {
     format!("{sign}{}{fraction}", groups.join(","))
 }
 
+/// An exact sum of credits: `1 credit`, `1,234.5 credits`.
+///
+/// ```
+/// assert_eq!(usage_export::wording::credits("1"), "1 credit");
+/// assert_eq!(usage_export::wording::credits("1234.50"), "1,234.50 credits");
+/// ```
+pub fn credits(sum: &str) -> String {
+    format!("{} credit{}", decimal(sum), if sum == "1" { "" } else { "s" })
+}
+
 /// The size of a file in decimal units (1 kB is 1000 bytes). Tenths are cut off and not rounded, so a file never looks
 /// larger than it is.
 ///

@@ -149,7 +149,7 @@ impl ExportForm {
         let (Some(start), Some(end), Some(zone), true) = (start, end, zone, errors.is_empty()) else {
             return Err(Box::new(errors));
         };
-        let body = self.body(user_id, dates(start, end, zone));
+        let body = self.body(user_id, dates(start, end, &zone));
         match ExportCall::parse(body.to_string().as_bytes()) {
             Ok(call) => {
                 let time_zone = (!zone.is_utc()).then(|| zone.name().to_owned());
@@ -188,7 +188,7 @@ impl ExportForm {
 
 /// The first and the last day as the API takes them: days of UTC as they are, of another time zone as their instants. A day
 /// that the zone cannot place is left to the API, which refuses it.
-fn dates(start: NaiveDate, end: NaiveDate, zone: TimeZone) -> [String; 2] {
+fn dates(start: NaiveDate, end: NaiveDate, zone: &TimeZone) -> [String; 2] {
     let instants = zone.first_instant(start).zip(zone.last_instant(end));
     match instants {
         Some((start, end)) if !zone.is_utc() => [start, end].map(timestamp::to_text),

@@ -1,68 +1,81 @@
 //! The time zone in which the days of a form are meant. The file stays in UTC.
 
-use chrono::{DateTime, Days, MappedLocalTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
-use chrono_tz::Tz;
-
-/// The longest time without a valid local time is a whole day: Samoa had no December 30, 2011.
-const LONGEST_GAP: TimeDelta = TimeDelta::hours(25);
-
-/// All gaps of the time zone database begin and end at whole quarters of an hour.
-const STEP: TimeDelta = TimeDelta::minutes(15);
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::AmbiguousOffset;
 
 /// A time zone of the IANA database, which says when each of its days begins and ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeZone(Tz);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeZone(jiff::tz::TimeZone);
 
 impl TimeZone {
     /// Coordinated universal time: the time zone of a form that says nothing else.
-    pub const UTC: Self = Self(Tz::UTC);
+    pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 
     /// The time zone of this name, such as `America/New_York`; `None` if the database has none. No name is UTC.
     pub fn from_name(name: &str) -> Option<Self> {
-        if name.is_empty() { Some(Self::UTC) } else { name.parse().ok().map(Self) }
+        if name.is_empty() { Some(Self::UTC) } else { jiff::tz::TimeZone::get(name).ok().map(Self) }
+    }
+
+    /// The time zone of this name, UTC where there is none.
+    pub fn from_name_or_utc(name: Option<&str>) -> Self {
+        name.and_then(Self::from_name).unwrap_or(Self::UTC)
     }
 
     /// Its name in the database.
-    pub fn name(self) -> &'static str {
-        self.0.name()
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
     }
 
     /// The place that it is named after: `New York`.
-    pub fn place(self) -> String {
+    pub fn place(&self) -> String {
         self.name().rsplit('/').next().unwrap_or_default().replace('_', " ")
     }
 
     /// Whether its days are those of UTC.
-    pub fn is_utc(self) -> bool {
-        self == Self::UTC
+    pub fn is_utc(&self) -> bool {
+        *self == Self::UTC
     }
 
-    /// The day on which an instant falls.
-    pub fn day_of(self, instant: DateTime<Utc>) -> NaiveDate {
-        instant.with_timezone(&self.0).date_naive()
+    /// The day on which an instant falls, that of UTC if it is outside the years -9999 to 9999.
+    pub fn day_of(&self, instant: DateTime<Utc>) -> NaiveDate {
+        let local =
+            Timestamp::from_millisecond(instant.timestamp_millis()).map(|ts| self.0.to_datetime(ts).date());
+        local.ok().and_then(to_chrono).unwrap_or_else(|| instant.date_naive())
     }
 
     /// The first instant of a day: midnight, or where a change of the clocks leaves midnight out, the instant of the change.
-    /// `None` outside the time that can be counted.
-    pub fn first_instant(self, day: NaiveDate) -> Option<DateTime<Utc>> {
-        let mut local = day.and_time(NaiveTime::MIN);
-        let latest = local.checked_add_signed(LONGEST_GAP)?;
-        while local <= latest {
-            match self.0.from_local_datetime(&local) {
-                MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => {
-                    return Some(instant.to_utc());
-                }
-                MappedLocalTime::None => local = local.checked_add_signed(STEP)?,
+    /// `None` outside the years -9999 to 9999.
+    pub fn first_instant(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
+        let midnight = to_jiff(day)?.to_datetime(Time::midnight());
+        let first = match self.0.to_ambiguous_timestamp(midnight).offset() {
+            AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {
+                offset.to_timestamp(midnight).ok()?
             }
-        }
-        None
+            // By the clocks after the change, midnight was before the change.
+            AmbiguousOffset::Gap { after, .. } => {
+                self.0.following(after.to_timestamp(midnight).ok()?).next()?.timestamp()
+            }
+        };
+        DateTime::from_timestamp_millis(first.as_millisecond())
     }
 
     /// The last millisecond of a day.
-    pub fn last_instant(self, day: NaiveDate) -> Option<DateTime<Utc>> {
+    pub fn last_instant(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
         let next = self.first_instant(day.checked_add_days(Days::new(1))?)?;
         next.checked_sub_signed(TimeDelta::milliseconds(1))
     }
+}
+
+fn to_jiff(day: NaiveDate) -> Option<Date> {
+    let (month, of_month) = (i8::try_from(day.month()).ok()?, i8::try_from(day.day()).ok()?);
+    Date::new(i16::try_from(day.year()).ok()?, month, of_month).ok()
+}
+
+fn to_chrono(day: Date) -> Option<NaiveDate> {
+    let (month, of_month) = (u32::try_from(day.month()).ok()?, u32::try_from(day.day()).ok()?);
+    NaiveDate::from_ymd_opt(i32::from(day.year()), month, of_month)
 }
 
 #[cfg(test)]
@@ -91,6 +104,12 @@ mod tests {
         told("Europe/Berlin", (2025, 10, 26), "2025-10-25T22:00:00.000Z", "2025-10-26T22:59:59.999Z");
         // There was no midnight: the day began at one o'clock.
         told("America/Sao_Paulo", (2018, 11, 4), "2018-11-04T03:00:00.000Z", "2018-11-05T01:59:59.999Z");
+        // At half past eleven the clocks went to half past twelve.
+        told("America/Toronto", (1919, 3, 31), "1919-03-31T04:30:00.000Z", "1919-04-01T03:59:59.999Z");
+        // There were two midnights: the day began at the first.
+        told("America/Havana", (2024, 11, 3), "2024-11-03T04:00:00.000Z", "2024-11-04T04:59:59.999Z");
+        // There was no such day.
+        told("Pacific/Apia", (2011, 12, 30), "2011-12-30T10:00:00.000Z", "2011-12-30T09:59:59.999Z");
     }
 
     #[test]
@@ -103,8 +122,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn days_follow_each_other_without_a_gap(zone in 0..chrono_tz::TZ_VARIANTS.len(), days in 700_000..750_000_i32) {
-            let zone = TimeZone(chrono_tz::TZ_VARIANTS[zone]);
+        fn days_follow_each_other_without_a_gap(zone: proptest::sample::Index, days in 690_000..750_000_i32) {
+            let names: Vec<_> = jiff::tz::db().available().collect();
+            let zone = TimeZone::from_name(zone.get(&names).as_str()).unwrap();
             let day = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
             let next = zone.first_instant(day.succ_opt().unwrap()).unwrap();
             prop_assert_eq!(zone.last_instant(day).unwrap() + TimeDelta::milliseconds(1), next);

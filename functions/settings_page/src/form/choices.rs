@@ -64,12 +64,12 @@ impl Choices {
     pub fn of_export(export: &DataExport, ids: Option<NamedIds>) -> (Self, Vec<String>) {
         let RequestSummary { fields, interval, scope, time_zone, .. } = &export.request;
         let mut notes = Vec::new();
-        let zone = time_zone.as_deref().and_then(TimeZone::from_name).unwrap_or(TimeZone::UTC);
+        let zone = TimeZone::from_name_or_utc(time_zone.as_deref());
         let (start, end) = (zone.day_of(interval.start()), zone.day_of(interval.end()));
         let is_whole = zone.first_instant(start) == Some(interval.start())
             && zone.last_instant(end) == Some(interval.end());
         if !is_whole {
-            let range = crate::views::dates::range(*interval, zone);
+            let range = crate::views::dates::range(*interval, &zone);
             notes.push(format!("The earlier export covered {range}. This form exports whole days."));
         }
         if !fields.is_sorted_by_key(|field| FIELDS.iter().position(|info| info.field == *field)) {

@@ -156,10 +156,9 @@ pub(super) async fn presets(
     SignedIn(caller): SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let name = parameter(query.as_deref(), "time_zone").unwrap_or_default();
-    let zone = TimeZone::from_name(&name).unwrap_or(TimeZone::UTC);
+    let zone = TimeZone::from_name_or_utc(parameter(query.as_deref(), "time_zone").as_deref());
     let workspaces = state.directory.all_workspaces(&caller.organization_id).await?;
-    html(StatusCode::OK, &PresetButtons::new(zone, first_day(&workspaces), state.now()))
+    html(StatusCode::OK, &PresetButtons::new(&zone, first_day(&workspaces), state.now()))
 }
 
 /// The shared workspaces of the organization, for the script's list: `[[id, name, 1 if it was deleted or 0], …]`, in the

@@ -34,7 +34,7 @@ pub fn exact(instant: DateTime<Utc>) -> String {
 }
 
 /// The first and the last day of an interval that is made of whole days of a time zone.
-fn whole_days(interval: Interval, zone: TimeZone) -> Option<(NaiveDate, NaiveDate)> {
+fn whole_days(interval: Interval, zone: &TimeZone) -> Option<(NaiveDate, NaiveDate)> {
     let (start, end) = (zone.day_of(interval.start()), zone.day_of(interval.end()));
     let is_whole =
         zone.first_instant(start)? == interval.start() && zone.last_instant(end)? == interval.end();
@@ -43,7 +43,7 @@ fn whole_days(interval: Interval, zone: TimeZone) -> Option<(NaiveDate, NaiveDat
 
 /// Writes an interval of whole days of a time zone as `01/01/2025 – 01/31/2025`, any other with times:
 /// `01/05/2025 10:00:00 – 01/05/2025 12:30:00 UTC`.
-pub fn range(interval: Interval, zone: TimeZone) -> String {
+pub fn range(interval: Interval, zone: &TimeZone) -> String {
     let (start, end) = (interval.start(), interval.end());
     if let Some((start, end)) = whole_days(interval, zone) {
         return if start == end {
@@ -96,9 +96,9 @@ mod tests {
             |start, end| Interval::new(parse_start(start).unwrap(), parse_end(end).unwrap()).unwrap();
         let new_york = TimeZone::from_name("America/New_York").unwrap();
         let march = interval("2025-03-01T00:00:00-05:00", "2025-03-31T23:59:59.999-04:00");
-        assert_eq!(range(march, new_york), "03/01/2025 – 03/31/2025");
-        assert_eq!(range(march, TimeZone::UTC), "03/01/2025 05:00:00 – 04/01/2025 03:59:59 UTC");
-        assert_eq!(range(interval("2025-03-01", "2025-03-01"), TimeZone::UTC), "03/01/2025");
+        assert_eq!(range(march, &new_york), "03/01/2025 – 03/31/2025");
+        assert_eq!(range(march, &TimeZone::UTC), "03/01/2025 05:00:00 – 04/01/2025 03:59:59 UTC");
+        assert_eq!(range(interval("2025-03-01", "2025-03-01"), &TimeZone::UTC), "03/01/2025");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use usage_export::export::DataExport;
 use usage_export::export::manifest::Manifest;
 use usage_export::export::request::NamedIds;
 use usage_export::usage::FIELDS;
-use usage_export::wording::decimal;
+use usage_export::wording;
 
 use super::charts::Chart;
 use super::dates;
@@ -108,7 +108,7 @@ impl Details {
 /// The exact sum of the credits of a file.
 fn credits(manifest: &Manifest) -> Option<String> {
     let sum = manifest.totals.total.credit_cost.as_ref()?;
-    Some(format!("{} credits", decimal(&sum.to_string())))
+    Some(wording::credits(&sum.to_string()))
 }
 
 impl DetailsPage {

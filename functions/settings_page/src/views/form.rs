@@ -111,14 +111,14 @@ impl FormPage {
         workspaces: BTreeMap<String, Workspace>,
         now: DateTime<Utc>,
     ) -> Self {
-        let zone = TimeZone::from_name(&form.choices.time_zone).unwrap_or(TimeZone::UTC);
+        let zone = TimeZone::from_name_or_utc(Some(&form.choices.time_zone));
         let workspaces = Workspaces::new(workspaces, &form);
         Self {
             layout: Layout::signed_in(caller),
             calendar_first: day::iso(now.date_naive() - CALENDAR_MONTHS),
             start: DateInput::new(&form.choices.start_date),
             end: DateInput::new(&form.choices.end_date),
-            presets: PresetButtons::new(zone, workspaces.first_day, now),
+            presets: PresetButtons::new(&zone, workspaces.first_day, now),
             time_zone: zone.name().to_owned(),
             groups: FieldGroup::all(&form.choices.fields),
             field_presets: &FIELD_PRESETS,
@@ -137,7 +137,7 @@ impl FormPage {
 
 impl PresetButtons {
     /// The presets, counted from today in this time zone.
-    pub fn new(zone: TimeZone, first_day: NaiveDate, now: DateTime<Utc>) -> Self {
+    pub fn new(zone: &TimeZone, first_day: NaiveDate, now: DateTime<Utc>) -> Self {
         let today = zone.day_of(now);
         let button = |preset: DatePreset| {
             let (start, end) = preset.range(today, first_day);

@@ -115,15 +115,15 @@ impl Row {
         requested_by: &str,
         now: DateTime<Utc>,
     ) -> Self {
-        let zone = export.request.time_zone.as_deref().and_then(TimeZone::from_name).unwrap_or(TimeZone::UTC);
+        let zone = TimeZone::from_name_or_utc(export.request.time_zone.as_deref());
         let status = Status::of(export, now);
         let is_own = export.user_id == reader.user_id;
         Self {
             page: PAGE,
             id: export.data_export_id.clone(),
             status,
-            range: dates::range(export.request.interval, zone),
-            about: about(&export.request, zone),
+            range: dates::range(export.request.interval, &zone),
+            about: about(&export.request, &zone),
             name: export.request.name.clone(),
             requested_by: requested_by.to_owned(),
             is_own,
@@ -174,7 +174,7 @@ fn without_rows(export: &DataExport) -> &'static str {
     if export.request.interval.start() > export.created_ts {
         "These dates were in the future"
     } else {
-        "Nothing ran in these workspaces on these days"
+        "Nothing ran there on these days"
     }
 }
 
@@ -189,7 +189,7 @@ fn pace(export: &DataExport, now: DateTime<Utc>) -> Option<String> {
 }
 
 /// What is exported, in words: `All workspaces · 11 fields · New York time`.
-fn about(request: &RequestSummary, zone: TimeZone) -> String {
+fn about(request: &RequestSummary, zone: &TimeZone) -> String {
     let fields = counted(request.fields.len() as u64, "field");
     let zone = if zone.is_utc() { String::new() } else { format!(" · {} time", zone.place()) };
     format!("{} · {fields}{zone}", scope_text(&request.scope))

@@ -3,4 +3,5 @@
 
 mod page;
 mod routing;
+mod sharing;
 mod support;

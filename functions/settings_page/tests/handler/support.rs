@@ -31,7 +31,7 @@ pub const PAGE: &str = "/settings/organization/data_export";
 const EVENT: &str = include_str!("../../../../events/settings_page.json");
 pub const ORIGIN: &str = "https://app.example.com";
 
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
 }
 
@@ -99,6 +99,15 @@ pub async fn answer(request: Request, rules: &[Rule]) -> Answer {
 
 /// Has the page at this origin answer a request.
 pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer {
+    answer_of(Sharing::default(), origin, request, rules, &[]).await
+}
+
+/// Has the page answer a request where administrators may have each other's files. S3 answers by `s3`.
+pub async fn answer_shared(request: Request, rules: &[Rule], s3: &[&Rule]) -> Answer {
+    answer_of(Sharing { download_all: true }, ORIGIN, request, rules, s3).await
+}
+
+async fn answer_of(sharing: Sharing, origin: &str, request: Request, rules: &[Rule], s3: &[&Rule]) -> Answer {
     let rules: Vec<_> = rules.iter().collect();
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &rules);
     let directory = Directory::new(dynamodb.clone(), "directory".to_owned());
@@ -116,8 +125,11 @@ pub async fn answer_at(origin: &str, request: Request, rules: &[Rule]) -> Answer
             },
             active_limit: 5,
         },
-        files: ExportFiles { s3: mock_client!(aws_sdk_s3, []), bucket: "example-exports".to_owned() },
-        sharing: Sharing::default(),
+        files: ExportFiles {
+            s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),
+            bucket: "example-exports".to_owned(),
+        },
+        sharing,
         origin: origin.parse().expect("an origin"),
         clock: now,
     };
