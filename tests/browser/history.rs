@@ -75,7 +75,7 @@ fn every_row_is_as_high_as_the_others_whatever_it_says() {
         assert_eq!(heights, json!([56, 56, 56, 56, 56, 56]));
         browser.screenshot("rows").await;
         // The details have the whole reason.
-        browser.click(".export .range").await;
+        browser.click(".export:first-child .range").await;
         browser.wait_for_text("#drawer .notice", "in 2025-01 has no finished_ts.").await;
     });
 }
@@ -91,7 +91,7 @@ fn an_export_without_rows_says_why() {
         open_page(&browser, &org.caller).await;
         let rows = browser.texts(".export .c-rows").await;
         assert_eq!(rows[0], "0 rows\nThese dates were in the future");
-        assert!(rows[1].starts_with("0 rows\nNothing ran"), "{}", rows[1]);
+        assert!(rows[1].starts_with("0 rows\nNo runs there"), "{}", rows[1]);
     });
 }
 

@@ -19,12 +19,18 @@ const MAX_HTML_BYTES: usize = 60_000;
 /// More elements than the form has with a list of any length.
 const MAX_ELEMENTS: u64 = 900;
 
-/// Milliseconds of long tasks beyond 50 each, until the list is there: <https://web.dev/articles/tbt>.
+/// What each task has beyond 50 ms until the list is there: since the page was seen first, which is the total blocking time
+/// of <https://web.dev/articles/tbt>, and from the start.
 const BLOCKING: &str = "
     const observer = new PerformanceObserver(() => {});
     observer.observe({type: 'longtask', buffered: true});
-    const tasks = observer.takeRecords().map(({duration}) => duration);
-    return tasks.reduce((sum, duration) => sum + Math.max(0, duration - 50), 0)";
+    const seen = performance.getEntriesByName('first-contentful-paint')[0].startTime;
+    const blocking = {sinceSeen: 0, fromTheStart: 0};
+    for (const {startTime, duration} of observer.takeRecords()) {
+        blocking.fromTheStart += duration - 50;
+        blocking.sinceSeen += Math.max(0, startTime + duration - Math.max(startTime + 50, seen));
+    }
+    return blocking";
 
 /// The milliseconds until the list is drawn, for each letter of a word that is typed.
 const TYPE: &str = "
@@ -70,7 +76,7 @@ fn the_form_of_five_thousand_workspaces_is_as_light_as_one_of_ten() {
         browser.goto(&format!("{PAGE}/new")).await;
         browser.wait_for_text("#workspace_all_label", "Select all 5,203").await;
         println!(
-            "with a CPU of a quarter of the speed: {} ms of blocking",
+            "milliseconds of blocking, with a CPU of a quarter of the speed: {}",
             browser.script(BLOCKING, vec![]).await
         );
         let typing = browser.script(&format!("return (async () => {{{TYPE}}})()"), vec![]).await;

@@ -42,7 +42,7 @@ fn an_organization_has_a_hundred_saved_exports_and_no_more() {
         assert!(refused.text().contains("data-typed=\"01/31/2025\""), "the form is kept");
         let changed = save(&visitor, "Export 007", &[("export_fields", "user_id")]).await;
         assert_eq!(changed.status, 409, "it is not that saved export that was opened");
-        let saved = page.split_once("Export 007").unwrap().0.rsplit_once("?saved=").unwrap().1;
+        let saved = page.split_once("Export 007").unwrap().0.rsplit_once("?from=").unwrap().1;
         let replaces = saved.split(['"', '&']).next().unwrap();
         let more = [("replaces", replaces), ("export_fields", "user_id")];
         let changed = save(&visitor, "Export 007", &more).await;

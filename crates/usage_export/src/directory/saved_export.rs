@@ -19,7 +19,8 @@ use crate::timestamp;
 /// The longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
 
-/// How many an organization may have. Two that are saved at the same moment may exceed it by one, which is harmless.
+/// How many an organization may have. Saving counts first and writes then, so those that are saved at the same moment may
+/// exceed it by as many as they are, which is harmless.
 pub const MAX_SAVED: i32 = 100;
 
 /// The largest form, in bytes. DynamoDB takes items of 400 KB; a form that names 5,000 workspaces has some 200 KB.
@@ -214,6 +215,7 @@ impl Directory {
             .expression_attribute_values(":pk", text(partition_key(organization_id)))
             .expression_attribute_values(":saved", text(SAVED))
             .select(Select::Count)
+            .consistent_read(true)
             .limit(MAX_SAVED)
             .send()
             .await

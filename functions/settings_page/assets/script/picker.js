@@ -41,8 +41,11 @@ export function makePicker(root, { isAll, narrow, loaded, changed }) {
     try {
       const answer = await fetch(root.dataset.source);
       if (!answer.ok) throw new Error(answer.statusText);
-      rows = (await answer.json()).map(([id, name, isDeleted]) => ({ id, name, isDeleted, text: fold(`${name} ${id}`) }));
+      const listed = await answer.json();
+      await othersTurn();
+      rows = listed.map(([id, name, isDeleted]) => ({ id, name, isDeleted, text: fold(`${name} ${id}`) }));
       if ("shared" in root.dataset) chooseAll();
+      await othersTurn();
       filter();
       loaded();
     } catch {
@@ -203,6 +206,11 @@ export function makePicker(root, { isAll, narrow, loaded, changed }) {
   fit();
   load();
   return { chosen, hasAll, others, chooseAll, draw };
+}
+
+/** Lets the browser do what else waits, so that no long list blocks it. */
+function othersTurn() {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Text as it is searched: without accents and capitals. */

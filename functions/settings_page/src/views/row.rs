@@ -174,7 +174,7 @@ fn without_rows(export: &DataExport) -> &'static str {
     if export.request.interval.start() > export.created_ts {
         "These dates were in the future"
     } else {
-        "Nothing ran there on these days"
+        "No runs there on these days"
     }
 }
 
