@@ -444,6 +444,12 @@ fn each_function_is_built_by_cargo_lambda_for_arm_and_has_its_own_role_and_logs(
     let logs = resources("AWS::Logs::LogGroup");
     for (name, function) in resources("AWS::Serverless::Function") {
         assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+        let package = function["Properties"]["CodeUri"].as_str().expect("a folder");
+        let manifest = format!("{}/../../{package}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+        assert!(
+            std::fs::exists(&manifest).expect("a folder that can be read"),
+            "{name}: {package} is no package"
+        );
         assert_eq!(function["Properties"]["Architectures"], Value::Null, "{name} has the common one");
         let group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"].as_str().expect("a group");
         assert_eq!(logs[group]["Properties"]["RetentionInDays"], json!({"Ref": "LogDays"}), "{name}");

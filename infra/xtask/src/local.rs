@@ -3,16 +3,16 @@
 
 mod aws;
 mod emulator;
+mod functions;
 mod lock;
 pub mod outputs;
-mod package;
 pub mod processes;
 mod proxy;
 mod server;
 pub mod stack;
 pub mod web_driver;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
@@ -22,20 +22,19 @@ use tokio::net::TcpListener;
 use self::emulator::Emulator;
 use self::lock::StateLock;
 use self::outputs::Outputs;
-use self::package::Binary;
 use self::proxy::Proxy;
 use self::stack::StackOutputs;
 use crate::paths;
-use crate::prepare::assets;
-use crate::prepare::python::Venv;
+use crate::prepare::python::{EMULATOR, Venv};
+use crate::prepare::sam::Sam;
 use crate::terminal::{self, Steps, note};
 
 /// The number of steps of [`Local::bring_up`].
-pub const STEPS: usize = 5;
+pub const STEPS: usize = 3;
 const EMULATOR_PORT: u16 = 4566;
 const API_PORT: u16 = 8080;
 /// Permissions that only the emulator asks for.
-const LOCAL_TEMPLATE: &str = include_str!("../local.yaml");
+const LOCAL_TEMPLATE: &str = "infra/xtask/local.yaml";
 const EMAIL_FROM: &str = "exports@example.com";
 /// The domain of `EMAIL_FROM`: the identity that the template's parameter `SesIdentity` names.
 const EMAIL_DOMAIN: &str = "example.com";
@@ -108,23 +107,21 @@ impl Local {
         let lock = StateLock::acquire(&instance.state_dir)?;
         let outputs_path = instance.state_dir.join("outputs.json");
         paths::remove_file(&outputs_path)?;
-        steps.begin("Preparing the Python environment of the emulator (the first time: a minute)");
-        let venv = Venv::ensure().await?;
-        steps.done("ready");
-        steps.begin("Bundling the script of the settings page");
-        assets::build().await?;
-        steps.done("bundled");
-        steps.begin("Building the release binaries (the first time: some minutes)");
-        let binaries = package::build().await?;
-        steps.done("built");
+        steps.begin(
+            "Building the release binaries, and installing the emulator and the SAM CLI (the first time: some minutes)",
+        );
+        let (venv, sam, binaries) =
+            tokio::try_join!(Venv::ensure(&EMULATOR), Sam::ensure(), functions::build())?;
+        steps.done("built and installed");
         steps.begin("Starting the emulator");
         let emulator = start_emulator(&venv, instance).await?;
         steps.done(&format!("ready at {}", emulator.endpoint_url));
-        steps.begin("Deploying template.yaml");
+        steps.begin("Deploying template.yaml with sam deploy");
         let listener = listen(instance).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let sdk = aws::root_at(&emulator.endpoint_url).await;
-        let stack = deploy(&sdk, &binaries, &api_url).await?;
+        let template = functions::lay_out(&instance.state_dir.join("deployed"), &binaries)?;
+        let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url).await?;
         let proxy = Proxy::start(listener, &emulator.endpoint_url, &stack.get("ApiId")?);
         steps.done(&format!("the API is at {api_url}"));
         let outputs = Outputs::of_stack(&api_url, &emulator.endpoint_url, &stack)?;
@@ -198,12 +195,16 @@ fn note_other_port(wanted: u16, used: u16) {
     }
 }
 
-async fn deploy(sdk: &SdkConfig, binaries: &[Binary], page_url: &str) -> Result<StackOutputs> {
+async fn deploy(
+    sam: &Sam,
+    sdk: &SdkConfig,
+    endpoint_url: &str,
+    template: &Path,
+    page_url: &str,
+) -> Result<StackOutputs> {
     let _spinner = terminal::spinner();
     // Whoever deploys to AWS has done this before.
     aws_sdk_sesv2::Client::new(sdk).create_email_identity().email_identity(EMAIL_DOMAIN).send().await?;
-    let template = std::fs::read_to_string(paths::root().join("template.yaml"))?;
-    let template = package::package(&aws_sdk_s3::Client::new(sdk), &template, binaries).await?;
     let parameters = [
         ("Architecture", architecture()?),
         ("RequireTls", "false"),
@@ -211,12 +212,12 @@ async fn deploy(sdk: &SdkConfig, binaries: &[Binary], page_url: &str) -> Result<
         ("EmailFrom", EMAIL_FROM),
         ("SesIdentity", EMAIL_DOMAIN),
     ];
+    stack::deploy(sam, endpoint_url, stack::STACK, template, &parameters).await?;
     let cloudformation = aws_sdk_cloudformation::Client::new(sdk);
-    let outputs = stack::create(&cloudformation, stack::STACK, &template, &parameters).await?;
     let role = stack::physical_id(&cloudformation, "ExportWorkerRole").await?;
-    let parameters = [("WorkerRole", role.as_str())];
-    stack::create(&cloudformation, "usage-data-export-local", LOCAL_TEMPLATE, &parameters).await?;
-    Ok(outputs)
+    let (local, parameters) = (paths::root().join(LOCAL_TEMPLATE), [("WorkerRole", role.as_str())]);
+    stack::deploy(sam, endpoint_url, "usage-data-export-local", &local, &parameters).await?;
+    stack::outputs(&cloudformation).await
 }
 
 fn architecture() -> Result<&'static str> {

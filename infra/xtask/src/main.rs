@@ -30,7 +30,6 @@ use crate::commands::lint::lint;
 use crate::commands::test::{screenshots, test};
 use crate::commands::up::up;
 use crate::commands::verify::{VerifyOptions, verify};
-use crate::prepare::assets;
 
 /// The system on this machine, and the chores of the project.
 #[derive(Parser)]
@@ -75,8 +74,6 @@ enum Command {
     Lint,
     /// Feed random input to the fuzz targets; fail if one finds a fault.
     Fuzz(FuzzOptions),
-    /// Bundle the script and the style sheet of the settings page: npm ci, then build.mjs.
-    Assets,
     /// Add sample data to the system that is up.
     Seed {
         #[command(flatten)]
@@ -145,7 +142,6 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Bench(options) => return bench(&options).await,
         Command::Lint => lint().await?,
         Command::Fuzz(options) => fuzz(&options).await?,
-        Command::Assets => assets::build().await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
         Command::Verify(options) => return verify(&options),
         Command::Deploy { args } => deploy(&args).await?,

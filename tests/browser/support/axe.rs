@@ -28,7 +28,7 @@ const PRESSABLE: &str = "a, button, input, select, textarea, label, [tabindex='0
 static AXE: LazyLock<String> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(SOURCE);
     fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask assets`", path.display()))
+        .unwrap_or_else(|error| panic!("{}: {error}: building the settings page installs it", path.display()))
 });
 
 #[derive(Deserialize)]

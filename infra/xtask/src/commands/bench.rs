@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::local::{self, Instance, Local};
 use crate::prepare::npm;
-use crate::prepare::python::Venv;
+use crate::prepare::python::{EMULATOR, Venv};
 use crate::terminal::Steps;
 use crate::{command, paths};
 
@@ -71,7 +71,7 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
         .arg("--binaries")
         .arg(&release)
         .arg("--python")
-        .arg(Venv::ensure().await?.program("python"))
+        .arg(Venv::ensure(&EMULATOR).await?.program("python"))
         .arg("--results")
         .arg(paths::target_dir().join("bench"))
         .args(["--rows", &options.rows.to_string(), "--runs", &options.runs.to_string()])

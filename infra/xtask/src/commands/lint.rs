@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use crate::command;
-use crate::prepare::assets;
 use crate::prepare::cargo_tool::{DENY, MACHETE};
-use crate::prepare::python::Venv;
+use crate::prepare::python::{SAM, Venv};
+use crate::prepare::sam::Sam;
 
 /// The folders that have packages. cargo-machete would walk through `target` and every `node_modules` otherwise.
 const PACKAGE_FOLDERS: [&str; 4] = ["crates", "functions", "infra", "tests"];
@@ -37,12 +37,12 @@ pub async fn lint() -> Result<()> {
 }
 
 async fn checks() -> Result<Vec<(&'static str, Command)>> {
-    // clippy and rustdoc compile the settings page, which embeds its bundles.
-    assets::build().await?;
     let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     rustdoc.env("RUSTDOCFLAGS", "-D warnings");
-    let mut cfn_lint = command::program(Venv::ensure().await?.program("cfn-lint"));
-    cfn_lint.arg("template.yaml");
+    let mut cfn_lint = command::program(Venv::ensure(&SAM).await?.program("cfn-lint"));
+    cfn_lint.args(["template.yaml", "infra/xtask/local.yaml"]);
+    let mut sam_validate = Sam::ensure().await?.command();
+    sam_validate.args(["validate", "--lint", "--region", "us-east-1"]);
     let mut deny = DENY.ensure().await?;
     deny.args(DENY_CHECKS);
     let mut machete = MACHETE.ensure().await?;
@@ -52,6 +52,7 @@ async fn checks() -> Result<Vec<(&'static str, Command)>> {
         ("clippy", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         ("rustdoc", rustdoc),
         ("cfn-lint", cfn_lint),
+        ("sam validate", sam_validate),
         ("cargo-deny", deny),
         ("cargo-machete", machete),
     ])

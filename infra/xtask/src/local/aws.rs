@@ -1,7 +1,7 @@
 //! Configuration of SDK clients that call the emulator.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::Credentials;
+use aws_sdk_dynamodb::config::Credentials;
 
 /// The region of everything in the emulator.
 pub const REGION: &str = "us-east-1";

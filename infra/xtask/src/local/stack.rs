@@ -1,17 +1,17 @@
-//! Creating stacks in the emulator's `CloudFormation`.
+//! Stacks in the emulator's `CloudFormation`. The SAM CLI deploys them, as it does on AWS.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{Capability, Parameter, Stack};
+
+use super::aws;
+use crate::command;
+use crate::prepare::sam::Sam;
 
 /// Name of the stack of template.yaml.
 pub const STACK: &str = "usage-data-export";
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// The emulator takes a few seconds; after this time something is stuck.
-const CREATE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The `Outputs` of a stack.
 pub struct StackOutputs(HashMap<String, String>);
@@ -27,32 +27,39 @@ impl StackOutputs {
     }
 }
 
-/// Creates a stack and waits until it is complete.
+/// Deploys a template to the emulator at `endpoint_url` with `sam deploy`, and waits until that is done.
 ///
 /// # Errors
 ///
-/// Fails if the stack cannot be created or is not complete after two minutes; the error shows the events that say why.
-pub async fn create(
-    client: &Client,
-    name: &str,
-    template: &str,
+/// Fails if it does not succeed; the error has what `sam` printed, with the events that say why.
+pub async fn deploy(
+    sam: &Sam,
+    endpoint_url: &str,
+    stack: &str,
+    template: &Path,
     parameters: &[(&str, &str)],
-) -> Result<StackOutputs> {
-    let parameters = parameters
-        .iter()
-        .map(|(key, value)| Parameter::builder().parameter_key(*key).parameter_value(*value).build());
-    client
-        .create_stack()
-        .stack_name(name)
-        .template_body(template)
-        .capabilities(Capability::CapabilityIam)
-        // Expands the SAM transform. `sam deploy` does without it, because it creates a change set.
-        .capabilities(Capability::CapabilityAutoExpand)
-        .set_parameters(Some(parameters.collect()))
-        .send()
-        .await
-        .with_context(|| format!("the stack {name} cannot be created"))?;
-    let stack = wait_until_created(client, name).await?;
+) -> Result<()> {
+    let mut deploy = sam.command();
+    deploy.args(["deploy", "--stack-name", stack, "--region", aws::REGION, "--template-file"]).arg(template);
+    deploy.args(["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-progressbar"]);
+    deploy.arg("--parameter-overrides");
+    deploy.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
+    deploy.env("AWS_ENDPOINT_URL", endpoint_url);
+    deploy.env("AWS_ACCESS_KEY_ID", aws::ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", aws::ROOT_KEY);
+    // Nothing of the caller's own settings for AWS.
+    deploy.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+    command::output(&mut deploy).await?;
+    Ok(())
+}
+
+/// The outputs of the stack of template.yaml.
+///
+/// # Errors
+///
+/// Fails if there is no such stack.
+pub async fn outputs(client: &Client) -> Result<StackOutputs> {
+    let stacks = client.describe_stacks().stack_name(STACK).send().await?.stacks.unwrap_or_default();
+    let stack = stacks.into_iter().next().with_context(|| format!("the stack {STACK} is gone"))?;
     let outputs = stack.outputs.unwrap_or_default().into_iter();
     Ok(StackOutputs(outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect()))
 }
@@ -69,37 +76,4 @@ pub async fn physical_id(client: &Client, logical_id: &str) -> Result<String> {
         .stack_resource_detail
         .and_then(|detail| detail.physical_resource_id)
         .with_context(|| format!("the stack has no {logical_id}"))
-}
-
-async fn wait_until_created(client: &Client, name: &str) -> Result<Stack> {
-    let started = Instant::now();
-    loop {
-        let stacks = client.describe_stacks().stack_name(name).send().await?.stacks.unwrap_or_default();
-        let stack = stacks.into_iter().next().with_context(|| format!("the stack {name} is gone"))?;
-        let status = stack.stack_status.as_ref().map_or("", |status| status.as_str());
-        match status {
-            "CREATE_COMPLETE" => return Ok(stack),
-            _ if !status.ends_with("_IN_PROGRESS") => {
-                bail!("the stack {name} ended as {status}:\n{}", failures(client, name).await?)
-            }
-            _ if started.elapsed() > CREATE_TIMEOUT => {
-                bail!("the stack {name} is still {status} after {CREATE_TIMEOUT:?}")
-            }
-            _ => tokio::time::sleep(POLL_INTERVAL).await,
-        }
-    }
-}
-
-/// The events that say why it failed, one a line.
-async fn failures(client: &Client, name: &str) -> Result<String> {
-    let events =
-        client.describe_stack_events().stack_name(name).send().await?.stack_events.unwrap_or_default();
-    let failed = events.iter().filter(|event| {
-        event.resource_status.as_ref().is_some_and(|status| status.as_str().ends_with("_FAILED"))
-    });
-    let lines = failed.map(|event| {
-        let resource = event.logical_resource_id.as_deref().unwrap_or("?");
-        format!("  {resource}: {}", event.resource_status_reason.as_deref().unwrap_or("no reason given"))
-    });
-    Ok(lines.collect::<Vec<_>>().join("\n"))
 }

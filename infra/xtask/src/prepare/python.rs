@@ -1,15 +1,30 @@
-//! The Python environment with the emulator, cfn-lint and the benchmark's boto3.
+//! Python environments: pip fetches the packages that a list pins.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::{command, paths, terminal};
+use crate::{command, paths};
 
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+/// The packages of an environment.
+pub struct Requirements {
+    /// Name of the environment's folder.
+    name: &'static str,
+    /// The list, for pip.
+    text: &'static str,
+}
 
-/// A virtual environment with the packages that `requirements.txt` pins.
+/// The emulator, and the benchmark's boto3.
+pub const EMULATOR: Requirements =
+    Requirements { name: "emulator", text: include_str!("../../requirements-emulator.txt") };
+/// The SAM CLI, and cfn-lint.
+pub const SAM: Requirements = Requirements { name: "sam", text: include_str!("../../requirements-sam.txt") };
+/// What `sam build` needs.
+pub const CARGO_LAMBDA: Requirements =
+    Requirements { name: "cargo-lambda", text: include_str!("../../requirements-cargo-lambda.txt") };
+
+/// A virtual environment.
 pub struct Venv {
     dir: PathBuf,
 }
@@ -20,29 +35,33 @@ impl Venv {
     /// # Errors
     ///
     /// Fails if Python is missing or older than 3.10, has no `venv` module, or pip fails.
-    pub async fn ensure() -> Result<Self> {
-        let venv = Self { dir: paths::state_dir().join("venv") };
-        let wanted = hex::encode(Sha256::digest(REQUIREMENTS));
+    pub async fn ensure(requirements: &Requirements) -> Result<Self> {
+        let venv = Self { dir: paths::state_dir().join("venv").join(requirements.name) };
+        let wanted = hex::encode(Sha256::digest(requirements.text));
         let stamp = venv.dir.join("requirements.sha256");
         if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
             return Ok(venv);
         }
-        let _spinner = terminal::spinner();
         make(&venv.dir).await?;
-        let requirements = paths::root().join("infra/xtask/requirements.txt");
+        let list = format!("infra/xtask/requirements-{}.txt", requirements.name);
         let mut pip = command::program(venv.program("python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-        command::output(pip.arg(requirements))
+        command::output(pip.arg(&list))
             .await
-            .context("the packages of the local system cannot be installed")?;
+            .with_context(|| format!("the packages of {list} cannot be installed"))?;
         // Written last, so a half-made environment has no stamp and is made again.
         std::fs::write(stamp, wanted)?;
         Ok(venv)
     }
 
+    /// The folder of its programs.
+    pub fn bin(&self) -> PathBuf {
+        self.dir.join("bin")
+    }
+
     /// The path of a program in the environment.
     pub fn program(&self, name: &str) -> PathBuf {
-        self.dir.join("bin").join(name)
+        self.bin().join(name)
     }
 }
 
