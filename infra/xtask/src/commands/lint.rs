@@ -5,7 +5,7 @@ use tokio::process::Command;
 
 use crate::command;
 use crate::prepare::cargo_tool::{DENY, MACHETE};
-use crate::prepare::python::{SAM, Venv};
+use crate::prepare::python::{CHECKOV, SAM, Venv};
 use crate::prepare::sam::Sam;
 
 /// The folders that have packages. cargo-machete would walk through `target` and every `node_modules` otherwise.
@@ -43,6 +43,17 @@ async fn checks() -> Result<Vec<(&'static str, Command)>> {
     cfn_lint.args(["template.yaml", "infra/xtask/local.yaml"]);
     let mut sam_validate = Sam::ensure().await?.command();
     sam_validate.args(["validate", "--lint", "--region", "us-east-1"]);
+    // What it finds and the project does otherwise is named in the template, beside the resource, with the reason.
+    let mut checkov = command::program(Venv::ensure(&CHECKOV).await?.program("checkov"));
+    checkov.args([
+        "--framework",
+        "cloudformation",
+        "--file",
+        "template.yaml",
+        "--quiet",
+        "--compact",
+        "--skip-download",
+    ]);
     let mut deny = DENY.ensure().await?;
     deny.args(DENY_CHECKS);
     let mut machete = MACHETE.ensure().await?;
@@ -53,6 +64,7 @@ async fn checks() -> Result<Vec<(&'static str, Command)>> {
         ("rustdoc", rustdoc),
         ("cfn-lint", cfn_lint),
         ("sam validate", sam_validate),
+        ("checkov", checkov),
         ("cargo-deny", deny),
         ("cargo-machete", machete),
     ])

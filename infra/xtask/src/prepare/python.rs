@@ -20,6 +20,9 @@ pub const EMULATOR: Requirements =
     Requirements { name: "emulator", text: include_str!("../../requirements-emulator.txt") };
 /// The SAM CLI, and cfn-lint.
 pub const SAM: Requirements = Requirements { name: "sam", text: include_str!("../../requirements-sam.txt") };
+/// checkov.
+pub const CHECKOV: Requirements =
+    Requirements { name: "checkov", text: include_str!("../../requirements-checkov.txt") };
 /// What `sam build` needs.
 pub const CARGO_LAMBDA: Requirements =
     Requirements { name: "cargo-lambda", text: include_str!("../../requirements-cargo-lambda.txt") };
