@@ -3,7 +3,7 @@
 
 mod aws;
 mod emulator;
-mod functions;
+pub mod functions;
 mod lock;
 pub mod outputs;
 pub mod processes;
@@ -14,12 +14,13 @@ pub mod web_driver;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use aws_config::SdkConfig;
 use seed::SeedOptions;
 use tokio::net::TcpListener;
 
 use self::emulator::Emulator;
+use self::functions::Processor;
 use self::lock::StateLock;
 use self::outputs::Outputs;
 use self::proxy::Proxy;
@@ -45,6 +46,7 @@ pub struct Instance {
     pub state_dir: PathBuf,
     emulator_port: u16,
     api_port: u16,
+    processor: Processor,
     /// The port at which functions call AWS, if a proxy stands between them and the emulator.
     proxy_port: Option<u16>,
 }
@@ -56,13 +58,14 @@ impl Instance {
             state_dir: paths::state_dir(),
             emulator_port: EMULATOR_PORT,
             api_port: API_PORT,
+            processor: Processor::Own,
             proxy_port: None,
         }
     }
 
-    /// The one of `cargo xtask test`. It can run beside the main one.
-    pub fn test() -> Self {
-        Self::beside_main("test")
+    /// The one of `cargo xtask test`, with functions for this processor. It can run beside the main one.
+    pub fn test(processor: Processor) -> Self {
+        Self { processor, ..Self::beside_main("test") }
     }
 
     /// The one of `cargo xtask bench`. It can run beside the main one.
@@ -82,7 +85,13 @@ impl Instance {
     }
 
     fn beside_main(name: &str) -> Self {
-        Self { state_dir: paths::state_dir().join(name), emulator_port: 0, api_port: 0, proxy_port: None }
+        Self {
+            state_dir: paths::state_dir().join(name),
+            emulator_port: 0,
+            api_port: 0,
+            processor: Processor::Own,
+            proxy_port: None,
+        }
     }
 }
 
@@ -111,7 +120,7 @@ impl Local {
             "Building the release binaries, and installing the emulator and the SAM CLI (the first time: some minutes)",
         );
         let (venv, sam, binaries) =
-            tokio::try_join!(Venv::ensure(&EMULATOR), Sam::ensure(), functions::build())?;
+            tokio::try_join!(Venv::ensure(&EMULATOR), Sam::ensure(), functions::build(instance.processor))?;
         steps.done("built and installed");
         steps.begin("Starting the emulator");
         let emulator = start_emulator(&venv, instance).await?;
@@ -120,8 +129,10 @@ impl Local {
         let listener = listen(instance).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let sdk = aws::root_at(&emulator.endpoint_url).await;
-        let template = functions::lay_out(&instance.state_dir.join("deployed"), &binaries)?;
-        let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url).await?;
+        let template =
+            functions::lay_out(&instance.state_dir.join("deployed"), &binaries, instance.processor)?;
+        let architecture = instance.processor.architecture()?;
+        let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url, architecture).await?;
         let proxy = Proxy::start(listener, &emulator.endpoint_url, &stack.get("ApiId")?);
         steps.done(&format!("the API is at {api_url}"));
         let outputs = Outputs::of_stack(&api_url, &emulator.endpoint_url, &stack)?;
@@ -201,12 +212,13 @@ async fn deploy(
     endpoint_url: &str,
     template: &Path,
     page_url: &str,
+    architecture: &str,
 ) -> Result<StackOutputs> {
     let _spinner = terminal::spinner();
     // Whoever deploys to AWS has done this before.
     aws_sdk_sesv2::Client::new(sdk).create_email_identity().email_identity(EMAIL_DOMAIN).send().await?;
     let parameters = [
-        ("Architecture", architecture()?),
+        ("Architecture", architecture),
         ("RequireTls", "false"),
         ("PageUrl", page_url),
         ("EmailFrom", EMAIL_FROM),
@@ -218,12 +230,4 @@ async fn deploy(
     let (local, parameters) = (paths::root().join(LOCAL_TEMPLATE), [("WorkerRole", role.as_str())]);
     stack::deploy(sam, endpoint_url, "usage-data-export-local", &local, &parameters).await?;
     stack::outputs(&cloudformation).await
-}
-
-fn architecture() -> Result<&'static str> {
-    match std::env::consts::ARCH {
-        "x86_64" => Ok("x86_64"),
-        "aarch64" => Ok("arm64"),
-        other => bail!("Lambda has no {other} processors"),
-    }
 }

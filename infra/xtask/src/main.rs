@@ -27,7 +27,7 @@ use crate::commands::deploy::deploy;
 use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::lint::lint;
-use crate::commands::test::{screenshots, test};
+use crate::commands::test::{screenshots, test, test_arm64};
 use crate::commands::up::up;
 use crate::commands::verify::{VerifyOptions, verify};
 
@@ -56,6 +56,9 @@ enum Command {
     },
     /// Run every test, also those that need a deployed stack: cargo test --workspace beside a stack of its own.
     Test {
+        /// Run the tests of the deployed system with functions that are built for arm64, under qemu.
+        #[arg(long)]
+        arm64: bool,
         /// Arguments for cargo test.
         #[arg(last = true)]
         args: Vec<String>,
@@ -70,7 +73,7 @@ enum Command {
     Screenshots,
     /// Measure the worker beside its peers: processor time, memory, starts.
     Bench(BenchOptions),
-    /// Check the code: formatting, clippy, rustdoc, cfn-lint, cargo-deny and cargo-machete.
+    /// Check the code: formatting, clippy, rustdoc, cfn-lint, sam validate, checkov, cargo-deny and cargo-machete.
     Lint,
     /// Feed random input to the fuzz targets; fail if one finds a fault.
     Fuzz(FuzzOptions),
@@ -136,7 +139,8 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
     match command {
         Command::Demo { data, exit } => demo(&data.options(now), exit).await?,
         Command::Up { data } => up(&data.options(now)).await?,
-        Command::Test { args } => return test(&args).await,
+        Command::Test { arm64: true, args } => return test_arm64(&args).await,
+        Command::Test { arm64: false, args } => return test(&args).await,
         Command::Faults { args } => return faults(&args).await,
         Command::Screenshots => return screenshots().await,
         Command::Bench(options) => return bench(&options).await,

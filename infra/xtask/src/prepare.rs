@@ -1,7 +1,7 @@
 //! What the commands need before they can work. Each is prepared by the first command that needs it, and kept.
 
 pub mod cargo_tool;
-pub mod chromium;
+pub mod debian;
 pub mod npm;
 pub mod python;
 pub mod sam;

@@ -1,6 +1,8 @@
 //! Python environments: pip fetches the packages that a list pins.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{env, iter};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -57,9 +59,15 @@ impl Venv {
         Ok(venv)
     }
 
-    /// The folder of its programs.
-    pub fn bin(&self) -> PathBuf {
+    fn bin(&self) -> PathBuf {
         self.dir.join("bin")
+    }
+
+    /// `PATH` with its programs before all others.
+    pub fn path(&self) -> OsString {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = iter::once(self.bin()).chain(env::split_paths(&path));
+        env::join_paths(folders).unwrap_or(path)
     }
 
     /// The path of a program in the environment.

@@ -1,8 +1,5 @@
 //! The SAM CLI, which deploys to AWS and to the emulator alike.
 
-use std::env;
-use std::path::PathBuf;
-
 use anyhow::Result;
 use tokio::process::Command;
 
@@ -12,8 +9,7 @@ use crate::{command, paths};
 /// The SAM CLI in an environment of its own.
 pub struct Sam {
     venv: Venv,
-    /// Folders that its programs are looked for in before those of `PATH`.
-    programs: Vec<PathBuf>,
+    cargo_lambda: Option<Venv>,
 }
 
 impl Sam {
@@ -23,7 +19,7 @@ impl Sam {
     ///
     /// Fails as [`Venv::ensure`] does.
     pub async fn ensure() -> Result<Self> {
-        Ok(Self { venv: Venv::ensure(&SAM).await?, programs: Vec::new() })
+        Ok(Self { venv: Venv::ensure(&SAM).await?, cargo_lambda: None })
     }
 
     /// The same with what it needs to build.
@@ -33,17 +29,13 @@ impl Sam {
     /// Fails as [`Venv::ensure`] does.
     pub async fn ensure_with_build() -> Result<Self> {
         let (sam, cargo_lambda) = tokio::try_join!(Self::ensure(), Venv::ensure(&CARGO_LAMBDA))?;
-        Ok(Self { programs: vec![cargo_lambda.bin()], ..sam })
+        Ok(Self { cargo_lambda: Some(cargo_lambda), ..sam })
     }
 
     /// The command `sam`. It sends nothing about its use to its makers, and keeps its notes beside those of the local system.
     pub fn command(&self) -> Command {
         let mut sam = command::program(self.venv.program("sam"));
-        let path = env::var_os("PATH").unwrap_or_default();
-        let path = self.programs.iter().cloned().chain(env::split_paths(&path));
-        if let Ok(path) = env::join_paths(path) {
-            sam.env("PATH", path);
-        }
+        sam.envs(self.cargo_lambda.as_ref().map(|venv| ("PATH", venv.path())));
         sam.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", paths::state_dir().join("sam"));
         sam
     }
