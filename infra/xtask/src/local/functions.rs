@@ -13,7 +13,7 @@ use crate::prepare::python::{CARGO_LAMBDA, Venv};
 use crate::{command, paths};
 
 /// The packages of the functions, each with a binary of the same name. `CodeUri` in the template names their folders.
-pub const FUNCTIONS: [&str; 5] =
+const FUNCTIONS: [&str; 5] =
     ["export_data", "export_reconciler", "export_status", "export_worker", "settings_page"];
 
 /// Starts a binary for arm64, which lies beside it, on another processor.
