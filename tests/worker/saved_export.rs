@@ -4,10 +4,17 @@ use integration_tests::run;
 use usage_export::directory::saved_export::SavedExport;
 use usage_export::problem::RequestError;
 
-use crate::faults::{error, no_answer};
+use crate::faults::{answer, error, no_answer};
 use crate::world::{World, now};
 
 const FORM: &str = r#"{"fields":["run_id"]}"#;
+
+/// What DynamoDB answers where the first item is there already.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const CONFLICT: &str = r#"{
+    "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+    "CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}]
+}"#;
 
 fn monthly(user_id: &str) -> SavedExport {
     SavedExport::new("Monthly billing", "Last month".to_owned(), user_id, now()).unwrap()
@@ -18,9 +25,10 @@ fn saving_whose_answer_is_lost_is_no_conflict_with_itself() {
     run(async {
         let world = World::new().await;
         let directory = world.worker().directory;
-        world.faults.on("TransactWriteItems", async |call, nth| {
-            let answer = call.send().await;
-            if nth == 0 { no_answer() } else { answer }
+        // The first attempt is taken. The second comes after the ten minutes for which DynamoDB knows it again.
+        world.faults.on("TransactWriteItems", async |call, nth| match nth {
+            0 => call.send().await.and_then(|_| no_answer()),
+            _ => answer(400, CONFLICT),
         });
         let saved = monthly("usr_1");
         directory.save_export(&world.org.id, &saved, FORM.to_owned(), false).await.unwrap();

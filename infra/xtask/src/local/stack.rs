@@ -1,6 +1,7 @@
 //! Stacks in the emulator's `CloudFormation`. The SAM CLI deploys them, as it does on AWS.
 
 use std::collections::HashMap;
+use std::env;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -40,14 +41,23 @@ pub async fn deploy(
     parameters: &[(&str, &str)],
 ) -> Result<()> {
     let mut deploy = sam.command();
+    // Nothing of the caller's own settings for AWS, in which an address other than the emulator's may be.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AWS_")) {
+        deploy.env_remove(name);
+    }
+    deploy.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     deploy.args(["deploy", "--stack-name", stack, "--region", aws::REGION, "--template-file"]).arg(template);
-    deploy.args(["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-progressbar"]);
+    deploy.args([
+        "--resolve-s3",
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "--no-progressbar",
+        "--no-confirm-changeset",
+    ]);
     deploy.arg("--parameter-overrides");
     deploy.args(parameters.iter().map(|(name, value)| format!("{name}={value}")));
     deploy.env("AWS_ENDPOINT_URL", endpoint_url);
     deploy.env("AWS_ACCESS_KEY_ID", aws::ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", aws::ROOT_KEY);
-    // Nothing of the caller's own settings for AWS.
-    deploy.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
     command::output(&mut deploy).await?;
     Ok(())
 }
