@@ -1,12 +1,19 @@
 //! `GET /export_status` with `download=true`: the file itself, or a redirect to it.
 
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::presigning::PresigningConfig;
 use serde_json::json;
 
 use integration_tests::api::{Call, ROOTS, follow, get_download, get_manifest, get_status};
 use integration_tests::export::request;
-use integration_tests::files::{MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large, replace_file};
+use integration_tests::files::{
+    MAX_INLINE_BYTES, delete_file, etag_of_file, fill_large, object_key, replace_file,
+};
 use integration_tests::org::TestOrg;
 use integration_tests::records::set_in_record;
+use integration_tests::runs::Run;
+use integration_tests::system::{now, system};
 use integration_tests::with_org;
 
 /// The name under which a browser saves the file.
@@ -142,5 +149,44 @@ fn a_large_file_is_answered_with_a_redirect() {
         assert_file_gone(&org, &exports[0].id).await;
         set_in_record(&exports[1].id, "expires_ts", &json!("2025-01-01T00:00:00.000Z")).await;
         assert_file_gone(&org, &exports[1].id).await;
+    });
+}
+
+/// Signs the download of a file as the product does, so long ago.
+async fn signed_before(org: &TestOrg, id: &str, age: Duration) -> String {
+    let signed = PresigningConfig::builder()
+        .start_time(SystemTime::from(now()) - age)
+        .expires_in(Duration::from_mins(5))
+        .build();
+    let (bucket, key) = (&system().outputs.bucket, object_key(org, id));
+    let get = system().s3.get_object().bucket(bucket).key(key);
+    get.presigned(signed.unwrap()).await.unwrap().uri().to_owned()
+}
+
+#[test]
+fn a_redirect_is_good_for_its_file_and_its_time_only() {
+    with_org(async |org| {
+        let workspace = org.add_workspace("Large").await;
+        let workbook_id = "w".repeat(65_000);
+        let run = |second| {
+            Run::new(&workspace, &format!("2025-01-10T08:{:02}:{:02}.000Z", second / 60, second % 60))
+        };
+        let runs: Vec<_> = (0..70).map(|second| run(second).of(&workbook_id)).collect();
+        org.write_runs(&runs).await;
+        let export = org.export(&request(&json!({"include_all_workspaces": true}))).await;
+        let answer = get_download(&org.caller, &export.id).await;
+        assert!(follow(&answer).await.body == export.file);
+        let url = answer.header("location");
+        assert!(url.contains("X-Amz-Expires=300"), "{url}");
+        let other = TestOrg::create().await.id;
+        for forged in [url.replace("X-Amz-Expires=300", "X-Amz-Expires=3000"), url.replace(&org.id, &other)] {
+            assert_ne!(forged, url);
+            assert_eq!(system().http.get(forged).send().await.unwrap().status(), 403);
+        }
+        for (age, status) in [(240, 200), (301, 403)] {
+            let url = signed_before(&org, &export.id, Duration::from_secs(age)).await;
+            let answer = system().http.get(url).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{}", answer.text().await.unwrap());
+        }
     });
 }

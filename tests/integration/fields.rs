@@ -95,7 +95,17 @@ fn hostile_names_are_quoted_and_escaped() {
 
 #[test]
 fn costs_are_exact() {
+    // The largest and the smallest that DynamoDB takes, and forms that it stores in another way:
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+    let (nines, zeros) = ("9".repeat(38), "0".repeat(129));
+    let largest = format!("{nines}{}", "0".repeat(88));
+    let smallest = format!("-0.{zeros}1");
     let costs = [
+        ("9.9999999999999999999999999999999999999E+125", largest.as_str()),
+        ("-1E-130", &smallest),
+        ("1E+2", "100"),
+        ("-0", "0"),
+        ("00100.500", "100.5"),
         ("0", "0"),
         ("0.0125", "0.0125"),
         ("-0.5", "-0.5"),

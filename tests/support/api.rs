@@ -21,10 +21,10 @@ pub struct Answer {
 /// A request that has not been sent yet.
 #[derive(Clone)]
 pub struct Call {
-    method: Method,
-    url: Url,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub method: Method,
+    pub url: Url,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Call {

@@ -26,6 +26,13 @@ pub async fn replace_file(org: &TestOrg, data_export_id: &str, file: Vec<u8>) {
     system().s3.put_object().bucket(bucket).key(key).body(file.into()).send().await.unwrap();
 }
 
+/// Leaves the tail of a checkpoint, as a worker does that dies.
+pub async fn leave_tail(org: &TestOrg, data_export_id: &str) {
+    let bucket = &system().outputs.bucket;
+    let key = object_key(org, data_export_id).replace(".csv", ".tail.1.1");
+    system().s3.put_object().bucket(bucket).key(key).body(b"rows".to_vec().into()).send().await.unwrap();
+}
+
 /// What there is of an export in the bucket: what the keys of its objects end with, in order.
 pub async fn keys_of(org: &TestOrg, data_export_id: &str) -> Vec<String> {
     let prefix = object_key(org, data_export_id).replace(".csv", ".");
@@ -60,9 +67,9 @@ pub async fn read_file(org: &TestOrg, data_export_id: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// The uploads of an export's file that are neither completed nor aborted.
+/// The uploads of an export's file and of its segments' that are neither completed nor aborted.
 pub async fn open_uploads(org: &TestOrg, data_export_id: &str) -> Vec<String> {
-    let prefix = object_key(org, data_export_id);
+    let prefix = object_key(org, data_export_id).replace(".csv", ".");
     let listed = system().s3.list_multipart_uploads().bucket(&system().outputs.bucket).prefix(prefix).send();
     let uploads = listed.await.unwrap().uploads.unwrap_or_default();
     uploads.into_iter().map(|upload| upload.upload_id.unwrap()).collect()

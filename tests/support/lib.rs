@@ -8,6 +8,7 @@
 )]
 
 pub mod api;
+pub mod cargo_lambda;
 pub mod export;
 pub mod files;
 pub mod manifest;

@@ -109,14 +109,14 @@ impl Snapshot {
         let workspace = self.workspaces.get(&run.workspace_id).cloned().unwrap_or_default();
         let workbook = self.workbooks.get(&run.workbook_id).cloned().unwrap_or_default();
         match field {
-            "workspace_id" => run.workspace_id.clone(),
+            "workspace_id" => escape_formula(run.workspace_id.clone()),
             "workspace_name" => escape_formula(workspace.0),
-            "workbook_id" => run.workbook_id.clone(),
+            "workbook_id" => escape_formula(run.workbook_id.clone()),
             "workbook_name" => escape_formula(workbook.0),
             "workbook_created_ts" => workbook.1,
-            "user_id" => run.user_id.clone(),
+            "user_id" => escape_formula(run.user_id.clone()),
             "user_email" => escape_formula(self.emails.get(&run.user_id).cloned().unwrap_or_default()),
-            "run_id" => run.run_id.clone(),
+            "run_id" => escape_formula(run.run_id.clone()),
             "credit_cost" => run.credit_cost.clone(),
             "pl_run_created_ts" => run.start.clone(),
             "pl_run_finished_ts" => run.finished_ts.clone(),
@@ -142,7 +142,8 @@ impl StoredRun {
 
 /// Escapes a cell that a spreadsheet would run as a formula.
 fn escape_formula(name: String) -> String {
-    if name.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{name}") } else { name }
+    let runs = name.starts_with(|first: char| "=+-@＝＋－＠\t\r\n\0".contains(first));
+    if runs { format!("'{name}") } else { name }
 }
 
 /// A line of the file. Only cells that must be are quoted.

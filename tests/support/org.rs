@@ -47,11 +47,15 @@ pub struct TestOrg {
 
 impl TestOrg {
     pub async fn create() -> Self {
+        Self::create_for(Caller { user_id: random_id("usr"), key: random_key() }).await
+    }
+
+    /// Makes this caller the administrator of a new organization.
+    pub async fn create_for(caller: Caller) -> Self {
         let id = random_id("org");
         put_organization(&id, "enterprise").await;
-        let admin = add_member(&id, "admin").await;
-        let key = add_key(&id, Some(&admin.user_id), &[]).await;
-        let caller = Caller { user_id: admin.user_id.clone(), key };
+        let admin = put_member(&id, &caller.user_id, "admin").await;
+        put_key(&id, &caller.key, Some(&admin.user_id), &[]).await;
         Self { id, admin, caller, partitions: Arc::default(), posted: PostedExports::default() }
     }
 
@@ -60,12 +64,16 @@ impl TestOrg {
         self.posted.clone()
     }
 
+    pub async fn set_name(&self, name: &str) {
+        set(&format!("ORG#{}", self.id), "ORG", "name", name).await;
+    }
+
     pub async fn set_tier(&self, tier: &str) {
         put_organization(&self.id, tier).await;
     }
 
     pub async fn add_member(&self, role: &str) -> Member {
-        add_member(&self.id, role).await
+        put_member(&self.id, &random_id("usr"), role).await
     }
 
     /// Adds another administrator, with a personal key.
@@ -90,14 +98,17 @@ impl TestOrg {
     }
 
     pub async fn revoke_key(&self, key: &str) {
-        let sha256 = hex::encode(Sha256::digest(key));
-        set(&format!("KEY#{sha256}"), "KEY", "revoked_ts", "2025-06-30T12:00:00.000Z").await;
+        set(&format!("KEY#{}", sha256(key)), "KEY", "revoked_ts", "2025-06-30T12:00:00.000Z").await;
     }
 
     pub async fn add_workspace(&self, name: &str) -> String {
         let id = random_id("wsp");
         put_workspace(&self.id, &id, name, None).await;
         id
+    }
+
+    pub async fn add_workspace_with_id(&self, id: &str, name: &str) {
+        put_workspace(&self.id, id, name, None).await;
     }
 
     pub async fn add_workbook(&self, workspace_id: &str, name: &str) -> String {
@@ -167,15 +178,14 @@ async fn put_organization(id: &str, tier: &str) {
     put_directory(&format!("ORG#{id}"), "ORG", &[("name", "Test & Söhne"), ("tier", tier)]).await;
 }
 
-async fn add_member(organization_id: &str, role: &str) -> Member {
-    let user_id = random_id("usr");
+async fn put_member(organization_id: &str, user_id: &str, role: &str) -> Member {
     let email = format!("{user_id}@example.com");
     let personal_workspace_id = random_id("wsp");
-    put_workspace(organization_id, &personal_workspace_id, "Personal", Some(&user_id)).await;
+    put_workspace(organization_id, &personal_workspace_id, "Personal", Some(user_id)).await;
     let attributes =
         [("email", email.as_str()), ("role", role), ("personal_workspace_id", &personal_workspace_id)];
     put_directory(&format!("ORG#{organization_id}"), &format!("MEMBER#{user_id}"), &attributes).await;
-    Member { user_id, email, personal_workspace_id }
+    Member { user_id: user_id.to_owned(), email, personal_workspace_id }
 }
 
 async fn put_workspace(organization_id: &str, id: &str, name: &str, owner: Option<&str>) {
@@ -185,19 +195,32 @@ async fn put_workspace(organization_id: &str, id: &str, name: &str, owner: Optio
     put_directory(&format!("ORG#{organization_id}"), &format!("WORKSPACE#{id}"), &attributes).await;
 }
 
-/// Adds a key, and returns its secret. It is a personal key if it has an owner, else an organization key.
+/// Adds a key, and returns its secret.
 async fn add_key(organization_id: &str, owner: Option<&str>, more: &[(&str, &str)]) -> String {
-    let secret = format!("uex_{}", (0..43).map(|_| fastrand::alphanumeric()).collect::<String>());
+    let secret = random_key();
+    put_key(organization_id, &secret, owner, more).await;
+    secret
+}
+
+fn random_key() -> String {
+    format!("uex_{}", (0..43).map(|_| fastrand::alphanumeric()).collect::<String>())
+}
+
+/// Puts a personal key if it has an owner, else an organization key.
+async fn put_key(organization_id: &str, secret: &str, owner: Option<&str>, more: &[(&str, &str)]) {
     let kind = if owner.is_some() { "personal" } else { "organization" };
     let mut attributes = vec![("kind", kind), ("organization_id", organization_id)];
     attributes.extend(owner.map(|owner| ("user_id", owner)));
     attributes.extend(more);
-    let sha256 = hex::encode(Sha256::digest(&secret));
-    put_directory(&format!("KEY#{sha256}"), "KEY", &attributes).await;
-    secret
+    put_directory(&format!("KEY#{}", sha256(secret)), "KEY", &attributes).await;
 }
 
-async fn put_directory(pk: &str, sk: &str, attributes: &[(&str, &str)]) {
+/// The SHA-256 of a secret, which the directory has in its place.
+pub(super) fn sha256(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret))
+}
+
+pub(super) async fn put_directory(pk: &str, sk: &str, attributes: &[(&str, &str)]) {
     let mut item: Item = attributes.iter().map(|(name, value)| ((*name).to_owned(), text(*value))).collect();
     item.insert("PK".to_owned(), text(pk));
     item.insert("SK".to_owned(), text(sk));

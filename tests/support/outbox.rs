@@ -22,9 +22,12 @@ pub async fn emails_of(data_export_id: &str) -> Vec<Email> {
     about_it.map(email).collect()
 }
 
-/// All emails that were sent, as the emulator keeps them.
+/// All emails that were sent, as the server of emails keeps them.
 pub async fn sent_emails() -> Vec<Value> {
-    entries(&look("/_ministack/ses/messages").await["messages"])
+    match system().outputs.service_endpoint_urls.get("sesv2") {
+        Some(url) => entries(&look(&format!("{url}/store")).await["emails"]),
+        None => entries(&look(&at_emulator("/_ministack/ses/messages")).await["messages"]),
+    }
 }
 
 /// Waits until an email about an export is sent, and returns the last one.
@@ -33,13 +36,21 @@ pub async fn wait_for_email(data_export_id: &str) -> Email {
 }
 
 fn email(message: &Value) -> Email {
-    let part = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+    // As aws-ses-v2-local shows it, or as MiniStack does.
+    let (from, to, subject, text, html) = if message.get("messageId").is_some() {
+        ("/from", "/destination/to", "/subject", "/body/text", "/body/html")
+    } else {
+        ("/Source", "/To", "/Subject", "/BodyText", "/BodyHtml")
+    };
+    let part =
+        |pointer: &str| message.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let to = message.pointer(to).unwrap().as_array().unwrap().iter();
     Email {
-        from: part("Source"),
-        to: message["To"].as_array().unwrap().iter().map(|to| to.as_str().unwrap().to_owned()).collect(),
-        subject: part("Subject"),
-        text: part("BodyText"),
-        html: part("BodyHtml"),
+        from: part(from),
+        to: to.map(|to| to.as_str().unwrap().to_owned()).collect(),
+        subject: part(subject),
+        text: part(text),
+        html: part(html),
     }
 }
 
@@ -59,7 +70,7 @@ pub async fn send_message(data_export_id: &str) {
 /// Waits until the queue has no message about an export, not even one whose redelivery is delayed.
 pub async fn wait_until_handled(data_export_id: &str) {
     wait_for("a message to be handled", async || {
-        let messages = entries(&look("/_ministack/sqs/messages").await["messages"]);
+        let messages = messages_in(&system().outputs.queue_url).await;
         let waiting = messages.iter().any(|message| message.to_string().contains(data_export_id));
         (!waiting).then_some(())
     })
@@ -68,20 +79,33 @@ pub async fn wait_until_handled(data_export_id: &str) {
 
 /// All messages of a queue: those that wait, those whose redelivery is delayed and those in flight.
 pub async fn messages_in(queue_url: &str) -> Vec<Value> {
-    entries(&look(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}")).await["messages"])
+    let Some(url) = system().outputs.service_endpoint_urls.get("sqs") else {
+        let path = format!("/_ministack/sqs/messages?QueueUrl={queue_url}");
+        return entries(&look(&at_emulator(&path)).await["messages"]);
+    };
+    let path = "/_aws/sqs/messages?ShowInvisible=true&ShowDelayed=true&QueueUrl=";
+    let answer = look(&format!("{url}{path}{queue_url}")).await;
+    // One message is not a list of one.
+    match &answer["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"] {
+        Value::Array(messages) => messages.clone(),
+        Value::Null => Vec::new(),
+        message => vec![message.clone()],
+    }
 }
 
 /// Whether the dead-letter queue has a message about an export.
 pub async fn is_in_dead_letter_queue(data_export_id: &str) -> bool {
-    let queue = system().outputs.dlq_url.rsplit('/').next().unwrap();
-    let messages = look(&format!("/_ministack/sqs/messages?QueueUrl={}", system().outputs.dlq_url)).await;
-    assert!(messages.to_string().contains(queue), "{messages}");
-    messages.to_string().contains(data_export_id)
+    let messages = messages_in(&system().outputs.dlq_url).await;
+    messages.iter().any(|message| message.to_string().contains(data_export_id))
 }
 
-async fn look(path: &str) -> Value {
-    let url = format!("{}{path}", system().outputs.endpoint_url);
-    system().http.get(url).send().await.unwrap().json().await.unwrap()
+fn at_emulator(path: &str) -> String {
+    format!("{}{path}", system().outputs.endpoint_url)
+}
+
+async fn look(url: &str) -> Value {
+    let request = system().http.get(url).header("accept", "application/json");
+    request.send().await.unwrap().json().await.unwrap()
 }
 
 /// The messages without the groups, which are accounts, regions or queues.

@@ -1,10 +1,13 @@
 //! The settings page over plain HTTP, with the requests that a browser makes.
 
+use chrono::TimeDelta;
 use reqwest::Url;
 
 use crate::api::{Answer, Call};
-use crate::org::Caller;
-use crate::system::system;
+use crate::org::{Caller, TestOrg, put_directory, sha256};
+use crate::random_id;
+use crate::records::timestamp;
+use crate::system::{now, system};
 
 /// Path of the page.
 pub const PAGE: &str = "/settings/organization/data_export";
@@ -36,6 +39,51 @@ impl Visitor {
             .with_header("cookie", &self.cookie)
             .send()
             .await
+    }
+}
+
+impl TestOrg {
+    /// Puts a session of the administrator with this token, as the page does when they sign in.
+    pub async fn put_session(&self, token: &str) {
+        SessionRecord::new(self, &self.caller.user_id, &self.caller.key).put_as(token).await;
+    }
+}
+
+/// A session as the page writes it when somebody signs in.
+pub struct SessionRecord<'a> {
+    pub organization_id: &'a str,
+    pub user_id: &'a str,
+    /// The key that it was started with.
+    pub api_key: &'a str,
+    pub expires_ts: String,
+    pub revoked_ts: Option<&'a str>,
+}
+
+impl<'a> SessionRecord<'a> {
+    /// One that is valid for an hour.
+    pub fn new(org: &'a TestOrg, user_id: &'a str, api_key: &'a str) -> Self {
+        let expires_ts = timestamp(now() + TimeDelta::hours(1));
+        Self { organization_id: &org.id, user_id, api_key, expires_ts, revoked_ts: None }
+    }
+
+    /// Puts it, and returns its token.
+    pub async fn put(&self) -> String {
+        let token = random_id("token");
+        self.put_as(&token).await;
+        token
+    }
+
+    async fn put_as(&self, token: &str) {
+        let key = sha256(self.api_key);
+        let mut attributes = vec![
+            ("kind", "personal"),
+            ("organization_id", self.organization_id),
+            ("user_id", self.user_id),
+            ("api_key_sha256", &key),
+            ("expires_ts", &self.expires_ts),
+        ];
+        attributes.extend(self.revoked_ts.map(|revoked_ts| ("revoked_ts", revoked_ts)));
+        put_directory(&format!("SESSION#{}", sha256(token)), "KEY", &attributes).await;
     }
 }
 

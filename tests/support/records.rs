@@ -1,15 +1,17 @@
 //! The records of exports: read from their table, and put directly into it.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::export::FIELDS;
-use crate::org::{Caller, Item, TestOrg, text};
+use crate::org::{Caller, Item, TestOrg, sha256, text};
 use crate::system::{now, system};
+
+/// Requests that a key may make in a window: the template's parameter `KeyRequestLimit`.
+const REQUESTS_OF_A_KEY: u32 = 500;
+const WINDOW_SECONDS: i64 = 10;
 
 /// A record as the API makes it: REQUESTED, for all fields of every workspace in January 2025.
 pub fn new_record(org: &TestOrg, caller: &Caller, created_ts: DateTime<Utc>) -> Value {
@@ -129,12 +131,16 @@ pub async fn put_as_it_is(record: &Value) {
 
 /// Sets the active exports of the organization.
 pub async fn put_active(org: &TestOrg, ids: Vec<String>) {
-    let key = text(format!("ACTIVE#{}", org.id));
-    put(HashMap::from([
-        ("data_export_id".to_owned(), key),
-        ("unfinished".to_owned(), AttributeValue::Ss(ids)),
-    ]))
-    .await;
+    put_active_sets(org, [ids, Vec::new(), Vec::new()]).await;
+}
+
+/// Sets the ids of the organization's exports that are unfinished, that run, and that wait.
+pub async fn put_active_sets(org: &TestOrg, sets: [Vec<String>; 3]) {
+    let mut item = Item::from([("data_export_id".to_owned(), text(format!("ACTIVE#{}", org.id)))]);
+    // DynamoDB has no empty sets.
+    let sets = ["unfinished", "running", "waiting"].into_iter().zip(sets).filter(|(_, ids)| !ids.is_empty());
+    item.extend(sets.map(|(name, ids)| (name.to_owned(), AttributeValue::Ss(ids))));
+    put(item).await;
 }
 
 /// The ids of the organization's active exports.
@@ -220,5 +226,20 @@ fn json_of(value: &AttributeValue) -> Value {
         AttributeValue::L(values) => values.iter().map(json_of).collect(),
         AttributeValue::M(members) => object(members),
         _ => Value::Null,
+    }
+}
+
+impl TestOrg {
+    /// Counts as many requests of this key as it may make, for this window and the next ones.
+    pub async fn use_up_requests(&self, key: &str) {
+        let window = now().timestamp().div_euclid(WINDOW_SECONDS);
+        for window in window..window + 12 {
+            put_as_it_is(&json!({
+                "data_export_id": format!("RATE#{}#{window}", sha256(key)),
+                "requests": REQUESTS_OF_A_KEY,
+                "ttl": now().timestamp() + 600,
+            }))
+            .await;
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! The system under test, which `cargo xtask test` has brought up.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Deserialize;
 
@@ -21,7 +23,7 @@ thread_local! {
 pub struct System {
     pub outputs: Outputs,
     pub http: reqwest::Client,
-    /// The emulator, for clients of a test's own.
+    /// Where the services are, for clients of a test's own.
     pub sdk: SdkConfig,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub s3: aws_sdk_s3::Client,
@@ -33,8 +35,12 @@ pub struct System {
 pub struct Outputs {
     pub api_url: String,
     pub page_url: String,
+    #[serde(default)]
+    pub backend: Backend,
     pub endpoint_url: String,
-    region: String,
+    #[serde(default)]
+    pub service_endpoint_urls: ServiceEndpointUrls,
+    pub region: String,
     #[serde(default = "root_key")]
     access_key_id: String,
     #[serde(default = "root_key")]
@@ -43,6 +49,35 @@ pub struct Outputs {
     pub bucket: String,
     pub queue_url: String,
     pub dlq_url: String,
+}
+
+/// What stands in for AWS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    #[default]
+    Ministack,
+    DynamodbLocal,
+    Localstack,
+}
+
+/// Where a service is served by something else than the emulator: by its name in the variables
+/// `AWS_ENDPOINT_URL_<SERVICE>` of SDKs, in small letters.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ServiceEndpointUrls(BTreeMap<String, String>);
+
+impl ServiceEndpointUrls {
+    /// Where to call a service, unless the emulator serves it.
+    pub fn get(&self, service: &str) -> Option<&str> {
+        self.0.get(service).map(String::as_str)
+    }
+}
+
+impl LoadServiceConfig for ServiceEndpointUrls {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_lowercase().replace(' ', "_");
+        (key.env() == "AWS_ENDPOINT_URL").then(|| self.0.get(&service).cloned()).flatten()
+    }
 }
 
 /// Names of the tables.
@@ -79,6 +114,30 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }
 
+/// The value of a variable that `cargo xtask test` sets. Panics if it is not set.
+pub fn given(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run these tests with `cargo xtask test`"))
+}
+
+impl Outputs {
+    /// The variables in which programs that call AWS find the emulator, and what stands in for some of its services.
+    pub fn aws_variables(&self) -> impl Iterator<Item = (String, &str)> {
+        let emulator = [
+            ("AWS_ENDPOINT_URL", self.endpoint_url.as_str()),
+            ("AWS_REGION", &self.region),
+            // boto3 reads this one.
+            ("AWS_DEFAULT_REGION", &self.region),
+            ("AWS_ACCESS_KEY_ID", &self.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &self.secret_access_key),
+        ];
+        let services = self.service_endpoint_urls.0.iter();
+        let services =
+            services.map(|(name, url)| (format!("AWS_ENDPOINT_URL_{}", name.to_uppercase()), url.as_str()));
+        emulator.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(services)
+    }
+}
+
 impl System {
     fn find() -> Result<Self, String> {
         let path = std::env::var_os("USAGE_EXPORT_OUTPUTS")
@@ -103,6 +162,7 @@ impl System {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(outputs.region.clone()))
             .endpoint_url(&outputs.endpoint_url)
+            .service_config(outputs.service_endpoint_urls.clone())
             .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
             .build();
         Ok(Self {

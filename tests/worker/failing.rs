@@ -13,17 +13,13 @@ use integration_tests::run;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::faults::{Answer, answer, error};
+use crate::faults::{answer, error};
 use crate::world::{World, let_pass};
 
 const WITHOUT_ID: &str =
     "<InitiateMultipartUploadResult><Bucket>files</Bucket></InitiateMultipartUploadResult>";
 
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
-
-fn throttled() -> Answer {
-    error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
-}
 
 async fn assert_failed(world: &World, reason: &str) {
     let export = world.export().await;
@@ -40,8 +36,7 @@ fn reads_that_are_refused_for_a_while_are_tried_again_by_the_sdk() {
         let mut world = World::new().await;
         world.page_size = 9;
         world.faults.on("Query", async |call, nth| match nth {
-            0 => throttled(),
-            1 => answer(503, ""),
+            0..2 => answer(503, ""),
             _ => call.send().await,
         });
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
@@ -56,7 +51,7 @@ fn reads_that_are_refused_for_a_while_are_tried_again_by_the_sdk() {
 fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
     run(async {
         let world = World::new().await;
-        world.faults.on("Query", async |_, _| throttled());
+        world.faults.on("Query", async |_, _| error(400, "AccessDeniedException"));
         for (attempt, pause) in (1..MAX_ATTEMPTS).zip([5, 10, 20, 40]) {
             assert_eq!(world.process(attempt).await, Disposition::Retry(Duration::from_secs(pause)));
             let export = world.export().await;

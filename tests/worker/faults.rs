@@ -50,8 +50,24 @@ impl Sent {
 
     /// The number of a part.
     pub fn part_number(&self) -> i32 {
+        self.parameter("partNumber").parse().unwrap()
+    }
+
+    fn parameter(&self, name: &str) -> String {
         let uri = reqwest::Url::parse(&self.uri).unwrap();
-        uri.query_pairs().find(|(name, _)| name == "partNumber").unwrap().1.parse().unwrap()
+        uri.query_pairs().find(|pair| pair.0 == name).unwrap().1.into_owned()
+    }
+
+    /// How many bytes a part has.
+    fn size(&self) -> usize {
+        let Some((first, last)) = self
+            .header("x-amz-copy-source-range")
+            .strip_prefix("bytes=")
+            .and_then(|range| range.split_once('-'))
+        else {
+            return self.body.len();
+        };
+        last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1
     }
 }
 
@@ -175,11 +191,11 @@ impl Faults {
             }
             "CompleteMultipartUpload" => {
                 assert_eq!(sent.header("x-amz-checksum-type"), "FULL_OBJECT");
-                let parts = self.sent("UploadPart");
                 let body = String::from_utf8(sent.body.clone()).unwrap();
                 let is_of_file = |number: i32| body.contains(&format!("<PartNumber>{number}</PartNumber>"));
-                let sizes: BTreeMap<_, _> =
-                    parts.iter().map(|part| (part.part_number(), part.body.len())).collect();
+                let parts = self.sent("UploadPart").into_iter().chain(self.sent("UploadPartCopy"));
+                let of_upload = parts.filter(|part| part.parameter("uploadId") == sent.parameter("uploadId"));
+                let sizes: BTreeMap<_, _> = of_upload.map(|part| (part.part_number(), part.size())).collect();
                 let size = sizes
                     .iter()
                     .filter(|(number, _)| is_of_file(**number))
@@ -242,6 +258,9 @@ fn operation(request: &HttpRequest) -> String {
     let operation = match request.method() {
         "POST" if request.uri().ends_with("/outbound-emails") => "SendEmail",
         "POST" if has("uploads") => "CreateMultipartUpload",
+        "PUT" if has("partNumber=") && request.headers().contains_key("x-amz-copy-source") => {
+            "UploadPartCopy"
+        }
         "PUT" if has("partNumber=") => "UploadPart",
         "GET" if has("uploadId=") => "ListParts",
         "POST" if has("uploadId=") => "CompleteMultipartUpload",

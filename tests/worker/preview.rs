@@ -10,6 +10,7 @@ use integration_tests::system::system;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::export::request::ExportRequest;
+use usage_records::pace::Pace;
 use usage_records::preview::{Preview, ROWS, RowsAre, preview};
 use usage_records::query::UsageRecords;
 
@@ -66,7 +67,8 @@ async fn preview_of(world: &World, request: &Value) -> Preview {
     let request: ExportRequest = serde_json::from_value(request.clone()).unwrap();
     let (client, tables) = (system().dynamodb.clone(), &system().outputs.tables);
     let directory = Directory::new(client.clone(), tables.directory.clone());
-    let records = UsageRecords { client, table: tables.usage_records.clone(), read_ahead: 4 };
+    let records =
+        UsageRecords { client, table: tables.usage_records.clone(), read_ahead: 4, pace: Pace::default() };
     preview(&records, &directory, &world.org.id, &request, now()).await.unwrap()
 }
 

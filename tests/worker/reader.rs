@@ -62,6 +62,7 @@ fn partitions(world: &World) -> Vec<Partition> {
             workspace_name: String::new(),
             after: None,
             time: PartOfMonth::new(month.parse().unwrap(), now(), now()),
+            sort_keys: (None, None),
             covered_before: Duration::ZERO,
         }
     };

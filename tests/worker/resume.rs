@@ -16,13 +16,17 @@ use crate::world::{World, let_pass};
 /// Two whole parts are sent when so many pages of [`large`] are read, and not all of its pages.
 const PAGES_OF_TWO_PARTS: usize = 22;
 
-fn large_request(request: &mut Value) {
+/// The runs of [`large`], and the bytes of the workbook id in each.
+pub const LARGE_RUNS: u32 = 340;
+pub const LARGE_ID_BYTES: u32 = 65_500;
+
+pub fn large_request(request: &mut Value) {
     request["fields"] = json!(["run_id", "workbook_id"]);
     request["interval"]["end"] = "2025-02-28T23:59:59.999Z".into();
 }
 
 /// An export of two and a half parts, in four partitions of six pages. The tests share its runs, which they only read.
-async fn large() -> World {
+pub async fn large() -> World {
     static RUNS: OnceCell<World> = OnceCell::const_new();
     RUNS.get_or_init(write_large).await.another_export(large_request).await
 }
@@ -31,10 +35,10 @@ async fn write_large() -> World {
     let mut world = World::without_runs(2, large_request).await;
     // A row has some 64 kB, so a part has some 128 rows, and a page just fits into DynamoDB's 1 MB.
     world.page_size = 15;
-    let workbook_id = "w".repeat(65_500);
+    let workbook_id = "w".repeat(LARGE_ID_BYTES as usize);
     let mut runs = Vec::new();
     for (workspace, month) in [(0, 1), (0, 2), (1, 1), (1, 2)] {
-        for minute in 0..85 {
+        for minute in 0..LARGE_RUNS / 4 {
             let start = format!("2025-{month:02}-03T{:02}:{:02}:00.000Z", minute / 60, minute % 60);
             let run = world.run(workspace, &start).with_id(&format!("run_{minute}"));
             runs.push(run.of(&workbook_id));
@@ -98,7 +102,7 @@ fn a_second_worker_goes_on_where_the_first_saved() {
         );
         let export = world.export().await;
         assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(2)));
-        assert_eq!(export["row_count"], 340);
+        assert_eq!(export["row_count"], LARGE_RUNS);
         assert_eq!(export["checksum"], format!("crc32:{:08x}", crc32fast::hash(&file)));
         assert_eq!(export["size_bytes"], file.len());
         world.manifest().await;
@@ -162,14 +166,15 @@ fn a_file_that_is_not_what_was_written_fails_the_export() {
     });
 }
 
-/// As the emulator does by itself.
+/// As MiniStack does by itself.
 #[test]
 fn without_a_full_object_checksum_only_the_size_is_compared() {
     run(async {
         let world = World::new().await;
         world.faults.on("HeadObject", async |call, _| {
-            let head = call.send().await?;
-            assert_ne!(head.headers().get("x-amz-checksum-type"), Some("FULL_OBJECT"));
+            let mut head = call.send().await?;
+            head.headers_mut().insert("x-amz-checksum-type", "COMPOSITE");
+            head.headers_mut().insert("x-amz-checksum-crc32", "AAAAAA==-1");
             Ok(head)
         });
         world.process(1).await;
@@ -180,9 +185,10 @@ fn without_a_full_object_checksum_only_the_size_is_compared() {
 
 /// S3 completes the upload, and the worker dies before it knows.
 async fn lose_the_completion(world: &World) {
-    world.faults.on("CompleteMultipartUpload", async |call, _| {
+    world.faults.on("CompleteMultipartUpload", async |call, nth| {
         let completed = call.send().await?;
-        assert_eq!(completed.status().as_u16(), 200);
+        // A second try may find no upload any more.
+        assert!(nth > 0 || completed.status().is_success());
         no_answer()
     });
     assert_eq!(world.process(1).await, Disposition::Retry(Duration::from_secs(5)));

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::sink::bucket::Bucket;
-use export_worker::{Delivery, Disposition, Worker};
+use export_worker::{Delivery, Disposition, Splitting, Worker};
 use integration_tests::files::read_file;
 use integration_tests::manifest::{assert_describes, read_manifest};
 use integration_tests::org::TestOrg;
@@ -20,12 +20,14 @@ use integration_tests::records::{
     id_of, new_record, put_active, put_record, read_record, set_in_record, timestamp,
 };
 use integration_tests::runs::Run;
-use integration_tests::system::{self, system};
+use integration_tests::system::{self, Backend, system};
 use notification::Mailer;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_records::budget::ReadBudget;
+use usage_records::pace::Pace;
 use usage_records::query::UsageRecords;
 
 use crate::faults::{Faults, answer, crc32};
@@ -55,6 +57,8 @@ pub struct World {
     pub page_size: i32,
     /// How many exports of an organization a worker lets run at the same time.
     pub max_running: u32,
+    /// How a worker splits an export: by default not at all.
+    pub splitting: Splitting,
 }
 
 impl World {
@@ -86,6 +90,7 @@ impl World {
             faults: Faults::default(),
             page_size: 2,
             max_running: 3,
+            splitting: Splitting { lanes: 1, max_workers: 1, min_pages: u32::MAX },
             org,
         };
         world.another_export(change).await
@@ -109,9 +114,21 @@ impl World {
             faults: Faults::default(),
             page_size: self.page_size,
             max_running: self.max_running,
+            splitting: self.splitting,
         };
         world.recover();
         world
+    }
+
+    /// The same export as another worker has it.
+    pub fn another_worker(&self) -> Self {
+        Self {
+            org: self.org.clone(),
+            workspaces: self.workspaces.clone(),
+            id: self.id.clone(),
+            faults: self.faults.clone(),
+            ..*self
+        }
     }
 
     /// A run in one of the workspaces.
@@ -119,10 +136,15 @@ impl World {
         Run::new(&self.workspaces[workspace], start).of("wbk_1").costing("0.5")
     }
 
-    /// Ends every fault. What the emulator cannot do is still done for it.
+    /// Ends every fault. What MiniStack cannot do is still done for it.
     pub fn recover(&self) {
         self.faults.end();
-        // For a file in parts it tells only the checksum of their checksums, and S3 the one that was asked for.
+        // No service knows a receipt handle of a message that was never sent.
+        self.faults.on("ChangeMessageVisibility", async |_, _| answer(200, "{}"));
+        if system().outputs.backend == Backend::Localstack {
+            return;
+        }
+        // For a file in parts MiniStack tells only the checksum of their checksums, and S3 the one that was asked for.
         let (org, id) = (self.org.clone(), self.id.clone());
         self.faults.on("HeadObject", move |call, _| {
             let (org, id) = (org.clone(), id.clone());
@@ -135,8 +157,6 @@ impl World {
                 Ok(head)
             }
         });
-        // It knows no receipt handle of a message that was never sent.
-        self.faults.on("ChangeMessageVisibility", async |_, _| answer(200, "{}"));
     }
 
     /// A worker, as `main` wires it, but that retries come at once.
@@ -147,15 +167,22 @@ impl World {
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
         let ses = aws_sdk_sesv2::config::Builder::from(&aws).retry_config(RetryConfig::disabled());
         let (outputs, tables) = (&system().outputs, &system().outputs.tables);
+        let exports = Exports::new(dynamodb.clone(), tables.exports.clone());
         Worker {
-            exports: Exports::new(dynamodb.clone(), tables.exports.clone()),
+            exports: exports.clone(),
             directory: Directory::new(dynamodb.clone(), tables.directory.clone()),
             usage_records: UsageRecords {
                 client: dynamodb,
                 table: tables.usage_records.clone(),
                 read_ahead: 4,
+                pace: Pace::new(ReadBudget {
+                    exports: exports.clone(),
+                    // More than all tests read: the clock stands still, so a second of which others have taken everything never ends.
+                    units_per_second: 1_000_000_000,
+                    clock: now,
+                }),
             },
-            bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: outputs.bucket.clone() },
+            bucket: Bucket::new(&aws, outputs.bucket.clone()),
             mailer: Mailer {
                 client: aws_sdk_sesv2::Client::from_conf(ses.build()),
                 from: "exports@example.com".to_owned(),
@@ -164,6 +191,7 @@ impl World {
             },
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: outputs.queue_url.clone() },
             max_running: self.max_running,
+            splitting: self.splitting,
             file_days: 30,
             clock: now,
         }

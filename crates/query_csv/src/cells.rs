@@ -2,6 +2,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use crate::formula::escape_formula;
 use crate::layout::{Join, JoinedCell, RowLayout};
 use crate::write::{EMPTY_ROW, join_cells};
 
@@ -97,8 +98,9 @@ impl CellCache {
     }
 
     fn group_cells(&self, group: &[JoinedCell], id: &str, values: &[&str]) -> Vec<u8> {
+        let id = escape_formula(id);
         let mut cells = join_cells(group.iter().map(|cell| match cell {
-            JoinedCell::Id => id,
+            JoinedCell::Id => &*id,
             JoinedCell::Value(index) => values.get(*index).copied().unwrap_or_default(),
         }));
         if cells.is_empty() && self.has_one_column {

@@ -11,7 +11,8 @@ pub enum Column {
     ///
     /// [`PageReader::new`]: crate::PageReader::new
     Constant(usize),
-    /// A string attribute. The cell is empty where a record lacks it.
+    /// A string attribute. The cell is empty where a record lacks it, and begins with a `'` where a spreadsheet would run the
+    /// text as a formula.
     Text(String),
     /// A number attribute, written as the exact decimal that is stored, without an exponent. The cell is empty where a
     /// record lacks it.
@@ -21,7 +22,7 @@ pub enum Column {
     Timestamp(String),
     /// The time at the beginning of the sort key `<time>#<id>`.
     SortKeyTime,
-    /// The id behind the `#` of the sort key `<time>#<id>`.
+    /// The id behind the `#` of the sort key `<time>#<id>`, as for [`Column::Text`].
     SortKeyId,
     /// A value that is not in the record: the caller looks it up by the id that a string attribute holds. See
     /// [`CellCache::insert`](crate::CellCache::insert).

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cells;
+mod formula;
 mod layout;
 mod page;
 mod parse;
@@ -10,8 +11,9 @@ mod write;
 
 pub use cells::CellCache;
 pub use decimal_sum::DecimalSum;
+pub use formula::escape_formula;
 pub use layout::{Column, LayoutError, RowLayout};
 pub use page::{Counts, MissingCells, Page, PageError, PageReader};
 pub use parse::RecordError;
 pub use pool::BufferPool;
-pub use write::{escape_formula, write_header};
+pub use write::write_header;

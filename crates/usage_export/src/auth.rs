@@ -9,11 +9,12 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::directory::{Directory, ENTERPRISE_TIER, Role};
 use crate::problem::{Problem, RequestError};
+use crate::rate_limit::RateLimit;
 
 pub mod api_key;
 pub mod session;
 
-use api_key::{ApiKey, KeyKind};
+use api_key::{ApiKey, KeyKind, sha256};
 
 /// The longest secret that is hashed and looked up, in bytes. Ours have 47.
 const MAX_SECRET_BYTES: usize = 512;
@@ -35,41 +36,50 @@ pub struct Caller {
 ///
 /// # Errors
 ///
-/// 401 without a key, and for a key that is unknown, expired or revoked; the answer does not tell which of the three. An
-/// internal error if the directory cannot be read.
+/// 401 without a key, and for a key that is unknown, expired or revoked; the answer does not tell which of the three. 429 for a
+/// key that makes too many requests. An internal error if the directory cannot be read.
 pub async fn authenticate(
     directory: &Directory,
+    rate_limit: &RateLimit,
     headers: &HeaderMap,
     now: DateTime<Utc>,
 ) -> Result<ApiKey, RequestError> {
     let Some(secret) = bearer(headers) else {
         return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
     };
-    authenticate_secret(directory, secret, now).await
+    authenticate_secret(directory, rate_limit, secret, now).await
 }
 
 /// Finds the API key with this secret and makes sure that it is valid at `now`.
 ///
 /// # Errors
 ///
-/// 401 for a key that is unknown, expired or revoked. An internal error if the directory cannot be read.
+/// 401 for a key that is unknown, expired or revoked, 429 for one that makes too many requests. An internal error if the
+/// directory cannot be read.
 pub async fn authenticate_secret(
     directory: &Directory,
+    rate_limit: &RateLimit,
     secret: &str,
     now: DateTime<Utc>,
 ) -> Result<ApiKey, RequestError> {
     let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
-    key.filter(|key| key.is_valid(now))
-        .ok_or_else(|| unauthorized("This API key is unknown, expired or revoked. Use another one.").into())
+    let Some(key) = key.filter(|key| key.is_valid(now)) else {
+        return Err(unauthorized("This API key is unknown, expired or revoked. Use another one.").into());
+    };
+    // Only of a key that there is: guessing one would fill the counts with others.
+    rate_limit.take(&sha256(secret), now).await?;
+    Ok(key)
 }
 
 /// Finds the caller of a session. `None` if the session, or the API key that it was started with, is no longer valid.
 ///
 /// # Errors
 ///
-/// As for [`authorize`]: what the caller may do is looked up for each request.
+/// As for [`authorize`]: what the caller may do is looked up for each request. 429 if too many requests are made with the API key,
+/// in its sessions or without.
 pub async fn resume_session(
     directory: &Directory,
+    rate_limit: &RateLimit,
     token: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>, RequestError> {
@@ -85,6 +95,7 @@ pub async fn resume_session(
     if !directory.api_key_by_sha256(api_key_sha256).await?.is_some_and(|key| key.is_valid(now)) {
         return Ok(None);
     }
+    rate_limit.take(api_key_sha256, now).await?;
     authorize(directory, &session, &HeaderMap::new(), user_id).await.map(Some)
 }
 

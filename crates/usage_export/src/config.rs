@@ -10,7 +10,10 @@
 //! | [`Email`]             | `EMAIL_FROM`, `EMAIL_CONFIGURATION_SET`?   | the worker                             |
 //! | [`Origin`]            | `PAGE_URL`                                 | the settings page, the worker          |
 //! | [`Limits`]            | `ACTIVE_EXPORT_LIMIT`?                     | who submits exports                    |
+//! | [`Requests`]          | `KEY_REQUEST_LIMIT`?                       | who answers requests                   |
 //! | [`Turns`]             | `MAX_RUNNING_EXPORTS`?                     | the worker                             |
+//! | [`Workers`]           | `MAX_WORKERS`?, `SEGMENT_PAGES`?           | the worker                             |
+//! | [`Reads`]             | `MAX_READ_UNITS`?                          | the worker                             |
 //! | [`Retention`]         | `FILE_DAYS`?                               | the worker                             |
 //!
 //! `?`: may be absent. An empty variable counts as an absent one. A variable that is missing or malformed is an error
@@ -22,7 +25,7 @@ mod limits;
 mod origin;
 mod variables;
 
-pub use limits::{Limits, Sharing, Turns};
+pub use limits::{Limits, Reads, Requests, Sharing, Turns, Workers};
 pub use origin::{InvalidOrigin, Origin};
 pub use variables::ConfigError;
 use variables::Variables;
@@ -30,6 +33,18 @@ pub(crate) use variables::optional;
 
 /// Unfinished exports that one organization may have, and running ones, at least and at most. `template.yaml` has the same limits.
 pub const ACTIVE_EXPORTS: RangeInclusive<u32> = 1..=1000;
+
+/// Requests that one API key may make in a window, at least and at most. `template.yaml` has the same limits.
+pub const KEY_REQUESTS: RangeInclusive<u32> = 10..=10_000;
+
+/// Pages that a segment has at least, at least and at most.
+pub const SEGMENT_PAGES: RangeInclusive<u32> = 1..=1000;
+
+/// Workers that may take part in one export, at least and at most: as many as the event source mapping of `template.yaml` starts.
+pub const MAX_WORKERS: RangeInclusive<u32> = 1..=10;
+
+/// Read units a second that exports may take, at least and at most; 0 is no limit. `template.yaml` has the same limits.
+pub const READ_UNITS: RangeInclusive<u32> = 0..=1_000_000;
 
 /// Days that a file can be kept at least and at most. `template.yaml` has the same limits.
 pub const FILE_DAYS: RangeInclusive<u16> = 1..=3650;

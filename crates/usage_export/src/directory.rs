@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::dynamo::{Item, batch_get, text};
+use crate::dynamo::{Item, batch_get, can_exist, text};
 use crate::error::AwsError;
 use crate::timestamp;
 
@@ -67,6 +67,9 @@ pub enum Role {
 /// What is run, also one that was deleted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Workbook {
+    /// The organization that it belongs to; empty if none is recorded, and then nobody sees its name.
+    #[serde(default)]
+    pub organization_id: String,
     /// The workbook's last known name.
     pub name: String,
     /// When the workbook was created, as the text that is recorded; absent if that is not known.
@@ -104,6 +107,9 @@ impl Directory {
         pk: String,
         sk: String,
     ) -> Result<Option<T>, AwsError> {
+        if !can_exist(&pk, &sk) {
+            return Ok(None);
+        }
         let output = self
             .client
             .get_item()
@@ -163,18 +169,22 @@ impl Directory {
         Ok(workspaces)
     }
 
-    /// Reads the workbooks with these ids, deleted ones too, and returns by id those that are known. The workbooks may
-    /// belong to any organization: the ids must come from the organization's own records.
+    /// Reads those of the given workbooks that belong to the organization, deleted ones too, and returns them by id. A record
+    /// that names the workbook of another organization does not learn its name.
     ///
     /// # Errors
     ///
     /// A read failed, or a record cannot be read.
-    pub async fn workbooks(
+    pub async fn workbooks_of(
         &self,
+        organization_id: &str,
         workbook_ids: impl IntoIterator<Item = &str>,
     ) -> Result<BTreeMap<String, Workbook>, AwsError> {
         let keys = workbook_ids.into_iter().map(|id| (format!("WORKBOOK#{id}"), "WORKBOOK".to_owned()));
-        self.read_many(keys, |key| key.pk.strip_prefix("WORKBOOK#")).await
+        let mut workbooks: BTreeMap<_, Workbook> =
+            self.read_many(keys, |key| key.pk.strip_prefix("WORKBOOK#")).await?;
+        workbooks.retain(|_, workbook| workbook.organization_id == organization_id);
+        Ok(workbooks)
     }
 
     /// Reads the members with these user ids, also those who have left, and returns by user id those that are known.
@@ -198,6 +208,7 @@ impl Directory {
         id_of: impl Fn(&Key) -> Option<&str>,
     ) -> Result<BTreeMap<String, T>, AwsError> {
         let keys = keys
+            .filter(|(pk, sk)| can_exist(pk, sk))
             .map(|(pk, sk)| HashMap::from([("PK".to_owned(), text(pk)), ("SK".to_owned(), text(sk))]))
             .collect();
         let mut found = BTreeMap::new();

@@ -36,6 +36,23 @@ pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// The most bytes of a partition key and of a sort key.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MAX_PARTITION_KEY_BYTES: usize = 2048;
+pub(crate) const MAX_SORT_KEY_BYTES: usize = 1024;
+
+/// Whether a table can have an item with this key. DynamoDB refuses a whole call when one of its keys is too long, and ids come
+/// from requests and records, so each key is checked before the call.
+///
+/// ```
+/// use usage_export::dynamo::can_exist;
+/// assert!(can_exist("ORG#org_1", "MEMBER#usr_1"));
+/// assert!(!can_exist("ORG#org_1", &"x".repeat(1025)));
+/// ```
+pub fn can_exist(partition_key: &str, sort_key: &str) -> bool {
+    partition_key.len() <= MAX_PARTITION_KEY_BYTES && sort_key.len() <= MAX_SORT_KEY_BYTES
+}
+
 /// Whether DynamoDB refused a conditional write because its condition did not hold.
 pub fn condition_failed<E, R>(error: &SdkError<E, R>) -> bool
 where

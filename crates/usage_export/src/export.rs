@@ -14,6 +14,7 @@ use crate::timestamp;
 
 pub mod cancel;
 mod checkpoint;
+mod cost;
 pub mod document;
 pub mod download;
 mod id;
@@ -21,14 +22,17 @@ pub mod interval;
 pub mod manifest;
 pub mod queue;
 pub mod request;
+pub mod segment;
 mod speed;
 mod state;
 pub mod store;
 pub mod submit;
 
 pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
+pub use cost::Cost;
 pub use id::created_ts_of_id;
 use id::new_id;
+pub use segment::{Cut, Range, Segment};
 pub use speed::Speed;
 pub use state::State;
 
@@ -79,6 +83,12 @@ pub struct DataExport {
     /// anew.
     #[serde(default, deserialize_with = "checkpoint::readable", skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
+    /// Where the range of the export itself ends, once it is split: its first segment. Absent for the end of its partitions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Cut>,
+    /// The key of the [segment](Segment) that begins there; absent unless it is split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_segment: Option<String>,
     /// When the last checkpoint was saved, or the export last had to wait for its turn; absent before the first.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub progress_ts: Option<DateTime<Utc>>,
@@ -103,6 +113,12 @@ pub struct DataExport {
     /// When the export will be finished, as of the last renewal of the lease; absent if that cannot be told.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub estimated_finish_ts: Option<DateTime<Utc>>,
+    /// Requests to S3 so far, as of the last worker that has stopped.
+    #[serde(default)]
+    pub s3_requests: u64,
+    /// Milliseconds for which workers were busy with it, as of the last worker that has stopped.
+    #[serde(default)]
+    pub worker_ms: u64,
     /// Size of the file in bytes; absent until COMPLETED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
@@ -154,12 +170,16 @@ impl DataExport {
             lease_owner: None,
             lease_until: None,
             checkpoint: None,
+            until: None,
+            next_segment: None,
             progress_ts: None,
             check_ts: Some(created_ts + MESSAGE_TIMEOUT),
             unsettled: Some(UNSETTLED.to_owned()),
             resends: 0,
             progress: 0,
             row_count: 0,
+            s3_requests: 0,
+            worker_ms: 0,
             rows_per_second: None,
             estimated_finish_ts: None,
             size_bytes: None,
@@ -188,6 +208,11 @@ impl DataExport {
     /// When the export last made progress, or waited for its turn; its creation before that.
     pub fn last_progress_ts(&self) -> DateTime<Utc> {
         self.progress_ts.unwrap_or(self.created_ts)
+    }
+
+    /// What its workers have used so far.
+    pub fn cost(&self) -> Cost {
+        Cost { s3_requests: self.s3_requests, worker_ms: self.worker_ms }
     }
 
     /// The name under which a browser saves the file: the dates of the interval and the last part of the id, which tells

@@ -12,6 +12,7 @@
 //! | [`auth`]      | API keys and sessions, from them to a caller, and what the caller may do   |
 //! | [`error`]     | what can go wrong between us and AWS                                       |
 //! | [`problem`]   | what a caller is told when a request is refused                            |
+//! | [`rate_limit`] | how many requests an API key may make                                      |
 //! | [`dynamo`]    | the few things that every table needs: attribute values, batch reads       |
 //! | [`aws`]       | the configuration of the AWS clients, and whom they trust                  |
 //! | [`config`]    | environment variables                                                      |
@@ -30,6 +31,7 @@ pub mod error;
 pub mod export;
 pub mod logging;
 pub mod problem;
+pub mod rate_limit;
 pub mod timestamp;
 pub mod usage;
 pub mod wording;

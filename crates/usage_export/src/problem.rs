@@ -29,6 +29,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// After how many seconds a retry makes sense, for the header `Retry-After`.
     pub retry_after: Option<u32>,
+    /// The methods that the address takes, for the header `Allow` of a 405.
+    pub allow: Option<&'static str>,
 }
 
 /// A field of the request, and what is wrong with it.
@@ -60,7 +62,20 @@ impl Problem {
     /// assert!(response.body().contains(r#""request_id":"request-1""#));
     /// ```
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None, allow: None }
+    }
+
+    /// A 405 that names the method which the address takes.
+    ///
+    /// ```
+    /// use usage_export::problem::Problem;
+    /// let response = Problem::only_takes("POST").into_response("request-1");
+    /// assert_eq!((response.status().as_u16(), &response.headers()["allow"]), (405, &"POST".parse()?));
+    /// # Ok::<(), http::header::InvalidHeaderValue>(())
+    /// ```
+    pub fn only_takes(method: &'static str) -> Self {
+        let detail = format!("This address takes {method} and no other method.");
+        Self { allow: Some(method), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
     /// A 400 that blames several fields. Its detail is made from them, so that the detail alone is enough to correct the
@@ -126,6 +141,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -8,15 +8,18 @@
 //! | [`selection`], [`layout`] | what is read of a partition; what a row is made of                             |
 //! | [`query`]       | reads the pages of partitions in order and some pages ahead, many where they are empty   |
 //! | [`page`]        | one of these pages: a call of `Query`, and what is made of its answer                    |
+//! | [`pace`]        | how fast pages are asked for: within the [`budget`] of all workers, and more slowly when DynamoDB throttles them |
 //! | [`interceptor`] | hands the bytes of an answer to the crate `query_csv`                                    |
 //! | [`names`]       | looks up what is not in the records                                                      |
 //! | [`preview`]     | the first rows of a file and about how large it gets, before there is one                |
 //! | [`bad_record`]  | says which record ends an export, and why                                                |
 
 pub mod bad_record;
+pub mod budget;
 pub mod interceptor;
 pub mod layout;
 pub mod names;
+pub mod pace;
 pub mod page;
 pub mod partition;
 pub mod plan;
@@ -24,3 +27,4 @@ pub mod preview;
 pub mod query;
 mod read_ahead;
 pub mod selection;
+mod throttling;

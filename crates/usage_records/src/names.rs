@@ -16,7 +16,7 @@ use crate::selection::Selection;
 pub struct Names {
     /// The directory that the names are read from.
     pub directory: Directory,
-    /// The organization whose members the users are.
+    /// The organization whose members the users are, and whose workbooks are named.
     pub organization_id: String,
     /// What the pages share, the cell cache among it.
     pub selection: Arc<Selection>,
@@ -47,7 +47,7 @@ impl Names {
     // The ids are a `Vec` and not a slice, because the compiler does not see that a future with a slice of references is `Send`:
     // https://github.com/rust-lang/rust/issues/110338
     async fn look_up_workbooks(&self, join: usize, ids: Vec<&str>) -> Result<(), AwsError> {
-        let found = self.directory.workbooks(ids.clone()).await?;
+        let found = self.directory.workbooks_of(&self.organization_id, ids.clone()).await?;
         for id in ids {
             let Some(workbook) = found.get(id) else {
                 self.selection.cells.insert(join, id, &[]);

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 use query_csv::escape_formula;
 use usage_export::dynamo::{Item, text};
 use usage_export::error::AwsError;
-use usage_export::export::interval::Interval;
-use usage_export::usage::{LAST_SORT_KEY, Month, sort_key_bounds};
+use usage_export::usage::{LAST_SORT_KEY, Month};
 
 use crate::bad_record::{BadRecord, Fault};
 use crate::interceptor::QueryInterceptor;
 use crate::partition::Partition;
 use crate::selection::Selection;
+use crate::throttling::ThrottlingIsWaitedOut;
 
 /// One answer of `Query`, with what is needed to continue after it.
 #[derive(Debug)]
@@ -27,6 +29,11 @@ pub struct Page {
     pub read: u64,
     /// How many of them DynamoDB says it left out, because they are runs of another workbook.
     pub filtered: u64,
+    /// What it cost, in read units, where DynamoDB said so. A page that is read consistently costs whole ones.
+    pub read_units: u64,
+    /// Whether it waited because DynamoDB throttled it, or because exports may not read more of its partition in a second. More
+    /// reads of the partition at the same time would not be faster.
+    pub throttled: bool,
     /// The sort key up to which the partition is read with this page, or [`LAST_SORT_KEY`].
     pub up_to: String,
     /// The key after which the partition's next page starts.
@@ -45,16 +52,18 @@ pub enum ReadError {
 }
 
 /// What one call of `Query` reads.
+#[derive(Debug, Clone)]
 pub(crate) struct PageRequest {
     pub(crate) partition: Partition,
-    /// Between which instants the runs started.
-    pub(crate) interval: Interval,
+    /// The least and the greatest sort key that is read.
+    pub(crate) sort_keys: (Option<String>, Option<String>),
     /// The key after which it starts.
     pub(crate) start: Option<Item>,
     /// How many records it reads at most. Without a limit it reads up to 1 MB.
     pub(crate) limit: Option<i32>,
-    /// An eventually consistent read may miss a run that was just recorded, and costs half the read capacity.
-    pub(crate) is_consistent: bool,
+    /// A page of an export is read consistently, and whoever asks for it repeats it when it is throttled. Another one may miss a
+    /// run that was just recorded, costs half the read capacity, and the SDK repeats it.
+    pub(crate) is_of_export: bool,
 }
 
 /// The key after which to start, if a checkpoint lies in this partition.
@@ -73,14 +82,15 @@ impl PageRequest {
         selection: &Arc<Selection>,
     ) -> Result<Page, ReadError> {
         let call = self.call(client, table, selection);
-        let Self { partition, start, limit, .. } = self;
-        let workspace =
-            [partition.workspace_id.clone(), escape_formula(&partition.workspace_name).into_owned()];
+        let Self { partition, start, limit, is_of_export, .. } = self;
+        let workspace = [&partition.workspace_id, &partition.workspace_name]
+            .map(|text| escape_formula(text).into_owned());
         let (interceptor, pages) = QueryInterceptor::new(Arc::clone(selection), workspace);
         let output = call
             .set_exclusive_start_key(start)
             .set_limit(limit)
             .customize()
+            .config_override(retries(is_of_export))
             .interceptor(interceptor)
             .send()
             .await
@@ -106,14 +116,15 @@ impl PageRequest {
         };
         let up_to =
             up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
-        Ok(Page { partition, rows, read, filtered, up_to, next: output.last_evaluated_key })
+        let read_units = read_units(output.consumed_capacity.as_ref());
+        let next = output.last_evaluated_key;
+        Ok(Page { partition, rows, read, filtered, read_units, throttled: false, up_to, next })
     }
 
-    /// The call for the records of a partition whose runs started in the interval.
+    /// The call for the records of a partition with these sort keys.
     fn call(&self, client: &Client, table: &str, selection: &Selection) -> QueryFluentBuilder {
-        let Self { partition, interval, is_consistent, .. } = self;
-        let (first, last) = sort_key_bounds(partition.month, interval.start(), interval.end());
-        let condition = match (&first, &last) {
+        let Self { partition, sort_keys: (first, last), is_of_export, .. } = self;
+        let condition = match (first, last) {
             (None, None) => "PK = :pk",
             (Some(_), None) => "PK = :pk AND SK >= :first",
             (None, Some(_)) => "PK = :pk AND SK <= :last",
@@ -122,8 +133,8 @@ impl PageRequest {
         let (filter, values) = selection.filter.clone().unzip();
         let mut values = values.unwrap_or_default();
         values.insert(":pk".to_owned(), text(&partition.partition_key));
-        values.extend(first.map(|first| (":first".to_owned(), text(first))));
-        values.extend(last.map(|last| (":last".to_owned(), text(last))));
+        values.extend(first.as_ref().map(|first| (":first".to_owned(), text(first))));
+        values.extend(last.as_ref().map(|last| (":last".to_owned(), text(last))));
         client
             .query()
             .table_name(table)
@@ -131,8 +142,15 @@ impl PageRequest {
             .set_filter_expression(filter)
             .set_expression_attribute_values(Some(values))
             .projection_expression(&selection.projection)
-            .consistent_read(*is_consistent)
+            .consistent_read(*is_of_export)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
+}
+
+/// What the SDK repeats by itself: not what was throttled, if the page is one of an export.
+fn retries(is_of_export: bool) -> config::Builder {
+    let config = config::Builder::new();
+    if is_of_export { config.retry_classifier(ThrottlingIsWaitedOut) } else { config }
 }
 
 /// The error that ends the export because of the record whose sort key begins like this.
@@ -157,4 +175,29 @@ fn counts(output: &QueryOutput, is_filtered: bool) -> (u64, u64) {
     let [sent, read] = [output.count, output.scanned_count].map(|count| u64::try_from(count).unwrap_or(0));
     // Without a filter nothing may be left out: a difference is found when the counts of the file are compared.
     (read, if is_filtered { read.saturating_sub(sent) } else { 0 })
+}
+
+/// What a page cost, in whole read units: a half counts as one. 0 if the answer does not say so.
+fn read_units(capacity: Option<&ConsumedCapacity>) -> u64 {
+    let units = capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default().round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it saturates, and what is no number is 0"
+    )]
+    let whole = units as u64;
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_of_a_unit_counts_as_one() {
+        let units = |units| read_units(Some(&ConsumedCapacity::builder().capacity_units(units).build()));
+        assert_eq!([0.0, 0.4, 0.5, 1.0, 128.5, 256.0].map(units), [0, 0, 1, 1, 129, 256]);
+        assert_eq!([-1.0, f64::NAN].map(units), [0, 0], "what no service would say");
+        assert_eq!([None, Some(&ConsumedCapacity::builder().build())].map(read_units), [0, 0]);
+    }
 }

@@ -1,10 +1,12 @@
 //! A partition of the table of usage records, and how much time it covers.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use usage_export::export::Range;
 use usage_export::timestamp;
-use usage_export::usage::Month;
+use usage_export::usage::{Month, split_partition_key};
 
 /// How long a time is as text, at the beginning of a sort key.
 const TIMESTAMP_BYTES: usize = 24;
@@ -26,6 +28,8 @@ pub struct Partition {
     pub after: Option<String>,
     /// The time in which those of its runs can have started that the export wants.
     pub time: PartOfMonth,
+    /// The least and the greatest sort key that is read; absent where the partition is read from its beginning or to its end.
+    pub sort_keys: (Option<String>, Option<String>),
     /// How much time the partitions before cover.
     pub covered_before: Duration,
 }
@@ -70,6 +74,38 @@ pub(crate) fn start_of(sort_key: &str) -> Option<DateTime<Utc>> {
 }
 
 impl Partition {
+    /// What of it lies in a range; `None` if nothing does.
+    ///
+    /// What is cut in two is read whole: a sort key that begins with the time of the cut is greater than it, every other one is in
+    /// one of the pieces, also one that begins with no time at all.
+    pub fn within(mut self, range: &Range) -> Option<Self> {
+        let own = split_partition_key(&self.partition_key);
+        let (mut first, mut last) = (self.time.first, self.time.last);
+        if let Some(from) = &range.from {
+            match (own.cmp(&split_partition_key(&from.partition_key)), from.start_ts) {
+                (Ordering::Less, _) => return None,
+                (Ordering::Equal, Some(start_ts)) => {
+                    first = first.max(start_ts);
+                    self.sort_keys.0 = self.sort_keys.0.max(Some(timestamp::to_text(start_ts)));
+                }
+                _ => {}
+            }
+        }
+        if let Some(until) = &range.until {
+            match (own.cmp(&split_partition_key(&until.partition_key)), until.start_ts) {
+                (Ordering::Greater, _) | (Ordering::Equal, None) => return None,
+                (Ordering::Equal, Some(start_ts)) => {
+                    last = last.min(start_ts - TimeDelta::milliseconds(1));
+                    let cut = timestamp::to_text(start_ts);
+                    self.sort_keys.1 = Some(self.sort_keys.1.map_or(cut.clone(), |last| last.min(cut)));
+                }
+                _ => {}
+            }
+        }
+        self.time = PartOfMonth::new(self.month, first, last);
+        Some(self)
+    }
+
     /// How much time is covered, over all partitions, once this one is read up to a sort key.
     pub fn covered_up_to(&self, sort_key: &str) -> Duration {
         let within = start_of(sort_key)
@@ -116,6 +152,7 @@ mod tests {
             partition_key: "wsp_1#2025-02".to_owned(),
             after: None,
             time: day,
+            sort_keys: (None, None),
             covered_before: hours(100),
         };
         assert_eq!(partition.covered_so_far(), hours(100));

@@ -8,14 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use usage_export::directory::{Directory, Workspace, WorkspaceKind};
 use usage_export::error::AwsError;
-use usage_export::export::Position;
 use usage_export::export::interval::Interval;
 use usage_export::export::manifest::{ResolvedScope, ResolvedWorkspace};
 use usage_export::export::request::{NamedIds, RequestSummary};
+use usage_export::export::{Cut, Position, Range};
 use usage_export::timestamp;
-use usage_export::usage::{LAST_SORT_KEY, Month, partition_key, split_partition_key};
+use usage_export::usage::{LAST_SORT_KEY, Month, partition_key, sort_key_bounds, split_partition_key};
 
 use crate::partition::{PartOfMonth, Partition};
+
+mod cuts;
 
 /// How far a clock that records starts of runs may be ahead of the worker's.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::days(1);
@@ -92,19 +94,30 @@ impl Plan {
         ResolvedScope { workspaces: workspaces.collect(), entity_ids: workbook_ids }
     }
 
-    /// How much time the partitions cover, over all workspaces.
-    pub fn covers(&self) -> Duration {
+    /// How much time a range covers, over all workspaces.
+    pub fn covers(&self, range: &Range) -> Duration {
+        if *range != Range::default() {
+            return self.partitions(range, None).map(|partition| partition.time.length()).sum();
+        }
+        // An export has up to some hundred thousand partitions: without their keys it is quicker.
         let of_workspace = |workspace: &PlannedWorkspace| -> Duration {
             self.months(workspace).map(|month| self.part_of(workspace, month).length()).sum()
         };
         self.workspaces.iter().map(of_workspace).sum()
     }
 
-    /// The partitions in order, without those that are read up to `position`.
-    pub fn partitions(&self, position: Option<&Position>) -> impl Iterator<Item = Partition> + Send + use<> {
+    /// The partitions of a range in order, without those that are read up to `position`.
+    pub fn partitions(
+        &self,
+        range: &Range,
+        position: Option<&Position>,
+    ) -> impl Iterator<Item = Partition> + Send + use<> {
         let plan = self.clone();
-        let position = position.cloned();
-        let workspaces = plan.workspaces.clone().into_iter();
+        let (range, position) = (range.clone(), position.cloned());
+        let workspaces = plan.workspaces.clone().into_iter().filter({
+            let range = range.clone();
+            move |workspace| may_have(&range, &workspace.id)
+        });
         let (mut index, mut covered_before) = (0, Duration::ZERO);
         workspaces
             .flat_map(move |workspace| {
@@ -113,6 +126,7 @@ impl Plan {
                     months.map(|month| plan.partition(workspace.clone(), month)).collect();
                 partitions
             })
+            .filter_map(move |partition| partition.within(&range))
             .map(move |partition| {
                 let partition = Partition { index, covered_before, ..partition };
                 index += 1;
@@ -144,6 +158,7 @@ impl Plan {
             index: 0,
             partition_key: partition_key(&workspace.id, month),
             time: self.part_of(&workspace, month),
+            sort_keys: sort_key_bounds(month, self.interval.start(), self.interval.end()),
             workspace_id: workspace.id,
             workspace_name: workspace.name,
             month,
@@ -174,6 +189,16 @@ impl Plan {
     }
 }
 
+/// Whether a range may have partitions of a workspace.
+fn may_have(range: &Range, workspace_id: &str) -> bool {
+    let workspace_of = |cut: &Option<Cut>| {
+        cut.as_ref().and_then(|cut| Some(split_partition_key(&cut.partition_key)?.0.to_owned()))
+    };
+    let is_before = workspace_of(&range.from).is_some_and(|from| workspace_id < from.as_str());
+    let is_behind = workspace_of(&range.until).is_some_and(|until| workspace_id > until.as_str());
+    !is_before && !is_behind
+}
+
 /// The partition, unless all of it is before the position.
 fn from_position(partition: Partition, position: Option<&Position>) -> Option<Partition> {
     let Some(position) = position else { return Some(partition) };
@@ -187,98 +212,4 @@ fn from_position(partition: Partition, position: Option<&Position>) -> Option<Pa
 }
 
 #[cfg(test)]
-mod tests {
-    use usage_export::export::interval::{parse_end, parse_start};
-
-    use super::*;
-
-    fn plan() -> Plan {
-        let interval =
-            Interval::new(parse_start("2024-12-05").unwrap(), parse_end("2025-02-01").unwrap()).unwrap();
-        let workspaces = ["wsp_a", "wsp_a2", "wsp_b"].map(planned).to_vec();
-        Plan { workspaces, interval, planned_ts: parse_start("2025-06-01").unwrap() }
-    }
-
-    fn planned(id: &str) -> PlannedWorkspace {
-        PlannedWorkspace { id: id.to_owned(), name: String::new(), created_ts: None }
-    }
-
-    fn keys(plan: &Plan) -> Vec<String> {
-        plan.partitions(None).map(|partition| partition.partition_key).collect()
-    }
-
-    #[test]
-    fn months_that_cannot_have_runs_are_not_read() {
-        let mut plan = plan();
-        plan.workspaces.truncate(1);
-        plan.workspaces[0].created_ts = Some(parse_start("2025-01-31").unwrap());
-        assert_eq!(keys(&plan), ["wsp_a#2025-01", "wsp_a#2025-02"], "before the workspace was created");
-        // A clock that records runs may be a day ahead.
-        plan.planned_ts = parse_start("2025-01-30T12:00:00").unwrap();
-        assert_eq!(keys(&plan), ["wsp_a#2025-01"], "after the export began");
-        plan.planned_ts = parse_start("2025-01-31T12:00:00").unwrap();
-        assert_eq!(keys(&plan).len(), 2);
-    }
-
-    #[test]
-    fn partitions_cover_the_time_in_which_runs_can_have_started() {
-        let days = |days: u64| Duration::from_hours(24 * days);
-        let mut plan = plan();
-        assert_eq!(plan.covers(), days(3 * (27 + 31 + 1)));
-        // A clock that records runs may be a day ahead.
-        plan.planned_ts = parse_start("2025-01-30").unwrap();
-        plan.workspaces[0].created_ts = Some(parse_start("2025-01-11").unwrap());
-        let millis = Duration::from_millis(1) * 3;
-        assert_eq!(plan.covers(), days(20 + 2 * (27 + 30)) + millis);
-        let all: Vec<_> = plan.partitions(None).collect();
-        let mut covered = Duration::ZERO;
-        for partition in &all {
-            assert_eq!(partition.covered_before, covered);
-            covered = partition.covered_up_to(LAST_SORT_KEY);
-        }
-        assert_eq!(covered, plan.covers());
-    }
-
-    #[test]
-    fn a_plan_is_read_as_it_was_written() {
-        let mut plan = plan();
-        plan.workspaces[1].created_ts = Some(parse_start("2025-01-31").unwrap());
-        let json = serde_json::to_vec(&plan).unwrap();
-        assert_eq!(serde_json::from_slice::<Plan>(&json).unwrap(), plan);
-    }
-
-    #[test]
-    fn partitions_come_by_workspace_then_month() {
-        let keys = keys(&plan());
-        assert_eq!(
-            keys,
-            [
-                "wsp_a#2024-12",
-                "wsp_a#2025-01",
-                "wsp_a#2025-02",
-                "wsp_a2#2024-12",
-                "wsp_a2#2025-01",
-                "wsp_a2#2025-02",
-                "wsp_b#2024-12",
-                "wsp_b#2025-01",
-                "wsp_b#2025-02",
-            ]
-        );
-    }
-
-    #[test]
-    fn continues_at_a_position_without_a_gap_or_a_repetition() {
-        let all: Vec<_> = plan().partitions(None).collect();
-        for at in &all {
-            let position =
-                Position { partition_key: at.partition_key.clone(), sort_key: "2025-01-01#run".to_owned() };
-            let rest: Vec<_> = plan().partitions(Some(&position)).collect();
-            assert_eq!(rest[0].after.as_deref(), Some("2025-01-01#run"));
-            assert_eq!(rest[0].index, at.index);
-            assert_eq!(rest[1..], all[at.index + 1..]);
-            let end = Position { sort_key: LAST_SORT_KEY.to_owned(), ..position };
-            let rest: Vec<_> = plan().partitions(Some(&end)).collect();
-            assert_eq!(rest, all[at.index + 1..]);
-        }
-    }
-}
+mod tests;

@@ -92,7 +92,9 @@ impl From<AwsError> for PreviewError {
     }
 }
 
-/// Makes the preview of what a request of the organization asks for. For the same request, records and `now` it is the same.
+/// Makes the preview of what a request of the organization asks for, whose workspaces must have been checked
+/// ([`Submitter::check_workspaces`](usage_export::export::submit::Submitter::check_workspaces)): it reads the ones that the request
+/// names, whoever they belong to. For the same request, records and `now` it is the same.
 ///
 /// Reads are eventually consistent, so a run that was just recorded may be missing. Apart from usage records it reads the
 /// organization's workspaces and the names of the rows that it looks at.

@@ -9,7 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 use usage_export::dynamo::Item;
 use usage_export::error::AwsError;
 use usage_export::export::interval::Interval;
+use usage_export::usage::sort_key_bounds;
 
+use crate::pace::Pace;
 use crate::page::{Page, PageRequest, ReadError, start_after};
 use crate::partition::Partition;
 use crate::read_ahead::ReadAhead;
@@ -29,16 +31,26 @@ pub struct UsageRecords {
     /// How many partitions have their first page requested at once, the current one included. It bounds memory: a page has up
     /// to 1 MB.
     pub read_ahead: usize,
+    /// How fast [`UsageRecords::pages`] reads. Pages of one export have one pace: see [`UsageRecords::for_export`].
+    pub pace: Pace,
 }
 
 /// A page that is in flight. A spawned task goes on while nobody polls it, and ends when nobody wants it any more.
 type PageInFlight = AbortOnDropHandle<Result<Page, ReadError>>;
 
 impl UsageRecords {
+    /// The same table for another export. Its clones, and the pages that they read, keep to one pace.
+    #[must_use]
+    pub fn for_export(&self) -> Self {
+        Self { pace: self.pace.for_export(), ..self.clone() }
+    }
+
     /// The pages of the partitions, in order.
     ///
     /// While one page is worked on, the partition's next page and the first pages of the next partitions are in flight: at
     /// most `read_ahead` + 1 pages are held. Where partitions are empty, more of them are asked for at once, with small pages.
+    ///
+    /// What DynamoDB throttles is asked for again and again, until the stream is dropped.
     ///
     /// # Errors
     ///
@@ -79,7 +91,8 @@ impl UsageRecords {
         limit: i32,
     ) -> Result<Page, ReadError> {
         let start = start_after(&partition);
-        let request = PageRequest { partition, interval, start, limit: Some(limit), is_consistent: false };
+        let sort_keys = sort_key_bounds(partition.month, interval.start(), interval.end());
+        let request = PageRequest { partition, sort_keys, start, limit: Some(limit), is_of_export: false };
         request.send(&self.client, &self.table, selection).await
     }
 
@@ -119,11 +132,12 @@ impl UsageRecords {
         start: Option<Item>,
         limit: Option<i32>,
     ) -> PageInFlight {
-        let request =
-            PageRequest { partition, interval: selection.interval, start, limit, is_consistent: true };
-        let Self { client, table, .. } = self.clone();
+        let sort_keys = partition.sort_keys.clone();
+        let request = PageRequest { partition, sort_keys, start, limit, is_of_export: true };
+        let Self { client, table, pace, .. } = self.clone();
         let selection = Arc::clone(selection);
-        AbortOnDropHandle::new(tokio::spawn(async move { request.send(&client, &table, &selection).await }))
+        let page = async move { pace.read(request, &client, &table, &selection).await };
+        AbortOnDropHandle::new(tokio::spawn(page))
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Selection {
     /// Cells of workbooks and users that were looked up.
     pub cells: Arc<CellCache>,
     /// Memory of rows that were sent.
-    pub pool: BufferPool,
+    pub pool: Arc<BufferPool>,
     /// Whether runs of other workbooks are left out.
     pub leaves_out: bool,
     /// A `ProjectionExpression`: only attributes that a column needs are sent. It costs the same read capacity.
@@ -50,7 +50,7 @@ impl Selection {
         let layout = row_layout(fields, workbook_ids)?;
         let projection = layout.attributes().collect::<Vec<_>>().join(", ");
         let cells = Arc::new(CellCache::new(&layout));
-        let (layout, pool) = (Arc::new(layout), BufferPool::default());
+        let (layout, pool) = (Arc::new(layout), Arc::default());
         let (leaves_out, filter) = (!workbook_ids.is_empty(), filter(workbook_ids));
         Ok(Self { interval, layout, cells, pool, leaves_out, projection, filter })
     }

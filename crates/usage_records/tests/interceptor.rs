@@ -107,6 +107,25 @@ async fn the_sdk_sees_everything_but_the_records() {
     }
 }
 
+#[tokio::test]
+async fn the_sdk_sees_what_a_page_cost_wherever_the_answer_says_so() {
+    let selection = selection(&[Field::RunId]);
+    let items =
+        r#""Items":[{"SK":{"S":"2025-01-31T09:30:00.000Z#a"}},{"SK":{"S":"2025-01-31T09:30:00.001Z#b"}}]"#;
+    for at in 0..=3 {
+        let units = f64::from(fastrand::u16(..)) / 2.0;
+        let capacity = format!(r#""ConsumedCapacity":{{"TableName":"usage","CapacityUnits":{units:?}}}"#);
+        let mut members = vec![r#""Count":2"#, items, r#""ScannedCount":2"#];
+        members.insert(at, &capacity);
+        let answer = format!("{{{}}}", members.join(","));
+        let (client, _) = client(move |_| response(&answer, 10, None));
+        let (output, page) = query(&client, &selection).await;
+        let told = output.consumed_capacity.and_then(|capacity| capacity.capacity_units);
+        assert_eq!((told, output.count), (Some(units), 2), "place {at}");
+        assert_eq!(rows(&selection, page.expect("a page")), "a\r\nb\r\n");
+    }
+}
+
 /// What a client that gets a broken answer first ends up with.
 async fn rows_after(broken: http::Response<SdkBody>) -> String {
     let broken = Mutex::new(Some(broken));

@@ -12,6 +12,7 @@ use usage_export::directory::Directory;
 use usage_export::export::interval::{Interval, parse_end, parse_start};
 use usage_export::export::request::{ExportRequest, Scope};
 use usage_export::usage::Field;
+use usage_records::pace::Pace;
 use usage_records::page::ReadError;
 use usage_records::preview::{MAX_CALLS, Preview, PreviewError, ROWS, RowsAre, preview};
 use usage_records::query::UsageRecords;
@@ -118,7 +119,7 @@ async fn previewed(
 ) -> (Result<Preview, PreviewError>, Vec<Value>) {
     let (client, calls) = client(workspaces, answer);
     let directory = Directory::new(client.clone(), "directory".to_owned());
-    let records = UsageRecords { client, table: "usage".to_owned(), read_ahead: 4 };
+    let records = UsageRecords { client, table: "usage".to_owned(), read_ahead: 4, pace: Pace::default() };
     let now = parse_start("2025-01-01").expect("a day");
     let made = for_any_thread(preview(&records, &directory, "org_1", request, now)).await;
     let calls = calls.lock().expect("no panic").clone();

@@ -1,7 +1,7 @@
 //! `POST /export_data` makes an export and queues it for the worker; `POST /cancel_export` cancels one.
 
 use chrono::{DateTime, Utc};
-use lambda_http::http::{HeaderValue, header};
+use lambda_http::http::{HeaderValue, Method, header};
 use lambda_http::{Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{Caller, authenticate, authorize};
@@ -11,6 +11,7 @@ use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::export::submit::Submitter;
 use usage_export::export::{DataExport, State};
 use usage_export::problem::{Problem, RequestError};
+use usage_export::rate_limit::RateLimit;
 use usage_export::timestamp;
 
 /// The longest `Idempotency-Key` header, in bytes.
@@ -20,6 +21,8 @@ const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 pub struct Context {
     /// Where API keys, members and workspaces are looked up.
     pub directory: Directory,
+    /// How many requests a key may make.
+    pub rate_limit: RateLimit,
     /// Makes exports from requests and queues them.
     pub submitter: Submitter,
 }
@@ -27,7 +30,9 @@ pub struct Context {
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<String> {
     let request_id = request.lambda_context().request_id;
-    let answered = if request.uri().path().ends_with("/cancel_export") {
+    let answered = if request.method() != Method::POST {
+        Err(Problem::only_takes("POST").into())
+    } else if request.uri().path().ends_with("/cancel_export") {
         cancel(context, &request, now).await.map(|export| json_response(&export.to_json()))
     } else {
         submit(context, &request, now).await.map(|export| accepted(&export))
@@ -41,8 +46,8 @@ async fn cancel(
     now: DateTime<Utc>,
 ) -> Result<DataExport, RequestError> {
     let headers = request.headers();
-    let key = authenticate(&context.directory, headers, now).await?;
-    let call = CancelCall::parse(request.body().as_ref())?;
+    let key = authenticate(&context.directory, &context.rate_limit, headers, now).await?;
+    let call = CancelCall::parse(plain_body(request)?)?;
     let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
     let Submitter { exports, queue, .. } = &context.submitter;
     usage_export::export::cancel::cancel(exports, queue, &caller, &call.data_export_id, now).await
@@ -54,12 +59,23 @@ async fn submit(
     now: DateTime<Utc>,
 ) -> Result<DataExport, RequestError> {
     let headers = request.headers();
-    let key = authenticate(&context.directory, headers, now).await?;
-    let body: &[u8] = request.body().as_ref();
+    let key = authenticate(&context.directory, &context.rate_limit, headers, now).await?;
+    let body = plain_body(request)?;
     let call = ExportCall::parse(body)?;
     let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
     let idempotency_key = idempotency_key(request, &caller, body)?;
     context.submitter.submit(&caller, call.request, idempotency_key.as_ref(), now).await
+}
+
+/// The body as it was sent. One that is compressed is refused and not unpacked: a few kilobytes can hold gigabytes, and no
+/// request needs it.
+fn plain_body(request: &Request) -> Result<&[u8], Problem> {
+    match request.headers().get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            Err(Problem::field("Content-Encoding", "must be absent or identity: send the body uncompressed"))
+        }
+        _ => Ok(request.body().as_ref()),
+    }
 }
 
 /// The `Idempotency-Key` header, if it was sent, with the body that it belongs to.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{Limits, Queue, TableNames};
+use usage_export::config::{Limits, Queue, Requests, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_export::rate_limit::RateLimit;
 
 /// How long one attempt of a call to AWS may take: two of them fit the function's 15 seconds, with
 /// room for other calls.
@@ -24,6 +25,7 @@ async fn main() -> Result<(), Error> {
     let directory = Directory::new(dynamodb.clone(), tables.directory);
     let context = &Context {
         directory: directory.clone(),
+        rate_limit: RateLimit::new(dynamodb.clone(), tables.exports.clone(), Requests::from_env()?.of_a_key),
         submitter: Submitter {
             directory,
             exports: Exports::new(dynamodb, tables.exports),

@@ -21,6 +21,7 @@ use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_export::rate_limit::RateLimit;
 
 const REQUEST_ID: &str = "8f5c2a3e-request";
 
@@ -98,14 +99,15 @@ impl World {
         let directory = Directory::new(client.clone(), "directory".to_owned());
         let submitter = Submitter {
             directory: directory.clone(),
-            exports: Exports::new(client, "exports".to_owned()),
+            exports: Exports::new(client.clone(), "exports".to_owned()),
             queue: ExportQueue {
                 client: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, &sqs),
                 url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
             },
             active_limit: 5,
         };
-        let context = Context { directory, submitter };
+        let rate_limit = RateLimit::new(client, "exports".to_owned(), 500);
+        let context = Context { directory, rate_limit, submitter };
         let (parts, body) = export_data::handle(&context, request, now).await.into_parts();
         let body = serde_json::from_str(&body).expect("JSON");
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use lambda_http::http::{HeaderValue, header};
+use lambda_http::http::{HeaderValue, Method, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use usage_export::auth::{authenticate, authorize};
@@ -11,9 +11,11 @@ use usage_export::config::Sharing;
 use usage_export::directory::{Directory, Member};
 use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
+use usage_export::export::request::check_id;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State, created_ts_of_id};
 use usage_export::problem::{FieldError, Problem, RequestError};
+use usage_export::rate_limit::RateLimit;
 
 mod download;
 
@@ -21,6 +23,8 @@ mod download;
 pub struct Context {
     /// Where API keys and members are looked up.
     pub directory: Directory,
+    /// How many requests a key may make.
+    pub rate_limit: RateLimit,
     /// The table of exports.
     pub exports: Exports,
     /// The files of completed exports.
@@ -32,7 +36,9 @@ pub struct Context {
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<Body> {
     let request_id = request.lambda_context().request_id;
-    let answered = if request.uri().path().ends_with("/exports") {
+    let answered = if request.method() != Method::GET {
+        Err(Problem::only_takes("GET").into())
+    } else if request.uri().path().ends_with("/exports") {
         history(context, &request, now).await
     } else {
         status(context, &request, now).await
@@ -45,7 +51,7 @@ async fn status(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let key = authenticate(&context.directory, request.headers(), now).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), now).await?;
     let query = Query { request, errors: Vec::new() };
     let (user_id, data_export_id, wanted) = query.status()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
@@ -63,7 +69,7 @@ async fn history(
     request: &Request,
     now: DateTime<Utc>,
 ) -> Result<Response<Body>, RequestError> {
-    let key = authenticate(&context.directory, request.headers(), now).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), now).await?;
     let query = Query { request, errors: Vec::new() };
     let HistoryQuery { user_id, cursor, mine } = query.history()?;
     let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
@@ -117,8 +123,8 @@ struct Query<'a> {
 
 impl Query<'_> {
     fn status(mut self) -> Result<(String, String, Wanted), Problem> {
-        let user_id = self.required("user_id");
-        let data_export_id = self.required("data_export_id");
+        let user_id = self.id("user_id");
+        let data_export_id = self.id("data_export_id");
         let wanted = match (self.flag("download"), self.flag("manifest")) {
             (false, false) => Wanted::Status,
             (true, false) => Wanted::File,
@@ -138,7 +144,7 @@ impl Query<'_> {
     }
 
     fn history(mut self) -> Result<HistoryQuery, Problem> {
-        let user_id = self.required("user_id");
+        let user_id = self.id("user_id");
         let mine = self.flag("mine");
         let cursor = self.value("cursor").filter(|cursor| !cursor.is_empty());
         if cursor.as_deref().is_some_and(|cursor| created_ts_of_id(cursor).is_none()) {
@@ -152,7 +158,7 @@ impl Query<'_> {
 
     fn flag(&mut self, name: &str) -> bool {
         match self.value(name).as_deref() {
-            None | Some("" | "false") => false,
+            None | Some("false") => false,
             Some("true") => true,
             Some(_) => {
                 self.errors.push(FieldError::new(name, "must be true or false"));
@@ -163,6 +169,12 @@ impl Query<'_> {
 
     fn value(&self, name: &str) -> Option<String> {
         self.request.query_string_parameters_ref()?.first(name).map(str::to_owned)
+    }
+
+    fn id(&mut self, name: &str) -> Option<String> {
+        let id = self.required(name)?;
+        check_id(name, &id).map_err(|error| self.errors.push(error)).ok()?;
+        Some(id)
     }
 
     fn required(&mut self, name: &str) -> Option<String> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::Utc;
 use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{Bucket, Sharing, TableNames};
+use usage_export::config::{Bucket, Requests, Sharing, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
+use usage_export::rate_limit::RateLimit;
 
 /// How long one attempt of a call to AWS may take: two of them fit the function's 15 seconds, with
 /// room for other calls.
@@ -22,6 +23,7 @@ async fn main() -> Result<(), Error> {
     let tables = TableNames::from_env()?;
     let context = &Context {
         directory: Directory::new(dynamodb.clone(), tables.directory),
+        rate_limit: RateLimit::new(dynamodb.clone(), tables.exports.clone(), Requests::from_env()?.of_a_key),
         exports: Exports::new(dynamodb, tables.exports),
         files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
         sharing: Sharing::from_env()?,

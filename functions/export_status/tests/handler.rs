@@ -26,6 +26,7 @@ use usage_export::export::download::ExportFiles;
 use usage_export::export::request::ExportCall;
 use usage_export::export::store::Exports;
 use usage_export::export::{DataExport, State};
+use usage_export::rate_limit::RateLimit;
 
 const REQUEST_ID: &str = "8f5c2a3e-request";
 const STATUS: &str = include_str!("../../../events/export_status.json");
@@ -130,6 +131,7 @@ async fn answer_with(
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &dynamodb);
     let context = Context {
         directory: Directory::new(client.clone(), "directory".to_owned()),
+        rate_limit: RateLimit::new(client.clone(), "exports".to_owned(), 500),
         exports: Exports::new(client, "exports".to_owned()),
         files: ExportFiles {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),

@@ -9,28 +9,48 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use usage_export::error::AwsError;
-use usage_export::export::DataExport;
 use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
+use usage_export::export::{DataExport, State};
 use uuid::Uuid;
 
+use crate::job::board::Board;
 use crate::job::error::PipelineError;
+use crate::job::handover::Handover;
+use crate::job::meter::Meter;
 use crate::job::pipeline::Outcome;
 use crate::job::progress::Reading;
+use crate::job::setup::Setup;
 use crate::job::turn::Turn;
 use crate::sink::leftovers;
 use crate::{Delivery, Disposition, Worker};
 
+pub mod board;
 pub mod error;
+pub mod handover;
 pub mod heartbeat;
+pub mod invited;
+pub mod lanes;
 pub mod manifest;
+pub mod meter;
+pub mod piece;
 pub mod pipeline;
 pub mod progress;
+pub mod reader;
+pub mod segment;
+pub mod setup;
 pub mod stored_plan;
 pub mod turn;
 pub mod writer;
 
 /// How many workers may claim an export without progress before it becomes FAILED. A worker that was killed counts.
 pub const MAX_ATTEMPTS: u32 = 5;
+
+/// What the export owner is told after that.
+const INTERRUPTED: &str = "The export was interrupted too often.";
+
+/// What the export owner is told after calls have failed too often.
+const TECHNICAL_PROBLEM: &str =
+    "The export could not be finished because of a technical problem on our side.";
 
 /// The longest delay of a redelivery.
 const MAX_DELAY: Duration = Duration::from_mins(15);
@@ -50,7 +70,7 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
         Err(error) => Err(error),
     };
     let finished = match claim {
-        Ok(Claim::Claimed(export)) => match execute(worker, *export, delivery).await {
+        Ok(Claim::Claimed(export)) => match Box::pin(execute(worker, *export, delivery)).await {
             Ok(finished) => finished,
             Err(disposition) => return disposition,
         },
@@ -78,6 +98,17 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
         // It was cancelled, and its worker has not noticed yet: what it leaves behind is deleted after that.
         return Disposition::Retry((until - now).to_std().unwrap_or_default() + DELAY_AFTER_LEASE);
     }
+    match segments_leased_until(worker, &finished, now).await {
+        Ok(None) => {}
+        // The same with workers that read its segments.
+        Ok(Some(until)) => {
+            return Disposition::Retry((until - now).to_std().unwrap_or_default() + DELAY_AFTER_LEASE);
+        }
+        Err(error) => {
+            tracing::error!(data_export_id = id, error = %error, "the segments of export {id} cannot be read: {error}");
+            return Disposition::Retry(delay(delivery.receives));
+        }
+    }
     match settle(worker, &finished).await {
         Ok(()) => Disposition::Acknowledge,
         Err(error) => {
@@ -85,6 +116,18 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
             Disposition::Retry(delay(delivery.receives))
         }
     }
+}
+
+/// Until when a worker may still write a segment of an export that failed. Those of a completed one are complete.
+async fn segments_leased_until(
+    worker: &Worker,
+    finished: &DataExport,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, AwsError> {
+    if finished.unsettled.is_none() || finished.state == State::Completed {
+        return Ok(None);
+    }
+    worker.exports.segments_leased_until(finished, now).await
 }
 
 /// Does what is left to do for a finished export: the email, and deleting what nobody needs. Each step can be repeated.
@@ -116,13 +159,11 @@ async fn execute(
             attempts,
             "export {id} was claimed {attempts} times without progress"
         );
-        return fail(worker, lease, "The export was interrupted too often.").await;
+        return fail(worker, lease, INTERRUPTED).await;
     }
-    let before = Progress { percent: export.progress, rows: export.row_count };
-    let (told, watched) = watch::channel(Reading::new(before));
     // On the heap, because it is large and moves through the futures around it.
-    let pipeline = Box::pin(pipeline::run(worker, &export, lease, delivery.deadline, &told));
-    match heartbeat::keep(worker, delivery, lease, &watched, pipeline).await {
+    let made = Box::pin(make(worker, &export, lease, delivery.deadline));
+    match heartbeat::keep_hidden(worker, delivery, made).await {
         Ok(Outcome::Completed(completed)) => {
             let completed = worker.exports.complete(lease, &completed, (worker.clock)()).await;
             finished(worker, lease, completed).await
@@ -135,6 +176,30 @@ async fn execute(
         }
         Err(PipelineError::Aws(error)) => retry_or_fail(worker, &export, lease, error).await,
     }
+}
+
+/// Makes the file of a claimed export, while its lease is renewed. However that ends, segments that this worker reads are given back.
+async fn make(
+    worker: &Worker,
+    export: &DataExport,
+    lease: &Lease,
+    deadline: DateTime<Utc>,
+) -> Result<Outcome, PipelineError> {
+    let before = Progress { percent: export.progress, rows: export.row_count };
+    let (told, watched) = watch::channel(Reading::new(before));
+    let handover = Handover::before(deadline, worker);
+    let board = Board::new(export.next_segment.clone());
+    let meter = Meter::begin(&worker.bucket.requests);
+    let work = async {
+        let setup = Setup::of_owner(worker, export, &meter).await?;
+        Box::pin(pipeline::run(&setup, &board, handover, &told)).await
+    };
+    let outcome = heartbeat::keep_lease(worker, lease, &watched, Box::pin(work)).await;
+    segment::release_all(worker, &board).await;
+    if !matches!(outcome, Ok(Outcome::Completed(_))) {
+        worker.exports.add_cost(&export.data_export_id, meter.cost()).await;
+    }
+    outcome
 }
 
 /// Lets another worker go on from the checkpoint that was just saved. If the message cannot be sent, this one comes again.
@@ -170,8 +235,7 @@ async fn retry_or_fail(
     };
     if attempts >= MAX_ATTEMPTS {
         tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
-        let reason = "The export could not be finished because of a technical problem on our side.";
-        return fail(worker, lease, reason).await;
+        return fail(worker, lease, TECHNICAL_PROBLEM).await;
     }
     tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
     let delay = delay(attempts);
@@ -193,7 +257,7 @@ async fn finished(
     lease: &Lease,
     step: Result<DataExport, LeaseError>,
 ) -> Result<DataExport, Disposition> {
-    let export = step.map_err(|error| lost(&lease.data_export_id, &error))?;
+    let export = step.map_err(|error| lost(&lease.key, &error))?;
     if export.lease_owner.as_ref() == Some(&lease.owner) {
         return give_up_cancelled(worker, lease).await;
     }
@@ -202,7 +266,7 @@ async fn finished(
 
 /// After the lease was lost: because the export was cancelled, or because another worker has it.
 async fn give_up_cancelled(worker: &Worker, lease: &Lease) -> Result<DataExport, Disposition> {
-    let id = &lease.data_export_id;
+    let id = &lease.key;
     match worker.exports.give_up_cancelled(lease).await {
         Ok(Some(cancelled)) => {
             tracing::info!(data_export_id = id, "export {id} was cancelled");

@@ -6,8 +6,13 @@
 //! | [`delivery`]                 | one delivery of a message: hides it from other workers                           |
 //! | [`job`]                      | processes one message: claims the export, makes the file, finishes, notifies     |
 //! | [`job::turn`]                | lets so many exports of an organization run at the same time                     |
+//! | [`job::handover`]            | when a worker stops reading                                                      |
 //! | [`job::heartbeat`]           | renews the lease while the file is made                                          |
-//! | [`job::stored_plan`], [`job::pipeline`], [`job::writer`] | which partitions an export reads; from their pages to the file |
+//! | [`job::setup`], [`job::stored_plan`] | which partitions an export reads                                         |
+//! | [`job::pipeline`]            | makes the file of an export: reads its first segment, joins the others          |
+//! | [`job::lanes`], [`job::segment`], [`job::board`] | read segments, several at the same time                      |
+//! | [`job::invited`]             | a worker that only reads segments                                               |
+//! | [`job::piece`], [`job::reader`], [`job::writer`] | from the pages of an export or a segment to its file; splits |
 //! | [`job::progress`]            | how far an export is, and when it will be finished                               |
 //! | [`sink`]                     | uploads the file                                                                 |
 //!
@@ -18,6 +23,7 @@ use std::time::Duration;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use usage_export::config::Workers;
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -45,6 +51,8 @@ pub struct Worker {
     pub queue: ExportQueue,
     /// How many exports of an organization may run at the same time.
     pub max_running: u32,
+    /// How large exports are split.
+    pub splitting: Splitting,
     /// How many days a file can be downloaded: those of the bucket's lifecycle rule.
     pub file_days: u16,
     /// Reads the clock. It is a function because a worker lives longer than a lease and has to read it many times.
@@ -60,10 +68,33 @@ pub enum Disposition {
     Retry(Duration),
 }
 
+/// How many segments a worker reads at the same time: with more it would need more than 96 MiB.
+const LANES: usize = 6;
+
+/// How a worker splits an export that proves large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Splitting {
+    /// How many segments a worker reads at the same time. Each has up to two parts in memory, of 5 MiB.
+    pub lanes: usize,
+    /// How many workers may read segments of one export at the same time.
+    pub max_workers: u32,
+    /// How many pages a segment should have at least when an export is first split; half of it after that.
+    pub min_pages: u32,
+}
+
+impl From<Workers> for Splitting {
+    fn from(Workers { max_workers, segment_pages }: Workers) -> Self {
+        Self { lanes: LANES, max_workers, min_pages: segment_pages }
+    }
+}
+
 /// The body of a message. Everything else is in the export's record.
 #[derive(Debug, Deserialize)]
 struct Message {
     data_export_id: String,
+    /// Whether it invites to read segments of an export that another worker owns.
+    #[serde(default)]
+    is_invitation: bool,
 }
 
 /// Processes a batch of messages one by one, until this worker ends at `deadline`, and reports those that are to be delivered
@@ -87,7 +118,12 @@ pub async fn handle(worker: &Worker, event: SqsEvent, deadline: DateTime<Utc>) -
 async fn process(worker: &Worker, body: &str, delivery: &Delivery<'_>) -> Disposition {
     match serde_json::from_str::<Message>(body) {
         // On the heap, because it is large.
-        Ok(Message { data_export_id }) => Box::pin(job::process(worker, &data_export_id, delivery)).await,
+        Ok(Message { data_export_id, is_invitation: false }) => {
+            Box::pin(job::process(worker, &data_export_id, delivery)).await
+        }
+        Ok(Message { data_export_id, is_invitation: true }) => {
+            job::invited::process(worker, &data_export_id, delivery).await
+        }
         Err(error) => {
             // SQS moves it to the dead-letter queue after the queue's maxReceiveCount.
             tracing::error!(error = %error, "a message does not name an export: {error}");

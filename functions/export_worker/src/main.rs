@@ -8,10 +8,12 @@ use export_worker::Worker;
 use export_worker::sink::bucket::Bucket;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notification::Mailer;
-use usage_export::config::{self, Queue, Retention, TableNames, Turns, UsageRecordsTable};
+use usage_export::config::{self, Queue, Reads, Retention, TableNames, Turns, UsageRecordsTable, Workers};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_records::budget::ReadBudget;
+use usage_records::pace::Pace;
 use usage_records::query::UsageRecords;
 
 /// How long a call to AWS may take before the SDK retries it: enough for a part of 8 MiB at 140 kB/s.
@@ -21,23 +23,29 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
+    #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
+    let clock = Utc::now;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let (tables, usage_records) = (TableNames::from_env()?, UsageRecordsTable::from_env()?);
+    let exports = Exports::new(dynamodb.clone(), tables.exports);
+    let units_per_second = Reads::from_env()?.max_units;
+    let budget = ReadBudget { exports: exports.clone(), units_per_second, clock };
     let worker = &Worker {
-        exports: Exports::new(dynamodb.clone(), tables.exports),
+        exports,
         directory: Directory::new(dynamodb.clone(), tables.directory),
         usage_records: UsageRecords {
             client: dynamodb,
             table: usage_records.name,
             read_ahead: usage_records.read_ahead,
+            pace: Pace::new(budget),
         },
-        bucket: Bucket { client: aws_sdk_s3::Client::new(&aws), name: config::Bucket::from_env()?.name },
+        bucket: Bucket::new(&aws, config::Bucket::from_env()?.name),
         mailer: Mailer::from_env(&aws)?,
         queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
         max_running: Turns::from_env()?.max_running,
+        splitting: Workers::from_env()?.into(),
         file_days: Retention::from_env()?.file_days,
-        #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
-        clock: Utc::now,
+        clock,
     };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline: DateTime<Utc> = event.context.deadline().into();

@@ -5,12 +5,14 @@ use std::time::Duration;
 use chrono::Utc;
 use lambda_http::Error;
 use settings_page::AppState;
-use usage_export::config::{Bucket, Limits, Origin, Queue, Sharing, TableNames, UsageRecordsTable};
+use usage_export::config::{Bucket, Limits, Origin, Queue, Requests, Sharing, TableNames, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_export::rate_limit::RateLimit;
+use usage_records::pace::Pace;
 use usage_records::query::UsageRecords;
 
 /// How long one call to AWS may take before it is tried again: two tries fit the function's 15 seconds.
@@ -23,13 +25,15 @@ async fn main() -> Result<(), Error> {
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;
     let directory = Directory::new(dynamodb.clone(), tables.directory);
-    let exports = Exports::new(dynamodb.clone(), tables.exports);
+    let exports_table = tables.exports;
+    let exports = Exports::new(dynamodb.clone(), exports_table.clone());
     let UsageRecordsTable { name, read_ahead } = UsageRecordsTable::from_env()?;
     #[expect(clippy::disallowed_methods, reason = "main gives the handlers the wall clock")]
     let clock = Utc::now;
     let state = AppState {
         directory: directory.clone(),
-        usage_records: UsageRecords { client: dynamodb, table: name, read_ahead },
+        rate_limit: RateLimit::new(dynamodb.clone(), exports_table, Requests::from_env()?.of_a_key),
+        usage_records: UsageRecords { client: dynamodb, table: name, read_ahead, pace: Pace::default() },
         exports: exports.clone(),
         submitter: Submitter {
             directory,

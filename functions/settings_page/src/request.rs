@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
+use usage_export::export::request::check_id;
+use usage_export::problem::Problem;
+
 use crate::error::PageError;
 
 /// The part of the path that a route captures, percent-decoded: an export's id, an asset's name.
@@ -14,11 +17,14 @@ pub struct Captured(pub String);
 impl<S: Send + Sync> FromRequestParts<S> for Captured {
     type Rejection = PageError;
 
-    /// Rejects a part that is not UTF-8, for which axum's own rejection is no page, and an empty part, which DynamoDB
-    /// does not take as a key.
+    /// Rejects a part that is not UTF-8, for which axum's own rejection is no page, and an empty or a long part, which
+    /// DynamoDB does not take as a key.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
         match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(text)) if !text.is_empty() => Ok(Self(text)),
+            Ok(Path(text)) if !text.is_empty() => match check_id("The id in this address", &text) {
+                Ok(()) => Ok(Self(text)),
+                Err(error) => Err(Problem::fields(vec![error]).into()),
+            },
             _ => Err(PageError::not_found()),
         }
     }

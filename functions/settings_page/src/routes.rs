@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use lambda_http::RequestExt as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
+use usage_export::problem::{Problem, RequestError};
 
 use crate::error::PageError;
 use crate::middleware::{finish, require_same_origin};
-use crate::path::PAGE;
+use crate::path::{PAGE, is_of_page};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
@@ -39,13 +42,25 @@ pub fn router(state: Arc<AppState>) -> Router {
     forms(&state)
         .merge(pages())
         .merge(assets())
-        // With the session, so that the error page has the head that the reader knows.
-        .fallback(async |_: Result<SignedIn, Response>| PageError::not_found())
+        .fallback(not_found)
         .method_not_allowed_fallback(async |_: Result<SignedIn, Response>| PageError::method_not_allowed())
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&state), finish))
         .layer(compression)
         .with_state(state)
+}
+
+/// Nothing is at this address: a page says so to people, and elsewhere a problem document to programs, because the gateway sends
+/// this function every address that has no route. With the session, so that the error page has the head that the reader knows.
+async fn not_found(_: Result<SignedIn, Response>, request: Request) -> Response {
+    if is_of_page(request.uri().path()) {
+        return PageError::not_found().into_response();
+    }
+    let detail = "There is nothing at this address. The API has /export_data, /export_status, /exports and /cancel_export.";
+    let problem = Problem::new(StatusCode::NOT_FOUND, detail);
+    let request_id =
+        request.lambda_context_ref().map(|context| context.request_id.as_str()).unwrap_or_default();
+    RequestError::from(problem).into_response(request_id).into_response()
 }
 
 /// Requests that change something. Each is taken from a page of the same origin only.

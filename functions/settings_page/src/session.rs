@@ -43,7 +43,7 @@ impl FromRequestParts<Arc<AppState>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
         let token = SessionCookie::of(state).token(&parts.headers);
         let caller = match &token {
-            Some(token) => resume_session(&state.directory, token, state.now()).await,
+            Some(token) => resume_session(&state.directory, &state.rate_limit, token, state.now()).await,
             None => Ok(None),
         };
         match caller {

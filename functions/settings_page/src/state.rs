@@ -6,12 +6,15 @@ use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_export::rate_limit::RateLimit;
 use usage_records::query::UsageRecords;
 
 /// What `main` makes once and every request uses.
 pub struct AppState {
     /// Organizations, members, workspaces, API keys and sessions.
     pub directory: Directory,
+    /// How many requests an API key may make, in its sessions or without.
+    pub rate_limit: RateLimit,
     /// The table of usage records, for previews of what will be exported.
     pub usage_records: UsageRecords,
     /// The exports of every organization.

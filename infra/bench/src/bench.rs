@@ -1,5 +1,7 @@
 //! One run: the services, a worker, and what the worker used. All measurements are made of runs.
 
+pub mod as_aws;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,12 +21,16 @@ use crate::options::Options;
 use crate::services::emulator::{Outputs, Request, client, create_export};
 use crate::services::s3::Stored;
 use crate::services::{Services, tls};
+use crate::worker::queue::event;
 use crate::worker::{Used, Worker};
 
 /// Name of the product's worker.
 pub const PRODUCT: &str = "export_worker";
 /// Names of its peers, the last of which is the floor: a worker that makes no CSV.
 pub const PEERS: [&str; 4] = ["naive", "boto3", "node", "floor"];
+
+/// The key under which peers leave their file.
+const PEER_KEY: &str = "exports/bench/peer.csv";
 
 /// How a worker reaches its services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,18 +65,18 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// Writes the emulator's directory, and makes the certificate authority that every worker trusts.
+    /// Writes this directory to the emulator, and makes the certificate authority that every worker trusts.
     ///
     /// # Errors
     ///
     /// Fails if `outputs.json` cannot be read, or the directory cannot be written.
-    pub async fn new(options: &'a Options, now: DateTime<Utc>) -> Result<Self> {
+    pub async fn new(options: &'a Options, directory: Directory, now: DateTime<Utc>) -> Result<Self> {
         let text = std::fs::read(&options.outputs)
             .context("`cargo xtask bench` starts this program and writes its --outputs")?;
         let outputs: Outputs = serde_json::from_slice(&text)?;
         std::fs::create_dir_all(&options.results)?;
         let dynamodb = client(&outputs).await;
-        let directory = Arc::new(Directory::generate());
+        let directory = Arc::new(directory);
         directory.put(&dynamodb, &outputs.tables.directory).await?;
         let acceptor = tls::acceptor(&ca_file(options))?;
         let exports = Exports::new(dynamodb, outputs.tables.exports.clone());
@@ -121,45 +127,44 @@ impl<'a> Bench<'a> {
         let (plain, secure) = (listen().await?, listen().await?);
         let addresses = [plain.local_addr()?.to_string(), secure.local_addr()?.to_string()];
         let tasks = [
-            tokio::spawn(Arc::clone(&services).serve(plain, None)),
-            tokio::spawn(Arc::clone(&services).serve(secure, Some(self.acceptor.clone()))),
+            tokio::spawn(Arc::clone(&services).serve(plain, None, None)),
+            tokio::spawn(Arc::clone(&services).serve(secure, Some(self.acceptor.clone()), None)),
         ];
         Ok(Served { bench: self, data, services, addresses, tasks })
     }
 
-    /// Creates an export for the product, and returns its event.
-    async fn new_export(&self, data: &Data) -> Result<Bytes> {
-        let request = Request { fields: &field_ids(), interval: data.interval() };
-        let id = create_export(&self.exports, &self.directory.users[0].id, &request, self.now).await?;
-        let body = json!({"data_export_id": id}).to_string();
-        let event = json!({"Records": [{
-            "messageId": id,
-            "receiptHandle": "bench",
-            "body": body,
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
-            "awsRegion": "us-east-1",
-        }]});
-        Ok(event.to_string().into())
+    /// Creates an export for the product. Returns the body of its message and the key of its file.
+    async fn new_export(&self, data: &Data) -> Result<(String, String)> {
+        let ids = self.workspace_ids(data);
+        let everywhere = ids.len() == self.directory.workspaces.len();
+        let request = Request {
+            fields: &field_ids(),
+            interval: data.interval(),
+            workspace_ids: if everywhere { &[] } else { &ids },
+        };
+        let export = create_export(&self.exports, &self.directory.users[0].id, &request, self.now).await?;
+        let body = json!({"data_export_id": export.data_export_id});
+        Ok((body.to_string(), export.object_key()))
     }
 
     /// The event of a peer: it is told everything that the product finds out by itself.
     fn job(&self, data: &Data) -> Bytes {
         let (first, last) = data.interval();
-        let workspaces: Vec<_> = self.directory.workspaces.iter().map(|workspace| &workspace.id).collect();
         let job = json!({
             "organization_id": ORGANIZATION_ID,
-            "workspaces": workspaces,
+            "workspaces": self.workspace_ids(data),
             "months": data.months,
             "first": first,
             "last": format!("{last}~"),
             "fields": field_ids(),
-            "key": "exports/bench/peer.csv",
+            "key": PEER_KEY,
             "bytes": data.csv.len(),
         });
         job.to_string().into()
+    }
+
+    fn workspace_ids(&self, data: &Data) -> Vec<&str> {
+        data.workspaces().into_iter().map(|index| self.directory.workspaces[index].id.as_str()).collect()
     }
 }
 
@@ -212,19 +217,24 @@ impl Served<'_> {
     /// file of the same size.
     pub async fn run(&self, worker: &Worker) -> Result<Run> {
         let Self { bench, data, services, .. } = self;
-        let event = match worker.name {
-            PRODUCT => bench.new_export(data).await?,
-            _ => bench.job(data),
+        let (event, key) = match worker.name {
+            PRODUCT => {
+                let (body, key) = bench.new_export(data).await?;
+                (event("bench", &body, 1), key)
+            }
+            _ => (bench.job(data), PEER_KEY.to_owned()),
         };
-        services.bucket.take();
+        services.bucket.take(&key);
         let before = services.usage_records.queries();
         let (used, answer) = worker.run(event, &bench.options.results).await?;
         let queries = services.usage_records.queries() - before;
         let name = worker.name;
         let answer = String::from_utf8_lossy(&answer);
         ensure!(!answer.contains("itemIdentifier"), "{name} did not finish: {answer}");
-        let stored =
-            services.bucket.take().with_context(|| format!("{name} left no file; {name}.log says why"))?;
+        let stored = services
+            .bucket
+            .take(&key)
+            .with_context(|| format!("{name} left no file; {name}.log says why"))?;
         let is_right =
             if name == "floor" { stored.bytes == data.csv.len() as u64 } else { stored.is_expected };
         ensure!(is_right, "{name} left another file: {stored:?}, not {} bytes", data.csv.len());

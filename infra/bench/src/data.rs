@@ -10,14 +10,18 @@ pub mod directory;
 pub mod expected;
 pub mod pages;
 mod runs;
+mod zipf;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::Result;
 use bytes::Bytes;
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use usage_export::usage::{Month, partition_key};
 
-use self::directory::{Directory, WORKSPACES};
-use self::pages::{Partitions, Projection};
+use self::directory::Directory;
+use self::pages::{Partition, Partitions, Projection};
 
 /// The most runs of a workspace in a month, which make about five pages.
 const MAX_PARTITION_ROWS: usize = 25_000;
@@ -46,18 +50,48 @@ struct PartitionShape {
 }
 
 impl Data {
-    /// Generates `rows` rows. The same number gives the same data.
+    /// Generates `rows` rows, spread evenly over all workspaces and as many months as they need. The same number gives the
+    /// same data.
     ///
     /// # Errors
     ///
     /// Fails if the file cannot be written to memory.
     pub fn generate(rows: usize, directory: &Directory) -> Result<Self> {
-        let count = rows.div_ceil(WORKSPACES * MAX_PARTITION_ROWS).max(1);
-        let first = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a day").and_hms_opt(0, 0, 0);
-        let first = first.expect("midnight").and_utc();
-        let months: Vec<_> =
-            (0..count).map(|index| first + Months::new(u32::try_from(index).unwrap_or(0))).collect();
-        let partitions = partition_shapes(rows, &months);
+        let workspaces = directory.workspaces.len();
+        let months = months(rows.div_ceil(workspaces * MAX_PARTITION_ROWS).max(1));
+        Self::of(&months, partition_shapes(rows, workspaces, &months), directory)
+    }
+
+    /// Generates `rows` rows in one partition.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::generate`].
+    pub fn in_one_partition(rows: usize, directory: &Directory) -> Result<Self> {
+        let months = months(1);
+        Self::of(&months, vec![PartitionShape { workspace: 0, month: months[0], rows }], directory)
+    }
+
+    /// Generates `rows` rows in all workspaces and twelve months. Workspaces have different sizes, by Zipf's law; the
+    /// months of each are equal.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::generate`].
+    pub fn in_unequal_workspaces(rows: usize, directory: &Directory) -> Result<Self> {
+        let months = months(12);
+        let sizes = zipf::shuffled_sizes(rows, directory.workspaces.len());
+        let shapes = sizes.iter().enumerate().flat_map(|(workspace, rows)| {
+            months.iter().zip(shares(*rows, months.len())).map(move |(month, rows)| PartitionShape {
+                workspace,
+                month: *month,
+                rows,
+            })
+        });
+        Self::of(&months, shapes.collect(), directory)
+    }
+
+    fn of(months: &[DateTime<Utc>], partitions: Vec<PartitionShape>, directory: &Directory) -> Result<Self> {
         let mut csv = expected::writer()?;
         for shape in &partitions {
             for run in shape.runs(directory) {
@@ -68,20 +102,26 @@ impl Data {
         }
         let csv = Bytes::from(csv.into_inner()?);
         let months = months.iter().map(|month| Month::of(*month).to_string()).collect();
+        let rows = partitions.iter().map(|shape| shape.rows).sum();
         Ok(Self { rows, months, csv, foreign: 0, partitions })
     }
 
-    /// Renders the pages of the whole table, with these attributes only.
+    /// Indexes of the workspaces that have rows.
+    pub fn workspaces(&self) -> BTreeSet<usize> {
+        self.partitions.iter().map(|shape| shape.workspace).collect()
+    }
+
+    /// Renders the whole table, with these attributes only.
     pub fn render(&self, projection: &Projection, directory: &Directory) -> Partitions {
         let mut rendered = Partitions::new();
         for shape in &self.partitions {
             let workspace_id = &directory.workspaces[shape.workspace].id;
             let key = partition_key(workspace_id, Month::of(shape.month));
-            let pages = pages::render(&key, shape.runs(directory), projection);
+            let partition = Arc::new(Partition::render(&key, shape.runs(directory), projection));
             for copy in 0..self.foreign {
-                rendered.insert(format!("foreign_{copy}_{key}"), pages.clone());
+                rendered.insert(format!("foreign_{copy}_{key}"), Arc::clone(&partition));
             }
-            rendered.insert(key, pages);
+            rendered.insert(key, partition);
         }
         rendered
     }
@@ -94,17 +134,23 @@ impl Data {
     }
 }
 
-/// Spreads the rows evenly over the partitions. Where they do not divide, the first partitions have one more.
-fn partition_shapes(rows: usize, months: &[DateTime<Utc>]) -> Vec<PartitionShape> {
-    let count = WORKSPACES * months.len();
-    let keys = (0..WORKSPACES).flat_map(|workspace| months.iter().map(move |month| (workspace, *month)));
-    keys.enumerate()
-        .map(|(index, (workspace, month))| PartitionShape {
-            workspace,
-            month,
-            rows: rows / count + usize::from(index < rows % count),
-        })
-        .collect()
+/// The first instants of so many months.
+fn months(count: usize) -> Vec<DateTime<Utc>> {
+    let first = NaiveDate::from_ymd_opt(2015, 1, 1).expect("a day").and_hms_opt(0, 0, 0);
+    let first = first.expect("midnight").and_utc();
+    (0..count).map(|index| first + Months::new(u32::try_from(index).unwrap_or(0))).collect()
+}
+
+/// Spreads rows evenly. Where they do not divide, the first shares have one more.
+fn shares(rows: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |index| rows / count + usize::from(index < rows % count))
+}
+
+/// Spreads the rows evenly over the partitions.
+fn partition_shapes(rows: usize, workspaces: usize, months: &[DateTime<Utc>]) -> Vec<PartitionShape> {
+    let keys = (0..workspaces).flat_map(|workspace| months.iter().map(move |month| (workspace, *month)));
+    let shares = shares(rows, workspaces * months.len());
+    keys.zip(shares).map(|((workspace, month), rows)| PartitionShape { workspace, month, rows }).collect()
 }
 
 impl PartitionShape {

@@ -48,7 +48,9 @@ pub struct Start {
 pub struct Findings {
     /// The workers beside each other.
     pub compared: Vec<Median>,
-    /// The product alone, from few rows to many.
+    /// A small export over each transport.
+    pub small: Vec<Median>,
+    /// The product alone, from ten times as many rows to very many.
     pub growth: Vec<Median>,
     /// The product with more pages in flight.
     pub streams: Option<Median>,

@@ -4,7 +4,7 @@
 //! and takes the file; the emulator has everything else. What is compared is processor time and memory, as the
 //! operating system counts them; every file is compared byte by byte with the one that must come out.
 //!
-//! [`stages`] says what is measured in which order. [`mod@bench`] makes one run: it serves the [`data`] by the
+//! [`stages`] says what is measured in which order, [`table`] what is measured of a table that has the limits of AWS. [`mod@bench`] makes one run: it serves the [`data`] by the
 //! [`services`] and starts a [`worker`]. [`report`] compares the [`findings`] with their targets.
 
 mod bench;
@@ -14,6 +14,7 @@ mod options;
 mod report;
 mod services;
 mod stages;
+mod table;
 mod worker;
 
 use std::process::ExitCode;
@@ -39,6 +40,11 @@ async fn main() -> ExitCode {
 
 async fn run(now: DateTime<Utc>) -> Result<ExitCode> {
     let options = Options::parse();
+    if options.table {
+        let findings = table::measure(&options, now).await?;
+        table::report::write(&options, &findings)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let findings = stages::measure(&options, now).await?;
     report::write(&options, &findings)
 }

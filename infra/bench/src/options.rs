@@ -31,6 +31,15 @@ pub struct Options {
     /// Compare these workers and measure nothing else.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Measure only exports of a table with the limits of AWS.
+    #[arg(long)]
+    pub table: bool,
+    /// Rows of the export of one partition.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub partition_rows: usize,
+    /// Rows of the export of many workspaces.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub workspace_rows: usize,
     /// Fail if a figure is beyond the gate of CI.
     #[arg(long)]
     pub gate: bool,

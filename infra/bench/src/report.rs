@@ -1,7 +1,7 @@
 //! Reports the findings: `results.json`, the comparison with the targets, docs/performance.md.
 
 mod plot;
-mod targets;
+pub mod targets;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -31,6 +31,7 @@ pub fn write(options: &Options, findings: &Findings) -> Result<ExitCode> {
         .iter()
         .chain(&findings.streams)
         .chain(&findings.foreign)
+        .chain(&findings.small)
         .chain(&findings.growth)
         .collect();
     fs::write(options.results.join("results.json"), serde_json::to_vec_pretty(&all)?)?;
@@ -41,19 +42,27 @@ pub fn write(options: &Options, findings: &Findings) -> Result<ExitCode> {
         println!("  {}", verdict.line());
     }
     if let Some(docs) = &options.docs {
-        plot::draw(&findings.growth, &docs.join("performance.svg"))?;
-        into_document(&docs.join("performance.md"), &figures(findings, &verdicts))?;
+        let small = findings.small.iter().filter(|median| median.transport == "http");
+        let from_few_to_many: Vec<_> = small.chain(&findings.growth).cloned().collect();
+        plot::draw(&from_few_to_many, &docs.join("performance.svg"))?;
+        into_document(&docs.join("performance.md"), (BEGIN, END), &figures(findings, &verdicts))?;
     }
     let failed = options.gate && verdicts.iter().any(|verdict| !verdict.passes_the_gate());
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn into_document(path: &Path, figures: &str) -> Result<()> {
-    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+/// Replaces what is between two lines of a document.
+///
+/// # Errors
+///
+/// Fails if the document cannot be read or written, or has no such lines.
+pub fn into_document(path: &Path, (begin, end): (&str, &str), figures: &str) -> Result<()> {
+    let path_text = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("{path_text} cannot be read"))?;
     let (before, rest) =
-        text.split_once(BEGIN).context("docs/performance.md has no line where the figures begin")?;
-    let (_, after) = rest.split_once(END).context("docs/performance.md has no line where the figures end")?;
-    Ok(fs::write(path, format!("{before}{BEGIN}{figures}{END}{after}"))?)
+        text.split_once(begin).with_context(|| format!("{path_text} has no line {begin}"))?;
+    let (_, after) = rest.split_once(end).with_context(|| format!("{path_text} has no line {end}"))?;
+    Ok(fs::write(path, format!("{before}{begin}{figures}{end}{after}"))?)
 }
 
 /// The tables in Markdown.
@@ -63,7 +72,7 @@ fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
         "| worker | transport | rows | CPU s | CPU ns per row | rows per CPU s | wall s | peak MiB |\n",
     );
     text.push_str("| --- | --- | --: | --: | --: | --: | --: | --: |\n");
-    for median in findings.compared.iter().chain(&findings.growth) {
+    for median in findings.compared.iter().chain(&findings.small).chain(&findings.growth) {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {:.3} | {:.0} | {:.0} | {:.2} | {:.1} |",
@@ -97,7 +106,7 @@ fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
 }
 
 /// Describes the machine: processor, cores and memory.
-fn machine() -> String {
+pub fn machine() -> String {
     let cpu = CpuInfo::current().ok();
     let cpu =
         |name: &str| cpu.as_ref().and_then(|cpu| cpu.get_info(0)?.get(name).map(|value| (*value).to_owned()));

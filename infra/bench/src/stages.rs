@@ -10,12 +10,16 @@ use crate::findings::{Findings, Median, Start, median, megabytes, mib};
 use crate::options::Options;
 use crate::worker::{Used, Worker};
 
+/// Workspaces of the organization.
+const WORKSPACES: usize = 10;
 /// For each partition of the export, how many partitions the table has that no export asks for.
 const FOREIGN: usize = 100;
 /// Pages in flight in the run that measures their memory.
 const STREAMS: usize = 8;
 /// Every function, and the peers that a function could be written with.
 const STARTS: [&str; 6] = ["export_data", "export_status", "export_worker", "settings_page", "boto3", "node"];
+/// Rows of an export as most people make it.
+const SMALL_ROWS: usize = 10_000;
 /// Starts for each run of the options: a start is short, so its figures vary more.
 const STARTS_PER_RUN: usize = 4;
 
@@ -25,7 +29,7 @@ const STARTS_PER_RUN: usize = 4;
 ///
 /// Fails if a worker fails or leaves another file than the one that must come out.
 pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> {
-    let bench = Bench::new(options, now).await?;
+    let bench = Bench::new(options, Directory::generate(WORKSPACES), now).await?;
     let everything = options.only.is_empty();
     let starts = if everything { measure_starts(&bench).await? } else { Vec::new() };
     let mut findings = Findings { starts, ..Findings::default() };
@@ -47,9 +51,16 @@ pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> 
     findings.streams = compare(&served, &[wide], Transport::Http).await?.pop();
     drop(served);
 
+    let served = bench.serve(generate(SMALL_ROWS, directory)?).await?;
+    for transport in [Transport::Http, Transport::Tls] {
+        let worker = served.worker(PRODUCT, transport);
+        findings.small.extend(compare(&served, &[worker], transport).await?);
+    }
+    drop(served);
+
     let rows = options.rows.min(200_000);
     findings.foreign = measure_foreign(&bench, rows).await?;
-    let mut rows = 10_000;
+    let mut rows = 10 * SMALL_ROWS;
     while rows <= options.largest {
         let served = bench.serve(generate(rows, directory)?).await?;
         let worker = served.worker(PRODUCT, Transport::Http);

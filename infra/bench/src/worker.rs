@@ -1,8 +1,11 @@
 //! A worker as a whole process, and how much processor time and memory the operating system says it used.
 
+pub mod pool;
+pub mod queue;
 mod runtime;
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -63,7 +66,7 @@ impl Worker {
     /// the end of the log.
     pub async fn run(&self, event: Bytes, logs: &Path) -> Result<(Used, Bytes)> {
         let mut runtime = Runtime::start(Some(event)).await?;
-        let (process, log) = self.start(&runtime, logs)?;
+        let (process, log) = self.start(runtime.server.address, logs.join(self.log_name()))?;
         let answered = async {
             runtime.wait_for_poll().await?;
             let started = Instant::now();
@@ -84,7 +87,7 @@ impl Worker {
     pub async fn cold_start(&self, logs: &Path) -> Result<Used> {
         let mut runtime = Runtime::start(None).await?;
         let started = Instant::now();
-        let (process, log) = self.start(&runtime, logs)?;
+        let (process, log) = self.start(runtime.server.address, logs.join(self.log_name()))?;
         let outcome = process.wait_for(runtime.wait_for_poll()).await;
         let wall = started.elapsed();
         let used = process.end();
@@ -100,8 +103,11 @@ impl Worker {
         anyhow::anyhow!("{}: {error:#}; the end of {}:\n{tail}", self.name, log.display())
     }
 
-    fn start(&self, runtime: &Runtime, logs: &Path) -> Result<(Process, PathBuf)> {
-        let log = logs.join(format!("{}.log", self.name));
+    fn log_name(&self) -> String {
+        format!("{}.log", self.name)
+    }
+
+    fn start(&self, runtime: SocketAddr, log: PathBuf) -> Result<(Process, PathBuf)> {
         let file = File::create(&log)?;
         let mut command = Command::new(&self.command[0]);
         command
@@ -111,7 +117,7 @@ impl Worker {
             .envs(["PATH", "HOME"].iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
             .envs(ENVIRONMENT)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.to_string())
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);

@@ -1,10 +1,12 @@
 //! One module for each `cargo xtask` command.
 
 pub mod bench;
+pub mod capacity;
 pub mod demo;
 pub mod deploy;
 pub mod faults;
 pub mod fuzz;
+pub mod key;
 pub mod lint;
 pub mod seed;
 pub mod test;

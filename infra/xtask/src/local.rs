@@ -1,14 +1,17 @@
 //! The local system: the emulator with the stack in it, and the API at a plain origin. It is brought up in order and
 //! taken down when it is dropped.
 
-mod aws;
+pub mod aws;
+pub mod backend;
 mod emulator;
 pub mod functions;
+pub mod instance;
 mod lock;
 pub mod outputs;
 pub mod processes;
 mod proxy;
 mod server;
+pub mod services;
 pub mod stack;
 pub mod web_driver;
 
@@ -20,10 +23,13 @@ use seed::SeedOptions;
 use tokio::net::TcpListener;
 
 use self::emulator::Emulator;
-use self::functions::Processor;
+use self::instance::Instance;
 use self::lock::StateLock;
 use self::outputs::Outputs;
 use self::proxy::Proxy;
+use self::server::Place;
+use self::services::Services;
+use self::services::queues::EventSources;
 use self::stack::StackOutputs;
 use crate::paths;
 use crate::prepare::python::{EMULATOR, Venv};
@@ -32,76 +38,23 @@ use crate::terminal::{self, Steps, note};
 
 /// The number of steps of [`Local::bring_up`].
 pub const STEPS: usize = 3;
-const EMULATOR_PORT: u16 = 4566;
-const API_PORT: u16 = 8080;
 /// Permissions that only the emulator asks for.
-const LOCAL_TEMPLATE: &str = "infra/xtask/local.yaml";
+const LOCAL_TEMPLATE: &str = include_str!("../local.yaml");
 const EMAIL_FROM: &str = "exports@example.com";
 /// The domain of `EMAIL_FROM`: the identity that the template's parameter `SesIdentity` names.
 const EMAIL_DOMAIN: &str = "example.com";
-
-/// Which of the systems on this machine: each has a folder for its state and ports of its own.
-pub struct Instance {
-    /// The folder of its state: logs, `outputs.json`, temporary files.
-    pub state_dir: PathBuf,
-    emulator_port: u16,
-    api_port: u16,
-    processor: Processor,
-    /// The port at which functions call AWS, if a proxy stands between them and the emulator.
-    proxy_port: Option<u16>,
-}
-
-impl Instance {
-    /// The one that people use, at ports they know.
-    pub fn main() -> Self {
-        Self {
-            state_dir: paths::state_dir(),
-            emulator_port: EMULATOR_PORT,
-            api_port: API_PORT,
-            processor: Processor::Own,
-            proxy_port: None,
-        }
-    }
-
-    /// The one of `cargo xtask test`, with functions for this processor. It can run beside the main one.
-    pub fn test(processor: Processor) -> Self {
-        Self { processor, ..Self::beside_main("test") }
-    }
-
-    /// The one of `cargo xtask bench`. It can run beside the main one.
-    pub fn bench() -> Self {
-        Self::beside_main("bench")
-    }
-
-    /// One of those of `cargo xtask faults`, and the port at which its functions call AWS. It can run beside the main one and
-    /// beside those with other numbers.
-    ///
-    /// # Errors
-    ///
-    /// Fails if no port is free.
-    pub fn faults(number: usize) -> Result<(Self, u16)> {
-        let port = server::free_port(0)?;
-        Ok((Self { proxy_port: Some(port), ..Self::beside_main(&format!("faults/{number}")) }, port))
-    }
-
-    fn beside_main(name: &str) -> Self {
-        Self {
-            state_dir: paths::state_dir().join(name),
-            emulator_port: 0,
-            api_port: 0,
-            processor: Processor::Own,
-            proxy_port: None,
-        }
-    }
-}
 
 /// A system that is up until this is dropped.
 pub struct Local {
     pub outputs: Outputs,
     pub outputs_path: PathBuf,
+    /// The folder with the template and the functions that are deployed.
+    pub deployed: PathBuf,
     pub sdk: SdkConfig,
     _proxy: Proxy,
+    _event_sources: Option<EventSources>,
     pub emulator: Emulator,
+    _services: Services,
     // Fields are dropped in their order: the lock is released when everything else is gone.
     _lock: StateLock,
 }
@@ -122,21 +75,38 @@ impl Local {
         let (venv, sam, binaries) =
             tokio::try_join!(Venv::ensure(&EMULATOR), Sam::ensure(), functions::build(instance.processor))?;
         steps.done("built and installed");
-        steps.begin("Starting the emulator");
-        let emulator = start_emulator(&venv, instance).await?;
+        steps.begin(instance.backend.start_text());
+        let (emulator, services) = start_servers(&venv, instance).await?;
         steps.done(&format!("ready at {}", emulator.endpoint_url));
         steps.begin("Deploying template.yaml with sam deploy");
         let listener = listen(instance).await?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let sdk = aws::root_at(&emulator.endpoint_url).await;
-        let template =
-            functions::lay_out(&instance.state_dir.join("deployed"), &binaries, instance.processor)?;
+        let deployed = instance.state_dir.join("deployed");
+        let template = functions::lay_out(&deployed, &binaries, instance.processor)?;
         let architecture = instance.processor.architecture()?;
         let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url, architecture).await?;
         let proxy = Proxy::start(listener, &emulator.endpoint_url, &stack.get("ApiId")?);
         steps.done(&format!("the API is at {api_url}"));
-        let outputs = Outputs::of_stack(&api_url, &emulator.endpoint_url, &stack)?;
-        Ok(Self { outputs, outputs_path, sdk, _proxy: proxy, emulator, _lock: lock })
+        let outputs = Outputs::of_stack(
+            &api_url,
+            &emulator.endpoint_url,
+            services.backend,
+            services.endpoints.clone(),
+            &stack,
+        )?;
+        let event_sources = services.take_over(&sdk, &outputs).await?;
+        Ok(Self {
+            outputs,
+            outputs_path,
+            deployed,
+            sdk,
+            _proxy: proxy,
+            _event_sources: event_sources,
+            emulator,
+            _services: services,
+            _lock: lock,
+        })
     }
 
     /// Writes sample data as the next step.
@@ -173,7 +143,7 @@ impl Drop for Local {
 ///
 /// Fails if the data cannot be written.
 pub async fn add_sample_data(outputs: &mut Outputs, options: &SeedOptions) -> Result<()> {
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::root_at(&outputs.endpoint_url).await);
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws::root_at(outputs.endpoint_of("dynamodb")).await);
     let bar = terminal::bar(0);
     let show = |written: usize, total: usize| {
         bar.set_length(total as u64);
@@ -186,11 +156,14 @@ pub async fn add_sample_data(outputs: &mut Outputs, options: &SeedOptions) -> Re
     Ok(())
 }
 
-async fn start_emulator(venv: &Venv, instance: &Instance) -> Result<Emulator> {
+async fn start_servers(venv: &Venv, instance: &Instance) -> Result<(Emulator, Services)> {
+    let place = Place::new(&instance.state_dir)?;
+    let services = Services::start(instance.backend, &place).await?;
     let port = server::free_port(instance.emulator_port)?;
     note_other_port(instance.emulator_port, port);
     let _spinner = terminal::spinner();
-    Emulator::start(venv, &instance.state_dir, port, instance.proxy_port).await
+    let emulator = Emulator::start(venv, place, port, instance.proxy_port, &services).await?;
+    Ok((emulator, services))
 }
 
 async fn listen(instance: &Instance) -> Result<TcpListener> {
@@ -224,10 +197,11 @@ async fn deploy(
         ("EmailFrom", EMAIL_FROM),
         ("SesIdentity", EMAIL_DOMAIN),
     ];
-    stack::deploy(sam, endpoint_url, stack::STACK, template, &parameters).await?;
+    stack::deploy(sam, endpoint_url, template, &parameters).await?;
     let cloudformation = aws_sdk_cloudformation::Client::new(sdk);
-    let role = stack::physical_id(&cloudformation, "ExportWorkerRole").await?;
-    let (local, parameters) = (paths::root().join(LOCAL_TEMPLATE), [("WorkerRole", role.as_str())]);
-    stack::deploy(sam, endpoint_url, "usage-data-export-local", &local, &parameters).await?;
+    let worker = stack::physical_id(&cloudformation, "ExportWorkerRole").await?;
+    let reconciler = stack::physical_id(&cloudformation, "ExportReconcilerRole").await?;
+    let parameters = [("WorkerRole", worker.as_str()), ("ReconcilerRole", &reconciler)];
+    stack::create(&cloudformation, "usage-data-export-local", LOCAL_TEMPLATE, &parameters).await?;
     stack::outputs(&cloudformation).await
 }

@@ -3,7 +3,7 @@
 //! [`commands`] has one module for each command, [`local`] the local system, [`prepare`] what is installed or built
 //! before a command can work.
 //!
-//! The local system needs Linux (it finds its processes in `/proc`), Python 3.10 or newer and Node.js 18 or newer; no
+//! The local system needs Linux (it finds its processes in `/proc`), Python 3.11 or newer and Node.js 18 or newer; no
 //! Docker, no AWS account.
 
 mod command;
@@ -22,14 +22,17 @@ use seed::SeedOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::commands::bench::{BenchOptions, bench};
+use crate::commands::capacity::{CapacityOptions, capacity};
 use crate::commands::demo::demo;
 use crate::commands::deploy::deploy;
 use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
+use crate::commands::key::{KeyOptions, key};
 use crate::commands::lint::lint;
-use crate::commands::test::{screenshots, test, test_arm64};
+use crate::commands::test::{Variant, screenshots, test, test_all};
 use crate::commands::up::up;
 use crate::commands::verify::{VerifyOptions, verify};
+use crate::local::backend::Backend;
 
 /// The system on this machine, and the chores of the project.
 #[derive(Parser)]
@@ -53,11 +56,20 @@ enum Command {
     Up {
         #[command(flatten)]
         data: DataOptions,
+        /// What stands in for AWS.
+        #[arg(long, value_enum, default_value_t)]
+        backend: Backend,
     },
     /// Run every test, also those that need a deployed stack: cargo test --workspace beside a stack of its own.
     Test {
-        /// Run the tests of the deployed system with functions that are built for arm64, under qemu.
-        #[arg(long)]
+        /// What the system is made of. With another than the default, only the tests of the system run.
+        #[arg(long, value_enum, default_value_t, conflicts_with_all = ["all_backends"])]
+        backend: Variant,
+        /// Run the tests of the system with all of them, one after the other, and print a table.
+        #[arg(long, conflicts_with = "args")]
+        all_backends: bool,
+        /// The same as --backend arm64. With packages it runs their tests, compiled for arm64: `-- -p query_csv`.
+        #[arg(long, conflicts_with_all = ["backend", "all_backends"])]
         arm64: bool,
         /// Arguments for cargo test.
         #[arg(last = true)]
@@ -73,7 +85,10 @@ enum Command {
     Screenshots,
     /// Measure the worker beside its peers: processor time, memory, starts.
     Bench(BenchOptions),
-    /// Check the code: formatting, clippy, rustdoc, cfn-lint, sam validate, checkov, cargo-deny and cargo-machete.
+    /// Write docs/capacity.md: what exports of different sizes take on AWS, in minutes and dollars.
+    Capacity(CapacityOptions),
+    /// Check the code: formatting, clippy, rustdoc, cfn-lint, sam validate, checkov, cargo-deny and cargo-machete, and that
+    /// docs/capacity.md is up to date.
     Lint,
     /// Feed random input to the fuzz targets; fail if one finds a fault.
     Fuzz(FuzzOptions),
@@ -82,6 +97,8 @@ enum Command {
         #[command(flatten)]
         data: DataOptions,
     },
+    /// Make, list, revoke and rotate API keys, of the local system or of a stack on AWS.
+    Key(KeyOptions),
     /// Recompute what the manifest of a downloaded CSV says, and compare; exit with 1 if anything differs.
     Verify(VerifyOptions),
     /// Build and deploy to AWS: sam build and sam deploy.
@@ -138,15 +155,18 @@ async fn main() -> ExitCode {
 async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
     match command {
         Command::Demo { data, exit } => demo(&data.options(now), exit).await?,
-        Command::Up { data } => up(&data.options(now)).await?,
-        Command::Test { arm64: true, args } => return test_arm64(&args).await,
-        Command::Test { arm64: false, args } => return test(&args).await,
+        Command::Up { data, backend } => up(&data.options(now), backend).await?,
+        Command::Test { all_backends: true, .. } => return test_all().await,
+        Command::Test { arm64: true, args, .. } => return test(Variant::Arm64, &args).await,
+        Command::Test { backend, args, .. } => return test(backend, &args).await,
         Command::Faults { args } => return faults(&args).await,
         Command::Screenshots => return screenshots().await,
         Command::Bench(options) => return bench(&options).await,
+        Command::Capacity(options) => return capacity(&options),
         Command::Lint => lint().await?,
         Command::Fuzz(options) => fuzz(&options).await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
+        Command::Key(options) => key(&options, now).await?,
         Command::Verify(options) => return verify(&options),
         Command::Deploy { args } => deploy(&args).await?,
     }

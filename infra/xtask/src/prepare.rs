@@ -2,6 +2,7 @@
 
 pub mod cargo_tool;
 pub mod debian;
+pub mod dynamodb_local;
 pub mod npm;
 pub mod python;
 pub mod sam;

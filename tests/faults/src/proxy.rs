@@ -173,6 +173,9 @@ impl Call {
             Some(Fault::KillAndSendLate(time)) => {
                 self.kill_caller(upstream);
                 tokio::time::sleep(time).await;
+                if self.operation.name == "PutObject" {
+                    upstream.faults.wrote_late(self.head.uri.path());
+                }
                 self.forward(upstream).await?;
                 Err(lost())
             }

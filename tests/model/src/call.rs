@@ -10,22 +10,59 @@ use crate::world::{Checkpoint, Lease, Owner, Reason, Rows, State, Tail, TailKey,
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Call {
-    Claim { owner: Owner },
-    PutPlan { plan: u8 },
+    Claim {
+        owner: Owner,
+    },
+    /// The stored plan; if there is none, the one that the worker makes.
+    GetPlan {
+        plan: u8,
+    },
+    PutPlan {
+        plan: u8,
+    },
     CreateUpload,
-    GetTail { tail: Tail },
-    UploadPart { upload: u8, number: u8, rows: Rows },
-    PutTail { tail: Tail },
-    SaveCheckpoint { token: Token, saves: u8, checkpoint: Checkpoint },
-    DeleteTail { key: TailKey },
-    CompleteUpload { upload: u8, parts: Vec<u8>, rows: u8 },
-    Complete { token: Token },
-    Fail { token: Token, reason: Reason },
-    Release { token: Token },
+    GetTail {
+        tail: Tail,
+    },
+    UploadPart {
+        upload: u8,
+        number: u8,
+        rows: Rows,
+    },
+    PutTail {
+        tail: Tail,
+    },
+    SaveCheckpoint {
+        token: Token,
+        saves: u8,
+        checkpoint: Checkpoint,
+    },
+    DeleteTail {
+        key: TailKey,
+    },
+    CompleteUpload {
+        upload: u8,
+        parts: Vec<u8>,
+        rows: u8,
+    },
+    Complete {
+        token: Token,
+    },
+    Fail {
+        token: Token,
+        reason: Reason,
+    },
+    Release {
+        token: Token,
+    },
     SendMessage,
-    ClaimEmail { owner: Owner },
+    ClaimEmail {
+        owner: Owner,
+    },
     SendEmail,
-    GiveEmailBack { owner: Owner },
+    GiveEmailBack {
+        owner: Owner,
+    },
     AbortUploads,
     DeleteObjects,
     Settle,

@@ -7,6 +7,7 @@ pub mod defect;
 pub mod fault;
 pub mod graph;
 pub mod properties;
+pub mod segments;
 pub mod turns;
 pub mod worker;
 pub mod world;

@@ -16,6 +16,7 @@ pub enum Step {
     Write,
     SendPart,
     PutTail,
+    PutPlan,
     Save,
     DeleteFormerTail,
     CompleteUpload,
@@ -45,6 +46,7 @@ pub struct Worker {
     epoch: u8,
     saves: u8,
     plan: u8,
+    plan_is_stored: bool,
     /// The checkpoint that is to be saved next.
     draft: Checkpoint,
     saved_position: u8,
@@ -71,6 +73,7 @@ impl Worker {
             epoch: 0,
             saves: 0,
             plan: 0,
+            plan_is_stored: false,
             draft,
             saved_position: 0,
             saved_tail: None,
@@ -87,7 +90,8 @@ impl Worker {
         Some(match self.step {
             Step::Write => return None,
             Step::Claim => Call::Claim { owner },
-            Step::GetPlan => Call::PutPlan { plan: current_plan },
+            Step::GetPlan => Call::GetPlan { plan: current_plan },
+            Step::PutPlan => Call::PutPlan { plan: self.plan },
             Step::BeginUpload => Call::CreateUpload,
             Step::GetTail => Call::GetTail { tail: self.saved_tail? },
             Step::SendPart => {
@@ -176,6 +180,10 @@ impl Worker {
     }
 
     fn before_save(&self, defect: Option<Defect>) -> Step {
+        // Whoever goes on has to read by the same plan.
+        if !self.draft.all_read && !self.plan_is_stored {
+            return Step::PutPlan;
+        }
         let too_early = self.saved_tail.is_some() && defect == Some(Defect::FormerTailDeletedFirst);
         if too_early { Step::DeleteFormerTail } else { Step::Save }
     }

@@ -29,7 +29,7 @@ pub struct Token {
 }
 
 /// The rows `from..to`, as a worker wrote them that knew this plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rows {
     pub from: u8,
     pub to: u8,

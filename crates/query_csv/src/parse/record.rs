@@ -17,17 +17,18 @@ pub struct RecordError {
     pub reason: String,
 }
 
-/// A record whose values were checked: they can be written as they are, apart from the quotes of CSV.
+/// A record whose values were checked: they can be written as they are, apart from the quotes of CSV and the `'` before what a
+/// spreadsheet would run as a formula.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     /// The values by attribute index; empty where the record lacks one.
     pub(crate) values: [&'a [u8]; Attributes::VALUES],
-    /// Whether no text in it needs the quotes of CSV.
+    /// Whether no text in it needs quotes or a `'`.
     pub(crate) is_ordinary: bool,
 }
 
 impl Record<'_> {
-    /// A record without values, for texts that need no quotes.
+    /// A record without values, for texts that need neither.
     pub(crate) fn ordinary() -> Self {
         Self { values: [&[]; Attributes::VALUES], is_ordinary: true }
     }

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 
 use wide::{i8x16, u8x16};
 
+use crate::formula::may_be_formula;
 use crate::parse::attributes::{AttributeKind, Attributes};
 use crate::parse::cursor::{Cursor, RawString, Stop};
 use crate::parse::record::{RawRecord, RawValue, Record, take_by_name};
@@ -146,15 +147,22 @@ fn value_length(kind: AttributeKind, bytes: &[u8]) -> Option<usize> {
         AttributeKind::SortKey => {
             let id = bytes.get(TIMESTAMP_BYTES + 1..)?;
             let has_time = bytes[TIMESTAMP_BYTES] == b'#' && is_timestamp(&bytes[..TIMESTAMP_BYTES]);
-            Some(TIMESTAMP_BYTES + 1 + ordinary_length(id).filter(|_| has_time)?)
+            Some(TIMESTAMP_BYTES + 1 + cell_length(id).filter(|_| has_time)?)
         }
         AttributeKind::Timestamp => {
             let is_time = *bytes.get(TIMESTAMP_BYTES)? == b'"' && is_timestamp(&bytes[..TIMESTAMP_BYTES]);
             is_time.then_some(TIMESTAMP_BYTES)
         }
         AttributeKind::Decimal => plain_number_length(bytes),
-        AttributeKind::Text | AttributeKind::Ignored => ordinary_length(bytes),
+        AttributeKind::Text => cell_length(bytes),
+        AttributeKind::Ignored => ordinary_length(bytes),
     }
+}
+
+/// The length of a text that is written as it is. Returns `None` also for one that a spreadsheet could run as a formula.
+#[inline]
+fn cell_length(bytes: &[u8]) -> Option<usize> {
+    if may_be_formula(bytes) { None } else { ordinary_length(bytes) }
 }
 
 /// The length of a string up to its closing quote, when all its bytes are ASCII and none of them means something to JSON

@@ -10,7 +10,7 @@ use crate::layout::{CellGroup, RowLayout};
 use crate::page::Counts;
 use crate::parse::{Attributes, Record, TIMESTAMP_BYTES};
 use crate::write::column_sum::ColumnSum;
-use crate::write::{EMPTY_ROW, join_cells, write_cell};
+use crate::write::{EMPTY_ROW, join_cells, write_text};
 
 /// Writes rows. It cannot fail: a [`Record`] holds only checked values.
 #[derive(Debug)]
@@ -161,6 +161,6 @@ fn constant_cells(layout: &RowLayout, indices: &[usize], constants: &[&str]) -> 
 
 fn cell(text: &[u8]) -> Vec<u8> {
     let mut cell = Vec::new();
-    write_cell(&mut cell, text);
+    write_text(&mut cell, text);
     cell
 }

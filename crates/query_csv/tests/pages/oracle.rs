@@ -53,19 +53,25 @@ pub fn lacking(answer: &Value, attribute: &str) -> u64 {
 fn cell(item: &Map<String, Value>, column: &Column) -> Option<String> {
     Some(match column {
         Column::Constant(index) => CONSTANTS[*index].to_owned(),
-        Column::Text(name) => text(item, name)?,
+        Column::Text(name) => shown(text(item, name)?),
         Column::Decimal(name) => decimal(item, name)?,
         Column::Timestamp(name) => {
             let time = text(item, name)?;
             if time.is_empty() { time } else { is_time(&time).then_some(time)? }
         }
         Column::SortKeyTime => sort_key(item)?.0,
-        Column::SortKeyId => sort_key(item)?.1,
+        Column::SortKeyId => shown(sort_key(item)?.1),
         Column::Joined { attribute, value } => match text(item, attribute)? {
             id if id.is_empty() => id,
             id => joined_values(attribute, &id)[*value].clone(),
         },
     })
+}
+
+/// The text, behind a `'` if a spreadsheet would run it.
+fn shown(text: String) -> String {
+    let runs = text.starts_with(|first: char| "=+-@＝＋－＠\t\r\n\0".contains(first));
+    if runs { format!("'{text}") } else { text }
 }
 
 /// The value of an attribute by its type; null when it is absent.

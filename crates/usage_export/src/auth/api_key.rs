@@ -1,5 +1,7 @@
 //! API keys: who a request comes from. A session is stored as one with a short life; see [`super::session`].
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -9,7 +11,7 @@ use crate::error::AwsError;
 use crate::timestamp;
 
 /// Prefix of the partition key of an API key; the SHA-256 of its secret follows.
-const KEY_PREFIX: &str = "KEY#";
+pub const KEY_PREFIX: &str = "KEY#";
 
 /// The record of an API key or of a session. The secret is not in it: only its SHA-256 is stored, as the record's key.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,6 +91,35 @@ impl Directory {
 }
 
 /// The SHA-256 of a secret in hex, the form in which secrets are stored.
-pub(super) fn sha256(secret: &str) -> String {
+///
+/// ```
+/// let sha256 = usage_export::auth::api_key::sha256("uex_example");
+/// assert_eq!((sha256.len(), &sha256[..8]), (64, "698b2f02"));
+/// ```
+pub fn sha256(secret: &str) -> String {
     hex::encode(Sha256::digest(secret))
+}
+
+/// The secret of a new API key: `uex_` and 32 bytes from the operating system's random generator, in base64url.
+///
+/// ```
+/// use usage_export::auth::api_key::new_secret;
+/// let secret = new_secret()?;
+/// assert!(secret.starts_with("uex_") && secret.len() == 47);
+/// assert_ne!(secret, new_secret()?);
+/// # Ok::<(), usage_export::error::AwsError>(())
+/// ```
+///
+/// # Errors
+///
+/// The operating system has no random bytes.
+pub fn new_secret() -> Result<String, AwsError> {
+    Ok(format!("uex_{}", random_text()?))
+}
+
+/// 32 random bytes in base64url.
+pub(super) fn random_text() -> Result<String, AwsError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| AwsError::internal("random bytes", &error))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -5,12 +5,10 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Caller;
-use super::api_key::{ApiKey, sha256};
+use super::api_key::{ApiKey, random_text, sha256};
 use crate::directory::Directory;
 use crate::dynamo::{condition_failed, number, text};
 use crate::error::AwsError;
@@ -29,9 +27,7 @@ pub struct SessionToken(String);
 impl SessionToken {
     /// 32 bytes from the operating system's random generator, in base64url.
     fn random() -> Result<Self, AwsError> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| AwsError::internal("random bytes", &error))?;
-        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+        Ok(Self(random_text()?))
     }
 
     /// The token's text, for the cookie and for nothing else.

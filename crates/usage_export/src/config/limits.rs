@@ -1,6 +1,6 @@
-//! What one organization may have.
+//! What one organization may have, and how much all exports may read.
 
-use super::{ACTIVE_EXPORTS, ConfigError, Variables};
+use super::{ACTIVE_EXPORTS, ConfigError, KEY_REQUESTS, MAX_WORKERS, READ_UNITS, SEGMENT_PAGES, Variables};
 
 /// What one organization may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,29 @@ impl Limits {
     }
 }
 
+/// How many requests one API key may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requests {
+    /// Requests in [`WINDOW_SECONDS`](crate::rate_limit::WINDOW_SECONDS), 10 to 10,000: `KEY_REQUEST_LIMIT`, by default 500, which
+    /// is half of what the gateway lets through of all keys together.
+    pub of_a_key: u32,
+}
+
+impl Requests {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no number within [`KEY_REQUESTS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { of_a_key: variables.number_or("KEY_REQUEST_LIMIT", 500, KEY_REQUESTS)? })
+    }
+}
+
 /// How the exports of one organization take turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turns {
@@ -44,6 +67,59 @@ impl Turns {
 
     pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         Ok(Self { max_running: variables.number_or("MAX_RUNNING_EXPORTS", 3, ACTIVE_EXPORTS)? })
+    }
+}
+
+/// How much of the table of usage records exports may read, so that the product itself is not throttled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reads {
+    /// Read units a second, for all workers together: `MAX_READ_UNITS`, by default 20,000, which is half of what a table has by
+    /// default. 0: as many as DynamoDB gives.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>
+    pub max_units: u32,
+}
+
+impl Reads {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is no number within [`READ_UNITS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { max_units: variables.number_or("MAX_READ_UNITS", 20_000, READ_UNITS)? })
+    }
+}
+
+/// How a large export is split, and among how many workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workers {
+    /// Workers that read a large export at the same time, 1 to 10: `MAX_WORKERS`, by default 2. Ten workers run at the same time, for all
+    /// organizations.
+    pub max_workers: u32,
+    /// Pages that a segment of an export has at least, as far as can be guessed, 1 to 1000: `SEGMENT_PAGES`, by default 8. With fewer,
+    /// smaller exports are split. What is split again may have half of it.
+    pub segment_pages: u32,
+}
+
+impl Workers {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// A variable is no number within [`MAX_WORKERS`] or [`SEGMENT_PAGES`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            max_workers: variables.number_or("MAX_WORKERS", 2, MAX_WORKERS)?,
+            segment_pages: variables.number_or("SEGMENT_PAGES", 8, SEGMENT_PAGES)?,
+        })
     }
 }
 

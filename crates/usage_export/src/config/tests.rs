@@ -36,6 +36,10 @@ fn a_missing_or_empty_variable_is_named() {
 fn what_may_be_absent_has_a_default() {
     assert_eq!(read(&[], Limits::from_variables), Ok(Limits { active_exports: 5 }));
     assert_eq!(read(&[], Turns::from_variables), Ok(Turns { max_running: 3 }));
+    assert_eq!(read(&[], Reads::from_variables), Ok(Reads { max_units: 20_000 }));
+    assert_eq!(read(&[("MAX_READ_UNITS", "0")], Reads::from_variables), Ok(Reads { max_units: 0 }));
+    let workers = read(&[("MAX_WORKERS", "10")], Workers::from_variables);
+    assert_eq!(workers, Ok(Workers { max_workers: 10, segment_pages: 8 }));
     assert_eq!(read(&[], Sharing::from_variables), Ok(Sharing { download_all: false }));
     let shared = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "true")], Sharing::from_variables);
     assert_eq!(shared, Ok(Sharing { download_all: true }));
@@ -54,6 +58,11 @@ fn a_malformed_variable_is_named_with_what_is_wrong() {
     }
     let error = read(&[("MAX_RUNNING_EXPORTS", "0")], Turns::from_variables).unwrap_err();
     assert_eq!(malformed(error).0, "MAX_RUNNING_EXPORTS");
+    let error = read(&[("MAX_READ_UNITS", "1000001")], Reads::from_variables).unwrap_err();
+    assert_eq!(malformed(error).0, "MAX_READ_UNITS");
+    for name in ["MAX_WORKERS", "SEGMENT_PAGES"] {
+        assert_eq!(malformed(read(&[(name, "0")], Workers::from_variables).unwrap_err()).0, name);
+    }
     let error = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "yes")], Sharing::from_variables).unwrap_err();
     assert_eq!(malformed(error).0, "ADMINISTRATORS_DOWNLOAD_ALL");
     let error = read(&[("FILE_DAYS", "3651")], Retention::from_variables).unwrap_err();

@@ -1,13 +1,16 @@
 //! How far a worker is with a file: what another worker needs to go on, and what both count.
 
+use std::ops::AddAssign;
+
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// How far a file is: everything that another worker needs to go on with the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The id of the multipart upload in S3.
-    pub upload_id: String,
+    /// The id of the multipart upload in S3; absent for a segment of which no part was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_id: Option<String>,
     /// The numbers of the parts that have arrived, in the order of the file. S3 keeps their `ETag`s.
     pub parts: PartNumbers,
     /// CRC-32 of the bytes in those parts.
@@ -23,13 +26,17 @@ pub struct Checkpoint {
     pub position: Option<Position>,
     /// What was counted up to that position.
     pub counts: Counts,
+    /// The number of the first part behind those, once the export's own range is read and its segments are joined. From then on
+    /// numbers and bytes of all parts are fixed, whichever worker sends them. Absent before, and if there are no segments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_from: Option<u32>,
     /// Whether every partition is read and every row is in a part: only completing the upload is left.
     #[serde(default)]
     pub all_read: bool,
 }
 
 /// Reads a checkpoint, if this version can.
-pub(super) fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Checkpoint>, D::Error> {
+pub(crate) fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Checkpoint>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Stored {
@@ -93,6 +100,13 @@ impl PartNumbers {
         number
     }
 
+    /// Appends `count` parts with consecutive numbers from `first` on.
+    pub fn append(&mut self, first: u32, count: u32) {
+        if count > 0 {
+            self.0.push(Consecutive { first, count });
+        }
+    }
+
     /// How many parts there are.
     pub fn len(&self) -> u32 {
         self.0.iter().map(|parts| parts.count).sum()
@@ -129,6 +143,10 @@ pub struct Counts {
     pub written: u64,
     /// Bytes in the file, the header included.
     pub bytes: u64,
+    /// Read units that those records cost. What was read again after a worker had died is not counted.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+    #[serde(default)]
+    pub read_units: u64,
 }
 
 impl Counts {
@@ -136,11 +154,21 @@ impl Counts {
     ///
     /// ```
     /// use usage_export::export::Counts;
-    /// assert!(Counts { read: 5, filtered: 2, written: 3, bytes: 99 }.agree());
-    /// assert!(!Counts { read: 5, filtered: 2, written: 2, bytes: 99 }.agree());
+    /// assert!(Counts { read: 5, filtered: 2, written: 3, ..Counts::default() }.agree());
+    /// assert!(!Counts { read: 5, filtered: 2, written: 2, ..Counts::default() }.agree());
     /// ```
     pub fn agree(self) -> bool {
         self.read == self.filtered + self.written
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.filtered += other.filtered;
+        self.written += other.written;
+        self.bytes += other.bytes;
+        self.read_units += other.read_units;
     }
 }
 

@@ -10,7 +10,7 @@ use decimal_sum::DecimalSum;
 use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
-use super::{DataExport, checksum_text};
+use super::{Cost, DataExport, checksum_text};
 use crate::timestamp;
 use crate::usage::{Field, Month};
 
@@ -82,6 +82,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///         "credit_cost": "0.2"
 ///       }
 ///     }
+///   },
+///   "used": {
+///     "read_units": 2,
+///     "s3_requests": 6,
+///     "worker_ms": 3700
 ///   }
 /// }"#;
 /// let manifest: Manifest = serde_json::from_str(json)?;
@@ -120,6 +125,9 @@ pub struct Manifest {
     pub empty_cells: BTreeMap<Field, u64>,
     /// Rows, and what they cost.
     pub totals: Totals,
+    /// What the export itself cost; absent from a manifest that was written before this was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
 }
 
 impl Manifest {
@@ -140,7 +148,37 @@ impl Manifest {
             checksum: checksum_text(0),
             empty_cells: BTreeMap::new(),
             totals: Totals::new(&request.fields),
+            used: None,
         }
+    }
+}
+
+/// What making the file took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Read units of DynamoDB that the records cost.
+    pub read_units: u64,
+    /// Requests to S3, and milliseconds for which workers were busy, up to the writing of the manifest.
+    #[serde(flatten)]
+    pub cost: Cost,
+}
+
+impl Manifest {
+    /// Adds what the manifest of a segment has: rows and bytes, costs, empty cells, and when it was read. What was asked for stays as it
+    /// is, and so does the checksum.
+    pub fn add(&mut self, segment: &Self) {
+        self.rows += segment.rows;
+        self.bytes += segment.bytes;
+        for (field, cells) in &segment.empty_cells {
+            *self.empty_cells.entry(*field).or_default() += cells;
+        }
+        self.totals.add_all(&segment.totals);
+        self.read_ts = match (self.read_ts, segment.read_ts) {
+            (Some(one), Some(other)) => {
+                Some(ReadTimes { first: one.first.min(other.first), last: one.last.max(other.last) })
+            }
+            (one, other) => one.or(other),
+        };
     }
 }
 
@@ -156,7 +194,7 @@ pub struct ReadTimes {
 }
 
 /// What a request's scope turned out to be when the export was first claimed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolvedScope {
     /// The workspaces that were read, also those without a row, sorted by id.
     pub workspaces: Vec<ResolvedWorkspace>,
@@ -232,7 +270,28 @@ impl Totals {
     }
 }
 
+impl Totals {
+    /// Adds the rows of another part of the file.
+    fn add_all(&mut self, other: &Self) {
+        let nothing = Total::new(self.total.credit_cost.is_some());
+        self.total.add(&other.total);
+        for (workspace_id, total) in &other.workspaces {
+            self.workspaces.entry(workspace_id.clone()).or_insert_with(|| nothing.clone()).add(total);
+        }
+        for (month, total) in &other.months {
+            self.months.entry(*month).or_insert_with(|| nothing.clone()).add(total);
+        }
+    }
+}
+
 impl Total {
+    fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        if let (Some(sum), Some(other)) = (&mut self.credit_cost, &other.credit_cost) {
+            *sum += other;
+        }
+    }
+
     fn new(has_credit_cost: bool) -> Self {
         Self { rows: 0, credit_cost: has_credit_cost.then(DecimalSum::default) }
     }
@@ -271,6 +330,18 @@ mod tests {
                 let sum: DecimalSum = parts.iter().filter_map(|part| part.credit_cost.as_ref()).sum();
                 prop_assert_eq!(Some(sum), totals.total.credit_cost.clone());
             }
+        }
+
+        #[test]
+        fn totals_of_segments_add_up_to_those_of_the_file(
+            pages in proptest::collection::vec(page(), 0..30),
+            cut in 0_usize..30,
+        ) {
+            let whole = totals(&[Field::CreditCost], &pages);
+            let (first, second) = pages.split_at(cut.min(pages.len()));
+            let mut joined = totals(&[Field::CreditCost], first);
+            joined.add_all(&totals(&[Field::CreditCost], second));
+            prop_assert_eq!(joined, whole);
         }
 
         #[test]

@@ -1,9 +1,10 @@
-//! The queue of exports that wait for a worker. A message has an export's id and nothing else.
+//! The queue of exports that wait for a worker. A message has an export's id, and whether it
+//! only invites to read segments of it.
 
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::DataExport;
 use crate::error::AwsError;
@@ -40,12 +41,25 @@ impl ExportQueue {
     ///
     /// SQS refuses or cannot be reached; the message may have been sent.
     pub async fn send_id(&self, organization_id: &str, data_export_id: &str) -> Result<(), AwsError> {
-        let body = json!({"data_export_id": data_export_id}).to_string();
+        self.send_body(organization_id, &json!({"data_export_id": data_export_id})).await
+    }
+
+    /// Invites another worker to read segments of an export. Should the message be lost, those who are there read them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ExportQueue::send_id`].
+    pub async fn invite(&self, export: &DataExport) -> Result<(), AwsError> {
+        let body = json!({"data_export_id": export.data_export_id, "is_invitation": true});
+        self.send_body(&export.organization_id, &body).await
+    }
+
+    async fn send_body(&self, organization_id: &str, body: &Value) -> Result<(), AwsError> {
         self.client
             .send_message()
             .queue_url(&self.url)
             .message_group_id(organization_id)
-            .message_body(body)
+            .message_body(body.to_string())
             .send()
             .await
             .map_err(AwsError::from_sdk("sqs:SendMessage"))?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::interval::Interval;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 use crate::usage::Field;
 
 mod cancel;
@@ -24,8 +24,30 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The most ids that `workspace_ids` and `entity_ids` may have each. It keeps them small enough for one item.
 pub const MAX_IDS: usize = 5_000;
 
-/// The longest id that a request may have, in bytes.
+/// The longest id of any kind that a request may have, in bytes: also that of a query, of an address of the page and of its
+/// sign-in form. Ours have 20 to 36.
 pub const MAX_ID_BYTES: usize = 256;
+
+// The longest prefix of a key that is made of an id. Partition keys may be longer.
+const _: () = assert!("WORKSPACE#".len() + MAX_ID_BYTES <= crate::dynamo::MAX_SORT_KEY_BYTES);
+
+/// Makes sure that an id is not longer than [`MAX_ID_BYTES`].
+///
+/// ```
+/// use usage_export::export::request::check_id;
+/// assert_eq!(check_id("user_id", "usr_1"), Ok(()));
+/// assert_eq!(check_id("user_id", &"x".repeat(257)).unwrap_err().message, "is longer than 256 bytes");
+/// ```
+///
+/// # Errors
+///
+/// Blames the field of this name.
+pub fn check_id(name: &str, id: &str) -> Result<(), FieldError> {
+    if id.len() <= MAX_ID_BYTES {
+        return Ok(());
+    }
+    Err(FieldError::new(name, format!("is longer than {MAX_ID_BYTES} bytes")))
+}
 
 /// A valid request: its fields are known, its interval is in order, and its scope selects something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

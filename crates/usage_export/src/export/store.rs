@@ -11,7 +11,9 @@
 //! | [`lease`]        | a worker claims an export and saves its progress                    |
 //! | [`finish`]       | a worker completes or fails an export                               |
 //! | [`reconcile`]    | the reconciler finds exports that nobody works on and gives them up |
+//! | [`segments`]     | a worker splits an export, and reads a segment of it                |
 //! | [`notification`] | a worker claims the email that tells the outcome                    |
+//! | [`read_units`]   | workers take read units, of which a second has so many              |
 
 use std::collections::HashMap;
 
@@ -22,7 +24,7 @@ use http::StatusCode;
 use super::{DataExport, created_ts_of_id};
 use crate::auth::Caller;
 use crate::config::Sharing;
-use crate::dynamo::{Item, text};
+use crate::dynamo::{Item, can_exist, text};
 use crate::error::AwsError;
 use crate::problem::{FieldError, Problem, RequestError};
 use crate::timestamp;
@@ -34,8 +36,10 @@ pub mod finish;
 pub mod idempotency;
 pub mod lease;
 pub mod notification;
+pub mod read_units;
 pub mod reconcile;
 pub mod request;
+pub mod segments;
 pub mod wait;
 
 /// How many exports one page of the history has.
@@ -125,6 +129,9 @@ impl Exports {
     }
 
     async fn get_item(&self, key: &str) -> Result<Option<Item>, AwsError> {
+        if !can_exist(key, "") {
+            return Ok(None);
+        }
         let output = self
             .client
             .get_item()

@@ -70,7 +70,12 @@ impl Submitter {
         }
     }
 
-    async fn check_workspaces(
+    /// Makes sure that all of these workspaces belong to the organization.
+    ///
+    /// # Errors
+    ///
+    /// 404 that names one which does not. An internal error if the directory cannot be read.
+    pub async fn check_workspaces(
         &self,
         organization_id: &str,
         workspace_ids: &BTreeSet<String>,

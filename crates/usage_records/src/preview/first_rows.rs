@@ -1,6 +1,7 @@
 //! The first rows of a file, found by a bounded number of calls.
 
 use futures::future::try_join_all;
+use usage_export::export::Range;
 use usage_export::usage::LAST_SORT_KEY;
 
 use crate::names::Names;
@@ -33,7 +34,7 @@ pub struct FirstRows {
 /// A call failed, or a record makes no right row.
 pub async fn first_rows(records: &UsageRecords, names: &Names, plan: &Plan) -> Result<FirstRows, ReadError> {
     let mut search = Search { records, names, rows: Vec::new(), calls_left: MAX_CALLS };
-    let mut partitions = plan.partitions(None).peekable();
+    let mut partitions = plan.partitions(&Range::default(), None).peekable();
     let mut at_once = 1;
     while partitions.peek().is_some() {
         let next: Vec<_> = partitions.by_ref().take(at_once.min(search.calls_left)).collect();

@@ -1,4 +1,4 @@
-//! Keeps a claimed export while its file is made: renews the lease and hides the message, both by a timer.
+//! Keeps what was claimed while its file is made: renews the lease and hides the message, both by a timer.
 //!
 //! A worker that is killed stops both. Its lease then ends within a minute, and its message comes back half a minute later.
 
@@ -22,17 +22,16 @@ pub const VISIBILITY: Duration = Duration::from_secs(90);
 /// How often the message is hidden anew.
 const VISIBILITY_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Makes progress, and meanwhile keeps the export.
+/// Does `work`, and meanwhile renews the lease of an export or a segment.
 ///
 /// `work` is dropped, and with it every call that it has in flight, as soon as the lease is lost or could not be renewed for
-/// as long as it lasts: from then on another worker may have the export.
+/// as long as it lasts: from then on another worker may have it.
 ///
 /// # Errors
 ///
 /// Those of `work`; [`PipelineError::LeaseLost`], or why the lease could not be renewed.
-pub async fn keep<T>(
+pub async fn keep_lease<T>(
     worker: &Worker,
-    delivery: &Delivery<'_>,
     lease: &Lease,
     told: &watch::Receiver<Reading>,
     work: impl Future<Output = Result<T, PipelineError>>,
@@ -40,6 +39,13 @@ pub async fn keep<T>(
     tokio::select! {
         outcome = work => outcome,
         error = renew(worker, lease, told) => Err(error),
+    }
+}
+
+/// Does `work`, and meanwhile hides the message from other workers.
+pub async fn keep_hidden<T>(worker: &Worker, delivery: &Delivery<'_>, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        outcome = work => outcome,
         never = hide(worker, delivery) => match never {},
     }
 }
@@ -50,7 +56,7 @@ async fn renew(worker: &Worker, lease: &Lease, told: &watch::Receiver<Reading>) 
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The claim was the first renewal.
     let (mut renewed, length) = (Instant::now(), LEASE.to_std().unwrap_or_default());
-    let id = &lease.data_export_id;
+    let key = &lease.key;
     let mut speedometer = Speedometer::default();
     ticks.tick().await;
     loop {
@@ -62,7 +68,7 @@ async fn renew(worker: &Worker, lease: &Lease, told: &watch::Receiver<Reading>) 
         match tokio::time::timeout_at(renewed + length, renewal).await {
             Ok(Ok(())) => renewed = started,
             Ok(Err(LeaseError::Aws(error))) if renewed.elapsed() < length => {
-                tracing::warn!(data_export_id = id, error = %error, "the lease of export {id} is not renewed yet: {error}");
+                tracing::warn!(error = %error, "the lease of {key} is not renewed yet: {error}");
             }
             Ok(Err(LeaseError::Aws(error))) => return PipelineError::Aws(error),
             // Or it could not be renewed in time.

@@ -1,9 +1,12 @@
 //! The manifest of a file while the file is written: it grows with each page, and a checkpoint names it, so that another worker
 //! goes on with it.
 
+use std::pin::pin;
+
 use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
 use usage_export::error::AwsError;
-use usage_export::export::manifest::{Manifest, ReadTimes, ResolvedScope};
+use usage_export::export::manifest::{Manifest, ReadTimes, ResolvedScope, Used};
 use usage_export::export::{Counts, DataExport, SideObject, checksum_text};
 use usage_export::usage::{Field, split_partition_key};
 
@@ -14,6 +17,9 @@ use crate::sink::side_object::{self, Writing};
 use usage_records::layout::attribute_of;
 use usage_records::page::Page;
 use usage_records::selection::Selection;
+
+/// How many manifests of segments are read at the same time.
+const MAX_READ_AT_ONCE: usize = 8;
 
 /// The manifest of what is written so far.
 pub struct GrowingManifest {
@@ -39,13 +45,31 @@ impl GrowingManifest {
         counts: Counts,
         selection: &Selection,
     ) -> Result<Self, AwsError> {
-        let json = side_object::read(bucket, object).await?;
-        let manifest: Manifest =
-            serde_json::from_slice(&json).map_err(|error| AwsError::internal(&object.key, &error))?;
-        if (manifest.rows, manifest.bytes) != (counts.written, counts.bytes) {
-            return Err(AwsError::corrupt(&object.key, format!("it is not the manifest of {counts:?}")));
+        Ok(Self::from(read(bucket, object, counts).await?, selection))
+    }
+
+    /// Adds what another manifest has.
+    pub fn add_all(&mut self, other: &Self) {
+        self.manifest.add(&other.manifest);
+    }
+
+    /// Adds the manifests of segments, with the counts that each has to have.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be read, or is not that of the counts.
+    pub async fn join(
+        &mut self,
+        bucket: &Bucket,
+        manifests: &[(SideObject, Counts)],
+    ) -> Result<(), AwsError> {
+        let read = manifests.iter().map(|(object, counts)| read(bucket, object, *counts));
+        let read = stream::iter(read).buffered(MAX_READ_AT_ONCE);
+        let mut read = pin!(read);
+        while let Some(manifest) = read.try_next().await? {
+            self.manifest.add(&manifest);
         }
-        Ok(Self::from(manifest, selection))
+        Ok(())
     }
 
     fn from(manifest: Manifest, selection: &Selection) -> Self {
@@ -98,6 +122,7 @@ impl GrowingManifest {
         key: String,
         counts: Counts,
         crc32: u32,
+        used: Used,
     ) -> Result<(SideObject, Writing), PipelineError> {
         let manifest = &mut self.manifest;
         if manifest.totals.total.rows != counts.written {
@@ -107,9 +132,20 @@ impl GrowingManifest {
         manifest.rows = counts.written;
         manifest.bytes = counts.bytes;
         manifest.checksum = checksum_text(crc32);
+        manifest.used = Some(used);
         let json = serde_json::to_vec_pretty(manifest).map_err(|error| AwsError::internal(&key, &error))?;
         let mut body = Part::default();
         body.push(json);
         Ok(side_object::write(bucket, key, "application/json", body))
     }
+}
+
+async fn read(bucket: &Bucket, object: &SideObject, counts: Counts) -> Result<Manifest, AwsError> {
+    let json = side_object::read(bucket, object).await?;
+    let manifest: Manifest =
+        serde_json::from_slice(&json).map_err(|error| AwsError::internal(&object.key, &error))?;
+    if (manifest.rows, manifest.bytes) != (counts.written, counts.bytes) {
+        return Err(AwsError::corrupt(&object.key, format!("it is not the manifest of {counts:?}")));
+    }
+    Ok(manifest)
 }

@@ -1,90 +1,135 @@
-//! Makes the file of an export: reads its partitions in order and has every page written, until all is read or the worker has
-//! to hand the export over.
+//! Makes the file of an export: its owner reads the first segment itself, has the others read beside it and by other workers, and joins them;
+//! until the file is complete or the worker has to hand the export over.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
 use tokio::sync::watch;
-use tokio::time::Instant;
-use usage_export::error::AwsError;
-use usage_export::export::DataExport;
+use tokio::time::timeout_at;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::store::lease::Lease;
+use usage_export::export::{Counts, Range, Segment, State};
 
-use crate::Worker;
+use crate::job::board::Board;
 use crate::job::error::PipelineError;
+use crate::job::handover::Handover;
+use crate::job::lanes::{Lanes, Role};
+use crate::job::piece::Piece;
 use crate::job::progress::Reading;
-use crate::job::stored_plan::{named_ids, plan_of};
+use crate::job::reader::{End, Reader};
+use crate::job::setup::Setup;
 use crate::job::writer::Writer;
-use usage_records::partition::Partition;
-use usage_records::selection::Selection;
-
-/// How long before its end a worker stops reading. It has to finish the part in flight, save the tail and a checkpoint, and
-/// send a message: seconds, unless AWS is slow.
-const HANDOVER_MARGIN: Duration = Duration::from_mins(1);
 
 /// What a worker did with an export.
 #[derive(Debug)]
 pub enum Outcome {
     /// The file is complete in S3.
     Completed(Completed),
-    /// A checkpoint is saved from which another worker goes on.
+    /// Another worker goes on: from a checkpoint that was saved, or from where this one began, if it could not read a page. The
+    /// attempts are then not counted anew.
     HandedOver,
 }
 
-/// Makes the file, from the export's checkpoint on if it has one, until this worker's `deadline`.
+/// Makes the file, from the export's checkpoint on if it has one, until `handover`.
 ///
 /// # Errors
 ///
-/// Any error leaves the export `IN_PROGRESS`; the caller decides what becomes of it.
+/// Any error leaves the export `IN_PROGRESS`; the caller decides what becomes of it, and gives the segments back.
 pub async fn run(
-    worker: &Worker,
-    export: &DataExport,
-    lease: &Lease,
-    deadline: DateTime<Utc>,
+    setup: &Setup<'_>,
+    board: &Board,
+    handover: Handover,
     told: &watch::Sender<Reading>,
 ) -> Result<Outcome, PipelineError> {
-    let request = &export.request;
-    let ids = named_ids(worker, export).await?;
-    let selection = Selection::new(request.interval, &request.fields, &ids.entity_ids)
-        .map_err(|error| AwsError::internal("row layout", &error))?;
-    let selection = Arc::new(selection);
-    let plan = plan_of(worker, export, &ids).await?;
-    let mut writer =
-        Writer::start(worker, export, lease, &selection, plan.scope(ids.entity_ids), told).await?;
+    let mut piece = Piece::of_export(setup.export);
+    let writer = Writer::start(setup, &piece, told).await?;
     if writer.is_all_read() {
         return Ok(Outcome::Completed(writer.complete().await?));
     }
-    let left = (deadline - (worker.clock)()).to_std().unwrap_or_default();
-    let handover = Instant::now() + left.saturating_sub(HANDOVER_MARGIN);
-    let all = plan.covers();
-    let mut partitions = plan.partitions(writer.position()).peekable();
-    let covered = partitions.peek().map_or(all, Partition::covered_so_far);
-    told.send_modify(|reading| *reading = reading.at(covered, all, writer.counts()));
-    let mut pages = pin!(worker.usage_records.pages(partitions, &selection));
-    // A worker that begins too late reads one page nevertheless: otherwise the export would never end.
-    let mut has_read = false;
-    loop {
-        let next = tokio::select! {
-            biased;
-            () = tokio::time::sleep_until(handover), if has_read => None,
-            page = pages.try_next() => Some(page?),
-        };
-        match next {
-            Some(Some(page)) => {
-                let covered = page.partition.covered_up_to(&page.up_to);
-                writer.write(page).await?;
-                told.send_modify(|reading| *reading = reading.at(covered, all, writer.counts()));
-                has_read = true;
-            }
-            Some(None) => return Ok(Outcome::Completed(writer.finish().await?)),
-            None => {
+    let lanes = Lanes { setup, board, role: Role::Owner, handover };
+    let mut lanes = pin!(lanes.run());
+    let mut own = pin!(make(setup, board, &mut piece, writer, handover, told));
+    let outcome = tokio::select! {
+        outcome = &mut own => outcome,
+        () = &mut lanes => return own.await,
+    };
+    if matches!(outcome, Ok(Outcome::HandedOver)) {
+        // They save what they have, too.
+        lanes.await;
+    }
+    outcome
+}
+
+/// Reads the first segment and joins the others behind it.
+async fn make(
+    setup: &Setup<'_>,
+    board: &Board,
+    piece: &mut Piece,
+    mut writer: Writer<'_>,
+    handover: Handover,
+    told: &watch::Sender<Reading>,
+) -> Result<Outcome, PipelineError> {
+    let all = setup.plan.covers(&Range::default());
+    let tell = |covered: Duration, counts: Counts| {
+        let others = board.others();
+        let counts =
+            Counts { read: counts.read + others.rows, written: counts.written + others.rows, ..counts };
+        told.send_modify(|reading| *reading = reading.at(covered + others.covered, all, counts));
+    };
+    if !writer.is_joining() {
+        let tell = |covered, _, counts| tell(covered, counts);
+        let reader = Reader::new(setup, board, piece, handover, &tell);
+        board.reads_first(true);
+        match reader.read(&mut writer).await? {
+            End::AllRead => board.reads_first(false),
+            End::HandOver => {
                 writer.save().await?;
                 return Ok(Outcome::HandedOver);
             }
+            End::NothingRead => return Ok(Outcome::HandedOver),
         }
     }
+    if piece.next_segment.is_none() {
+        return Ok(Outcome::Completed(writer.finish().await?));
+    }
+    let own = setup.plan.covers(&piece.range);
+    let mut seen = board.watch();
+    seen.mark_unchanged();
+    board.changed.notify_one();
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(handover.at) => {
+                writer.save().await?;
+                return Ok(Outcome::HandedOver);
+            }
+            _ = seen.changed() => {}
+        }
+        tell(own, writer.counts());
+        let segments = seen.borrow_and_update().clone();
+        if let Some(error) = failure(&segments) {
+            return Err(error);
+        }
+        // They may have been looked at before the last split.
+        if segments.first().map(|segment| &segment.key) != piece.next_segment.as_ref() {
+            continue;
+        }
+        let is_completed = |segment: &&Segment| segment.state == State::Completed;
+        let completed = segments.iter().take_while(is_completed).count();
+        let are_all = completed == segments.len();
+        match timeout_at(handover.at, writer.join(piece, &segments[..completed], are_all)).await {
+            Ok(joined) => joined?,
+            // Without a checkpoint: whoever goes on finds what has arrived.
+            Err(_) => return Ok(Outcome::HandedOver),
+        }
+        if are_all {
+            return Ok(Outcome::Completed(writer.complete_joined().await?));
+        }
+    }
+}
+
+/// Why the export fails, if one of its segments did.
+fn failure(segments: &[Segment]) -> Option<PipelineError> {
+    let failed = segments.iter().find(|segment| segment.state == State::Failed)?;
+    let reason = failed.error.clone().unwrap_or_default();
+    Some(PipelineError::Permanent { reason, cause: format!("{} failed", failed.key) })
 }

@@ -1,5 +1,5 @@
-//! The plan of an export is made once, at the first claim, and kept in an object beside the file: a workspace that is added,
-//! renamed or deleted while the export runs changes nothing, whichever worker goes on with it.
+//! The plan of an export is made once, and kept in an object beside the file as soon as another worker may need it: a workspace that
+//! is added, renamed or deleted while the export runs changes nothing, whichever worker goes on with it.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
@@ -10,29 +10,16 @@ use usage_records::plan::Plan;
 
 use crate::Worker;
 use crate::job::error::PipelineError;
-use crate::sink::bucket::Bucket;
 use crate::sink::leftovers::PLAN;
 
-/// The plan of an export: the one that a former worker made, or a new one. `ids` are those that its request names.
+/// Makes the plan of an export. `ids` are those that its request names.
 ///
 /// # Errors
 ///
-/// The directory or the bucket could not be read or written.
-pub async fn plan_of(worker: &Worker, export: &DataExport, ids: &NamedIds) -> Result<Plan, AwsError> {
-    let key = format!("{}{PLAN}", export.object_prefix());
-    // The first worker finds none, so it does not look for one.
-    if export.epoch > 1
-        && let Some(plan) = read(&worker.bucket, &key).await?
-    {
-        return Ok(plan);
-    }
+/// The directory could not be read.
+pub async fn make(worker: &Worker, export: &DataExport, ids: &NamedIds) -> Result<Plan, AwsError> {
     let DataExport { organization_id, request, .. } = export;
-    let plan = Plan::resolve(&worker.directory, organization_id, request, ids, (worker.clock)()).await?;
-    if write(&worker.bucket, &key, &plan).await? {
-        return Ok(plan);
-    }
-    let made = read(&worker.bucket, &key).await?;
-    made.ok_or_else(|| AwsError::unexpected(&key, "the plan is there and is not there"))
+    Plan::resolve(&worker.directory, organization_id, request, ids, (worker.clock)()).await
 }
 
 /// The ids that the request of an export names. Without them the export would have other rows than were asked for, or all.
@@ -56,26 +43,42 @@ pub async fn named_ids(worker: &Worker, export: &DataExport) -> Result<NamedIds,
     }
 }
 
-async fn read(bucket: &Bucket, key: &str) -> Result<Option<Plan>, AwsError> {
-    let object = match bucket.client.get_object().bucket(&bucket.name).key(key).send().await {
+/// The stored plan of an export; `None` if there is none.
+///
+/// # Errors
+///
+/// The bucket could not be read, or what it has is no plan.
+pub async fn read(worker: &Worker, export: &DataExport) -> Result<Option<Plan>, AwsError> {
+    let (bucket, key) = (&worker.bucket, key(export));
+    let object = match bucket.client.get_object().bucket(&bucket.name).key(&key).send().await {
         Ok(object) => object,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
         Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error)),
     };
-    let json = object.body.collect().await.map_err(|error| AwsError::internal(key, &error))?;
-    serde_json::from_slice(&json.into_bytes()).map(Some).map_err(|error| AwsError::internal(key, &error))
+    let json = object.body.collect().await.map_err(|error| AwsError::internal(&key, &error))?;
+    serde_json::from_slice(&json.into_bytes()).map(Some).map_err(|error| AwsError::internal(&key, &error))
 }
 
-/// Writes the plan unless there is one; returns whether there was none.
+/// Stores the plan unless there is another one; returns whether it is stored now.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
-async fn write(bucket: &Bucket, key: &str, plan: &Plan) -> Result<bool, AwsError> {
-    let json = serde_json::to_vec(plan).map_err(|error| AwsError::internal(key, &error))?;
-    let put = bucket.client.put_object().bucket(&bucket.name).key(key).if_none_match("*");
+///
+/// # Errors
+///
+/// The bucket could not be read or written.
+pub async fn write(worker: &Worker, export: &DataExport, plan: &Plan) -> Result<bool, AwsError> {
+    let (bucket, key) = (&worker.bucket, key(export));
+    let json = serde_json::to_vec(plan).map_err(|error| AwsError::internal(&key, &error))?;
+    let put = bucket.client.put_object().bucket(&bucket.name).key(&key).if_none_match("*");
     match put.content_type("application/json").body(ByteStream::from(json)).send().await {
         Ok(_) => Ok(true),
+        // It may be this one: its answer was lost, and the SDK sent it again.
         Err(error) if matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) => {
-            Ok(false)
+            Ok(read(worker, export).await?.as_ref() == Some(plan))
         }
         Err(error) => Err(AwsError::from_sdk("s3:PutObject")(error)),
     }
+}
+
+fn key(export: &DataExport) -> String {
+    format!("{}{PLAN}", export.object_prefix())
 }

@@ -1,12 +1,13 @@
-//! Writes the file of an export: pages are completed with names and put into parts, and everything is counted. Checkpoints are
+//! Writes the file of an export or a segment: pages are completed with names and put into parts, and everything is counted. Checkpoints are
 //! saved after each part, and in between by time.
 
 use std::sync::Arc;
 
-use crate::Worker;
 use crate::job::error::PipelineError;
 use crate::job::manifest::GrowingManifest;
+use crate::job::piece::Piece;
 use crate::job::progress::Reading;
+use crate::job::setup::Setup;
 use crate::sink::part::Part;
 use crate::sink::side_object;
 use crate::sink::upload::Upload;
@@ -14,26 +15,28 @@ use chrono::{DateTime, TimeDelta, Utc};
 use query_csv::write_header;
 use tokio::sync::watch;
 use usage_export::error::AwsError;
-use usage_export::export::manifest::ResolvedScope;
 use usage_export::export::store::finish::Completed;
 use usage_export::export::store::lease::Lease;
-use usage_export::export::{Counts, DataExport, Position, SideObject, checksum_text};
+use usage_export::export::{Cost, Counts, Position, SideObject, checksum_text};
 use usage_records::names::Names;
 use usage_records::page::Page;
-use usage_records::selection::Selection;
 
 use self::checkpoints::{Unsaved, check, side_objects_of};
+use self::joining::Joining;
 
 mod checkpoints;
+mod joining;
 
 /// How much time passes between two checkpoints, at most as much as a killed worker's successor has to read again.
 const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 
-/// The file of an export while it is written.
+/// The file of an export or of a segment while it is written.
 pub struct Writer<'a> {
-    worker: &'a Worker,
-    export: &'a DataExport,
-    lease: &'a Lease,
+    setup: &'a Setup<'a>,
+    lease: Lease,
+    /// What the keys of side objects begin with.
+    prefix: String,
+    is_export: bool,
     names: Names,
     part: Part,
     upload: Upload,
@@ -42,48 +45,56 @@ pub struct Writer<'a> {
     position: Option<Position>,
     manifest: GrowingManifest,
     all_read: bool,
+    /// The number of the first part that segments are joined to; set once the first segment is read.
+    join_from: Option<u32>,
+    /// The segments that are joined so far.
+    joining: Option<Joining>,
     /// The objects that the last checkpoint names.
     side_objects: Vec<SideObject>,
     /// How many checkpoints this worker has begun.
     checkpoints: u32,
     saved_ts: DateTime<Utc>,
     unsaved: Option<Unsaved>,
+    /// What other workers have used for the export.
+    used_by_others: Cost,
     told: &'a watch::Sender<Reading>,
 }
 
 impl<'a> Writer<'a> {
-    /// Begins a file, or goes on from the export's checkpoint.
+    /// Begins a file, or goes on from the checkpoint.
     ///
     /// # Errors
     ///
     /// A call failed, or the checkpoint cannot be read.
     pub async fn start(
-        worker: &'a Worker,
-        export: &'a DataExport,
-        lease: &'a Lease,
-        selection: &Arc<Selection>,
-        scope: ResolvedScope,
+        setup: &'a Setup<'a>,
+        piece: &Piece,
         told: &'a watch::Sender<Reading>,
     ) -> Result<Self, PipelineError> {
-        let (bucket, key, epoch) = (&worker.bucket, export.object_key(), export.epoch);
+        let Setup { worker, export, selection, .. } = setup;
+        let (bucket, key, epoch) = (&worker.bucket, piece.object_key(), piece.lease.epoch);
         let mut part = Part::default();
-        let (upload, manifest) = if let Some(at) = &export.checkpoint {
-            check(at, &export.data_export_id)?;
+        let at = piece.checkpoint.as_ref();
+        let (upload, manifest) = if let Some(at) = at {
+            check(at, &piece.lease.key)?;
             if let Some(tail) = &at.tail {
                 part.push(side_object::read(bucket, tail).await?);
             }
             let manifest = GrowingManifest::resume(bucket, &at.manifest, at.counts, selection).await?;
-            (Upload::resume(bucket, &key, epoch, at), manifest)
+            (Upload::resume(bucket, &key, epoch, at, &selection.pool), manifest)
         } else {
-            part.push(write_header(export.request.fields.iter().map(|field| field.id())));
-            let manifest = GrowingManifest::begin(export, scope, selection);
-            (Upload::begin(bucket, &key, epoch).await?, manifest)
+            let mut upload = Upload::new(bucket, &key, epoch, &selection.pool);
+            if piece.is_export {
+                upload.begin().await?;
+                part.push(write_header(export.request.fields.iter().map(|field| field.id())));
+            }
+            (upload, GrowingManifest::begin(export, setup.scope_of(piece), selection))
         };
-        let at = export.checkpoint.as_ref();
         Ok(Self {
-            worker,
-            export,
-            lease,
+            setup,
+            lease: piece.lease.clone(),
+            prefix: piece.prefix.clone(),
+            is_export: piece.is_export,
             names: Names {
                 directory: worker.directory.clone(),
                 organization_id: export.organization_id.clone(),
@@ -95,10 +106,13 @@ impl<'a> Writer<'a> {
             position: at.and_then(|at| at.position.clone()),
             manifest,
             all_read: at.is_some_and(|at| at.all_read),
+            join_from: at.and_then(|at| at.join_from),
+            joining: None,
             side_objects: at.map(side_objects_of).unwrap_or_default(),
             checkpoints: 0,
             saved_ts: (worker.clock)(),
             unsaved: None,
+            used_by_others: export.cost(),
             told,
         })
     }
@@ -118,15 +132,21 @@ impl<'a> Writer<'a> {
         self.all_read
     }
 
+    /// Whether the first segment is read, and the others are to be joined to it.
+    pub fn is_joining(&self) -> bool {
+        self.join_from.is_some()
+    }
+
     /// Writes a page. Sends the part when it is large enough, or saves a checkpoint when it is time.
     ///
     /// # Errors
     ///
     /// A call failed, or a name cannot be written.
     pub async fn write(&mut self, page: Page) -> Result<(), PipelineError> {
-        let now = (self.worker.clock)();
+        let now = (self.setup.worker.clock)();
         self.manifest.add(&page, now)?;
         self.counts.read += page.read;
+        self.counts.read_units += page.read_units;
         self.counts.written += page.rows.counts.written;
         self.counts.filtered += page.filtered + page.rows.counts.left_out;
         self.position = Some(Position { partition_key: page.partition.partition_key, sort_key: page.up_to });
@@ -136,7 +156,7 @@ impl<'a> Writer<'a> {
         } else {
             self.part.push(rows);
         }
-        if self.part.len() >= self.upload.min_part_bytes() {
+        if self.part.len() >= self.upload.min_part_bytes(self.is_export) {
             return self.send_part().await;
         }
         if now - self.saved_ts >= CHECKPOINT_INTERVAL {
@@ -145,23 +165,26 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Sends the last part, compares the counts and completes the file.
+    /// Sends the last part, compares the counts and completes the file. A segment that is smaller than a part has no file: its rows
+    /// stay in the tail of its last checkpoint.
     ///
     /// # Errors
     ///
     /// A call failed, the lease is lost, or the counts or the file in S3 do not agree.
     pub async fn finish(mut self) -> Result<Completed, PipelineError> {
+        if self.all_read {
+            return self.complete().await;
+        }
         let counts = self.counts;
         if !counts.agree() {
             return Err(PipelineError::integrity_mismatch(format!("rows do not agree: {counts:?}")));
         }
         self.finish_in_flight().await?;
-        if !self.part.is_empty() {
-            self.upload.send_part(std::mem::take(&mut self.part))?;
+        if !self.part.is_empty() && (self.is_export || !self.upload.parts().is_empty()) {
+            self.upload.send_part(std::mem::take(&mut self.part)).await?;
         }
         self.all_read = true;
-        self.unsaved = Some(self.begin_checkpoint()?);
-        self.finish_in_flight().await?;
+        self.save().await?;
         self.complete().await
     }
 
@@ -172,25 +195,27 @@ impl<'a> Writer<'a> {
     ///
     /// A call failed, or S3 has other bytes than were written.
     pub async fn complete(self) -> Result<Completed, PipelineError> {
+        let Setup { worker, export, .. } = self.setup;
         let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
         let checksum = checksum_text(self.upload.crc32());
         let credit_cost = self.manifest.credit_cost();
-        // The last checkpoint has no tail.
+        // The manifest comes before the tail, which only a segment has.
         let manifest = self.side_objects.into_iter().next();
-        let manifest =
-            manifest.ok_or_else(|| AwsError::unexpected(&self.export.data_export_id, "no manifest"))?;
-        let stored = self.upload.complete().await?;
-        let created_ts = stored.created_ts.unwrap_or(self.export.created_ts);
+        let manifest = manifest.ok_or_else(|| AwsError::unexpected(&self.lease.key, "no manifest"))?;
+        let stored = if self.upload.parts().is_empty() { None } else { Some(self.upload.complete().await?) };
+        let (etag, created_ts) = stored.map(|stored| (stored.etag, stored.created_ts)).unwrap_or_default();
         // S3 deletes the file at the first midnight after that.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
-        let expires_ts = created_ts + TimeDelta::days(i64::from(self.worker.file_days));
-        Ok(Completed { counts, checksum, etag: stored.etag, manifest, credit_cost, expires_ts })
+        let created_ts = created_ts.unwrap_or(export.created_ts);
+        let expires_ts = created_ts + TimeDelta::days(i64::from(worker.file_days));
+        let cost = self.setup.meter.cost();
+        Ok(Completed { counts, checksum, etag, manifest, credit_cost, expires_ts, cost })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.
     async fn send_part(&mut self) -> Result<(), PipelineError> {
         self.finish_in_flight().await?;
-        self.upload.send_part(std::mem::take(&mut self.part))?;
+        self.upload.send_part(std::mem::take(&mut self.part)).await?;
         self.unsaved = Some(self.begin_checkpoint()?);
         Ok(())
     }

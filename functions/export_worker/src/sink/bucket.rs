@@ -1,11 +1,20 @@
 //! The bucket of the files.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
 use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::Semaphore;
 use usage_export::error::AwsError;
+
+use crate::sink::part::{Part, base64_crc32};
+use crate::sink::request_count::RequestCount;
 
 /// The bucket that the files are written to.
 #[derive(Debug, Clone)]
@@ -14,7 +23,14 @@ pub struct Bucket {
     pub client: Client,
     /// The name of the bucket in S3.
     pub name: String,
+    /// Counts what the client sends.
+    pub requests: RequestCount,
+    /// Parts that may be on their way at the same time: all lanes together would have too many in memory.
+    pub parts: Arc<Semaphore>,
 }
+
+/// How many parts are on their way at the same time. Two keep the network of a function busy.
+const MAX_PARTS_IN_FLIGHT: usize = 2;
 
 /// A finished file as S3 describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +49,14 @@ pub struct StoredFile {
 }
 
 impl Bucket {
+    /// The bucket of that name, by a client with this configuration.
+    pub fn new(config: &SdkConfig, name: String) -> Self {
+        let requests = RequestCount::default();
+        let config = aws_sdk_s3::config::Builder::from(config).interceptor(requests.clone());
+        let parts = Arc::new(Semaphore::new(MAX_PARTS_IN_FLIGHT));
+        Self { client: Client::from_conf(config.build()), name, requests, parts }
+    }
+
     /// Starts a multipart upload of a CSV file and returns its upload id.
     ///
     /// # Errors
@@ -51,6 +75,87 @@ impl Bucket {
             .await
             .map_err(AwsError::from_sdk("s3:CreateMultipartUpload"))?;
         output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))
+    }
+
+    /// Sends a part of an upload. Nothing is sent before the result is polled.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub fn upload_part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        number: u32,
+        part: &Part,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send + use<> {
+        let request = self
+            .client
+            .upload_part()
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(upload_id)
+            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_crc32(base64_crc32(part.crc32().clone().finalize()))
+            .body(part.clone().into())
+            .customize()
+            // The SHA-256 of the signature would cost more CPU than writing the rows; S3 compares the CRC-32.
+            .disable_payload_signing();
+        async move {
+            request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
+            Ok(())
+        }
+    }
+
+    /// Makes bytes `range` of the object `source` a part of an upload, within S3.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn copy_part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        number: u32,
+        source: &str,
+        range: Range<u64>,
+    ) -> Result<(), AwsError> {
+        let source: Vec<_> = source
+            .split('/')
+            .map(|segment| utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string())
+            .collect();
+        let copied = self
+            .client
+            .upload_part_copy()
+            .bucket(&self.name)
+            .key(key)
+            .upload_id(upload_id)
+            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
+            .copy_source(format!("{}/{}", self.name, source.join("/")))
+            .copy_source_range(format!("bytes={}-{}", range.start, range.end - 1))
+            .send()
+            .await;
+        copied.map_err(AwsError::from_sdk("s3:UploadPartCopy"))?;
+        Ok(())
+    }
+
+    /// Reads bytes `range` of an object.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached, or has fewer bytes.
+    pub async fn read(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>, AwsError> {
+        let get = self.client.get_object().bucket(&self.name).key(key);
+        let sent = get.range(format!("bytes={}-{}", range.start, range.end - 1)).send().await;
+        let body = sent.map_err(AwsError::from_sdk("s3:GetObject"))?.body;
+        let bytes =
+            body.collect().await.map_err(|error| AwsError::broken_answer("s3:GetObject", &error))?.to_vec();
+        if bytes.len() as u64 != range.end - range.start {
+            return Err(AwsError::unexpected(key, "the object has fewer bytes"));
+        }
+        Ok(bytes)
     }
 
     /// The multipart uploads below this prefix that are neither completed nor aborted: key and upload id.

@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use query_csv::BufferPool;
@@ -91,4 +93,9 @@ impl Body for PartBody {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.bytes_left)
     }
+}
+
+/// A CRC-32 in the form of S3's API: big-endian, in base64.
+pub(super) fn base64_crc32(crc32: u32) -> String {
+    STANDARD.encode(crc32.to_be_bytes())
 }

@@ -10,8 +10,7 @@ use usage_export::error::AwsError;
 use usage_export::export::SideObject;
 
 use crate::sink::bucket::Bucket;
-use crate::sink::part::Part;
-use crate::sink::upload::base64_crc32;
+use crate::sink::part::{Part, base64_crc32};
 
 /// An object that is being written.
 pub type Writing = AbortOnDropHandle<Result<(), AwsError>>;

@@ -3,20 +3,31 @@
 //! A worker that has lost its lease may still send a part. It has another number than every part of the file, as
 //! [`PartNumbers`] explains, and is dropped when the upload is completed.
 
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload};
+use query_csv::BufferPool;
 use tokio_util::task::AbortOnDropHandle;
 use usage_export::error::AwsError;
 use usage_export::export::{Checkpoint, PartNumbers};
 
 use crate::sink::bucket::{Bucket, StoredFile};
-use crate::sink::part::Part;
+use crate::sink::part::{Part, base64_crc32};
+
+use self::listed::number_of;
+
+mod listed;
 
 /// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 pub const MIN_PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// The same for a segment, of which a worker has several in memory.
+const MIN_SEGMENT_PART_BYTES: usize = MIN_JOINED_BYTES;
+
+/// The least that S3 takes as a part that is not the last one.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
+pub const MIN_JOINED_BYTES: usize = 5 * 1024 * 1024;
 
 /// From this many parts on, parts are larger: S3 takes at most [`MAX_PART_NUMBER`] of them. So a file can have some 220 GB.
 const LARGE_PARTS_FROM: u32 = 4_000;
@@ -25,11 +36,7 @@ const LARGE_PARTS_FROM: u32 = 4_000;
 const LARGE_PART_BYTES: usize = 4 * MIN_PART_BYTES;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
-const MAX_PART_NUMBER: u32 = 10_000;
-
-/// How many parts one answer of `ListParts` has at most.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html>
-const MAX_LISTED_PARTS: i32 = 1000;
+pub(super) const MAX_PART_NUMBER: u32 = 10_000;
 
 /// Why there is no finished file.
 #[derive(Debug, thiserror::Error)]
@@ -49,54 +56,68 @@ pub enum UploadError {
 pub struct Upload {
     bucket: Bucket,
     key: String,
-    id: String,
-    /// The claim of the export under which parts are sent.
+    /// By what S3 knows the upload; absent before the first part of a segment.
+    id: Option<String>,
+    /// The claim under which parts are sent.
     epoch: u32,
     /// The parts that were sent, the one in flight included.
     parts: PartNumbers,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    in_flight: Option<(Part, AbortOnDropHandle<Result<(), AwsError>>)>,
+    in_flight: Option<AbortOnDropHandle<Result<(), AwsError>>>,
+    /// Takes the memory of parts that have arrived.
+    pool: Arc<BufferPool>,
 }
 
 impl Upload {
-    /// Starts the upload of a new file.
-    ///
-    /// # Errors
-    ///
-    /// S3 refuses or cannot be reached.
-    pub async fn begin(bucket: &Bucket, key: &str, epoch: u32) -> Result<Self, AwsError> {
-        let id = bucket.create_upload(key).await?;
-        Ok(Self {
+    /// A new file. S3 learns of it with the first part, or by [`Upload::begin`].
+    pub fn new(bucket: &Bucket, key: &str, epoch: u32, pool: &Arc<BufferPool>) -> Self {
+        Self {
             bucket: bucket.clone(),
             key: key.to_owned(),
-            id,
+            id: None,
             epoch,
             parts: PartNumbers::default(),
             bytes: 0,
             crc32: crc32fast::Hasher::new(),
             in_flight: None,
-        })
-    }
-
-    /// Continues the upload of a checkpoint in another epoch.
-    pub fn resume(bucket: &Bucket, key: &str, epoch: u32, checkpoint: &Checkpoint) -> Self {
-        let bytes = checkpoint.counts.bytes - checkpoint.tail.as_ref().map_or(0, |tail| tail.bytes);
-        Self {
-            bucket: bucket.clone(),
-            key: key.to_owned(),
-            id: checkpoint.upload_id.clone(),
-            epoch,
-            parts: checkpoint.parts.clone(),
-            bytes,
-            crc32: crc32fast::Hasher::new_with_initial_len(checkpoint.crc32, bytes),
-            in_flight: None,
+            pool: Arc::clone(pool),
         }
     }
 
-    /// The id under which S3 knows the upload.
-    pub fn upload_id(&self) -> &str {
-        &self.id
+    /// Continues the upload of a checkpoint in another epoch.
+    pub fn resume(
+        bucket: &Bucket,
+        key: &str,
+        epoch: u32,
+        checkpoint: &Checkpoint,
+        pool: &Arc<BufferPool>,
+    ) -> Self {
+        let bytes = checkpoint.counts.bytes - checkpoint.tail.as_ref().map_or(0, |tail| tail.bytes);
+        Self {
+            id: checkpoint.upload_id.clone(),
+            parts: checkpoint.parts.clone(),
+            bytes,
+            crc32: crc32fast::Hasher::new_with_initial_len(checkpoint.crc32, bytes),
+            ..Self::new(bucket, key, epoch, pool)
+        }
+    }
+
+    /// Begins the upload, unless it has begun.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached.
+    pub async fn begin(&mut self) -> Result<&str, AwsError> {
+        if self.id.is_none() {
+            self.id = Some(self.bucket.create_upload(&self.key).await?);
+        }
+        Ok(self.id.as_deref().unwrap_or_default())
+    }
+
+    /// The id under which S3 knows the upload, if it does.
+    pub fn upload_id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// The parts that were sent, the one in flight included.
@@ -105,13 +126,12 @@ impl Upload {
     }
 
     /// How many bytes the next part should have at least.
-    pub fn min_part_bytes(&self) -> usize {
-        if self.parts.len() < LARGE_PARTS_FROM { MIN_PART_BYTES } else { LARGE_PART_BYTES }
-    }
-
-    /// Whether a part is in flight.
-    pub fn is_in_flight(&self) -> bool {
-        self.in_flight.is_some()
+    pub fn min_part_bytes(&self, is_export: bool) -> usize {
+        match (self.parts.len(), is_export) {
+            (LARGE_PARTS_FROM.., _) => LARGE_PART_BYTES,
+            (_, true) => MIN_PART_BYTES,
+            (_, false) => MIN_SEGMENT_PART_BYTES,
+        }
     }
 
     /// How many bytes those parts have.
@@ -129,46 +149,53 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// [`UploadError::TooLarge`] if S3 takes no more parts.
-    pub fn send_part(&mut self, part: Part) -> Result<(), UploadError> {
+    /// [`UploadError::TooLarge`] if S3 takes no more parts, or the upload could not be begun.
+    pub async fn send_part(&mut self, part: Part) -> Result<(), UploadError> {
+        let id = self.begin().await?.to_owned();
         let number = self.parts.push(self.epoch);
         if number > MAX_PART_NUMBER {
             return Err(UploadError::TooLarge);
         }
         self.bytes += part.len() as u64;
         self.crc32.combine(part.crc32());
-        let crc32 = base64_crc32(part.crc32().clone().finalize());
-        let request = self
-            .bucket
-            .client
-            .upload_part()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
-            .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_crc32(crc32)
-            .body(part.clone().into())
-            .customize()
-            // The SHA-256 of the signature would cost more CPU than writing the rows; S3 compares the CRC-32.
-            .disable_payload_signing();
+        let permit = Arc::clone(&self.bucket.parts).acquire_owned().await;
+        let (sending, pool) =
+            (self.bucket.upload_part(&self.key, &id, number, &part), Arc::clone(&self.pool));
         let sending = tokio::spawn(async move {
-            request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
+            sending.await?;
+            part.release(&pool);
+            drop(permit);
             Ok(())
         });
-        self.in_flight = Some((part, AbortOnDropHandle::new(sending)));
+        self.in_flight = Some(AbortOnDropHandle::new(sending));
         Ok(())
     }
 
-    /// Waits until the part in flight has arrived, and returns it.
+    /// The parts, the bytes and their CRC-32, and the upload itself, for [joining](super::join): it adds parts with fixed numbers.
+    pub(super) fn join_parts(&mut self, first: u32, count: u32, bytes: u64, crc32: &crc32fast::Hasher) {
+        self.parts.append(first, count);
+        self.bytes += bytes;
+        self.crc32.combine(crc32);
+    }
+
+    /// The number that the next part will have.
+    pub fn next_number(&self) -> u32 {
+        self.parts.clone().push(self.epoch)
+    }
+
+    /// The bucket and the key of the file.
+    pub(super) fn place(&self) -> (&Bucket, &str) {
+        (&self.bucket, &self.key)
+    }
+
+    /// Waits until the part in flight has arrived.
     ///
     /// # Errors
     ///
     /// The part could not be uploaded.
-    pub async fn finish_in_flight(&mut self) -> Result<Option<Part>, AwsError> {
-        let Some((part, sending)) = self.in_flight.take() else { return Ok(None) };
-        sending.await.map_err(AwsError::from_join("part of an upload"))??;
-        Ok(Some(part))
+    pub async fn finish_in_flight(&mut self) -> Result<(), AwsError> {
+        let Some(sending) = self.in_flight.take() else { return Ok(()) };
+        sending.await.map_err(AwsError::from_join("part of an upload"))?
     }
 
     /// Completes the upload and returns the file that S3 then has, which was compared with what was written. It is idempotent.
@@ -178,14 +205,19 @@ impl Upload {
     /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32, or is not there.
     pub async fn complete(mut self) -> Result<StoredFile, UploadError> {
         self.finish_in_flight().await?;
+        let Some(id) = self.id.clone() else {
+            return Err(UploadError::IntegrityMismatch("no part was sent".to_owned()));
+        };
         // If S3 does not know the upload, a worker completed it and died right after that.
-        if let Some(parts) = self.list_parts().await? {
+        if let Some(mut parts) = self.list_parts(&id).await? {
+            // A former lease owner may have sent a part that no checkpoint has. It does not belong to the file.
+            parts.retain(|part| number_of(part).is_some_and(|number| self.parts.contains(number)));
             self.bucket
                 .client
                 .complete_multipart_upload()
                 .bucket(&self.bucket.name)
                 .key(&self.key)
-                .upload_id(&self.id)
+                .upload_id(&id)
                 .checksum_type(ChecksumType::FullObject)
                 .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
                 .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
@@ -205,43 +237,4 @@ impl Upload {
         }
         Ok(stored)
     }
-
-    /// The parts that S3 has; `None` if it does not know the upload.
-    async fn list_parts(&self) -> Result<Option<Vec<CompletedPart>>, AwsError> {
-        let mut pages = self
-            .bucket
-            .client
-            .list_parts()
-            .bucket(&self.bucket.name)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .into_paginator()
-            .page_size(MAX_LISTED_PARTS)
-            .items()
-            .send();
-        let mut parts = Vec::new();
-        while let Some(part) = pages.next().await {
-            let part = match part {
-                Ok(part) => part,
-                Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
-                Err(error) => return Err(AwsError::from_sdk("s3:ListParts")(error)),
-            };
-            parts.push(
-                CompletedPart::builder()
-                    .set_part_number(part.part_number)
-                    .set_e_tag(part.e_tag)
-                    .set_checksum_crc32(part.checksum_crc32)
-                    .build(),
-            );
-        }
-        // A former lease owner may have sent a part that no checkpoint has. It does not belong to the file.
-        let is_of_file = |number| u32::try_from(number).is_ok_and(|number| self.parts.contains(number));
-        parts.retain(|part| part.part_number.is_some_and(is_of_file));
-        Ok(Some(parts))
-    }
-}
-
-/// A CRC-32 in the form of S3's API: big-endian, in base64.
-pub(super) fn base64_crc32(crc32: u32) -> String {
-    STANDARD.encode(crc32.to_be_bytes())
 }

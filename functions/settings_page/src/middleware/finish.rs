@@ -77,7 +77,11 @@ pub async fn finish(State(state): State<Arc<AppState>>, mut request: Request, ne
 fn error_response(PageError(error): PageError, request_id: &str, reader: Option<&Caller>) -> Response {
     let problem = error.into_problem(request_id);
     let page = html(problem.status, &ErrorPage::new(&problem, request_id, reader));
-    page.unwrap_or_else(|_| (problem.status, problem.detail).into_response())
+    let mut response = page.unwrap_or_else(|_| (problem.status, problem.detail.clone()).into_response());
+    if let Some(seconds) = problem.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 fn add_security_headers(headers: &mut HeaderMap, secure: bool) {

@@ -123,6 +123,15 @@ pub(super) async fn preview(
             return page(&state, &caller, form, StatusCode::BAD_REQUEST, now).await;
         }
     };
+    // What an export may not read, a preview of it may not either.
+    match state.submitter.check_workspaces(&caller.organization_id, &request.scope.workspace_ids).await {
+        Ok(()) => {}
+        Err(RequestError::Refused(problem)) => {
+            form.errors = FormErrors::from_problem(&problem);
+            return page(&state, &caller, form, problem.status, now).await;
+        }
+        Err(error) => return Err(error.into()),
+    }
     let (records, directory) = (&state.usage_records, &state.directory);
     let made =
         usage_records::preview::preview(records, directory, &caller.organization_id, &request, now).await;

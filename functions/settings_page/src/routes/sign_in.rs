@@ -9,6 +9,7 @@ use axum::response::Response;
 use usage_export::auth::api_key::KeyKind;
 use usage_export::auth::session::SessionToken;
 use usage_export::auth::{Caller, authenticate_secret, authorize};
+use usage_export::export::request::check_id;
 use usage_export::problem::{Problem, RequestError};
 
 use crate::error::PageError;
@@ -60,6 +61,9 @@ pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> 
     if form.user_id.is_empty() || form.api_key.is_empty() {
         return form.refused(StatusCode::BAD_REQUEST, "Enter your user ID and an API key.");
     }
+    if let Err(error) = check_id("The user ID", &form.user_id) {
+        return form.refused(StatusCode::BAD_REQUEST, &format!("{} {}.", error.field, error.message));
+    }
     match start_session(&state, &form).await {
         Ok((caller, token)) => {
             let mut response = if form.kept_form.is_empty() {
@@ -86,7 +90,7 @@ fn refusal(problem: &Problem) -> &str {
 
 async fn start_session(state: &AppState, form: &SignInForm) -> Result<(Caller, SessionToken), RequestError> {
     let now = state.now();
-    let key = authenticate_secret(&state.directory, &form.api_key, now).await?;
+    let key = authenticate_secret(&state.directory, &state.rate_limit, &form.api_key, now).await?;
     if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(form.user_id.as_str()) {
         let detail = "A personal key is only for its own user: enter the user ID that belongs to this key.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());

@@ -1,6 +1,7 @@
 //! The layout: what every whole page has around its content.
 
 use usage_export::auth::Caller;
+use usage_export::wording::one_line;
 
 use crate::assets;
 use crate::path::PAGE;
@@ -25,6 +26,13 @@ pub struct User {
     pub email: String,
     /// Name of their organization.
     pub organization: String,
+}
+
+impl User {
+    /// The name of the organization where there can be no markup that ends what it does to the direction of text.
+    pub fn organization_as_text(&self) -> String {
+        one_line(&self.organization)
+    }
 }
 
 impl Layout {

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_smithy_mocks::mock;
 
 use crate::support::{
-    PAGE, answer, answer_at, directory, form, no_export, no_exports, request_for, request_with,
+    PAGE, REQUEST_ID, answer, answer_at, directory, form, no_export, no_exports, request_for, request_with,
 };
 
 /// The largest export form, in bytes.
@@ -61,11 +61,40 @@ async fn a_trailing_slash_makes_no_difference() {
 
 #[tokio::test]
 async fn an_unknown_address_is_a_page_that_says_so() {
-    for path in ["/exports", "/exports/e1/row", "/exports/e1/download/more", "s", "/assets/page-OLD.js"] {
+    for path in ["/exports", "/exports/e1/row", "/exports/e1/download/more", "/assets/page-OLD.js"] {
         let answer = answer(request_for("GET", path), &[directory()]).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text.contains("There is no page at this address"), "{path}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn elsewhere_a_program_is_told_that_there_is_nothing() {
+    for path in ["/", "/export_data/", "/favicon.ico", "/settings/organization/data_exports"] {
+        let request = crate::support::request(|event| event["rawPath"] = serde_json::json!(path));
+        let answer = answer(request, &[directory()]).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+        assert!(
+            answer.text.contains("/export_status") && answer.text.contains(REQUEST_ID),
+            "{}",
+            answer.text
+        );
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn an_id_in_an_address_has_a_limit() {
+    let long = "x".repeat(257);
+    for path in [format!("/exports/{long}"), format!("/exports/{long}/download")] {
+        let answer = answer(request_for("GET", &path), &[directory()]).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.text.contains("The id in this address is longer than 256 bytes"), "{}", answer.text);
+    }
+    let answer = answer(form("/sign_in", &format!("user_id={long}&api_key=uex_example")), &[]).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("The user ID is longer than 256 bytes."), "{}", answer.text);
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
+use usage_export::rate_limit::RateLimit;
+use usage_records::pace::Pace;
 use usage_records::query::UsageRecords;
 
 pub const REQUEST_ID: &str = "8f5c2a3e-request";
@@ -114,7 +116,13 @@ async fn answer_of(sharing: Sharing, origin: &str, request: Request, rules: &[Ru
     let exports = Exports::new(dynamodb.clone(), "exports".to_owned());
     let state = AppState {
         directory: directory.clone(),
-        usage_records: UsageRecords { client: dynamodb, table: "usage".to_owned(), read_ahead: 1 },
+        rate_limit: RateLimit::new(dynamodb.clone(), "exports".to_owned(), 500),
+        usage_records: UsageRecords {
+            client: dynamodb,
+            table: "usage".to_owned(),
+            read_ahead: 1,
+            pace: Pace::default(),
+        },
         exports: exports.clone(),
         submitter: Submitter {
             directory,

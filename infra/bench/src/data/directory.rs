@@ -9,8 +9,6 @@ use seed::write_items;
 
 /// Id of the organization.
 pub const ORGANIZATION_ID: &str = "org_bench";
-/// Number of workspaces.
-pub const WORKSPACES: usize = 10;
 const WORKBOOKS_PER_WORKSPACE: usize = 50;
 const USERS: usize = 200;
 /// When every workbook was created, in the text form of the tables.
@@ -37,8 +35,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Generates the directory. It is always the same.
-    pub fn generate() -> Self {
+    /// Generates a directory with so many workspaces. It is always the same; with more of them, the first ones are the same.
+    pub fn generate(workspaces: usize) -> Self {
         let name = |kind: &str, index: usize| format!("{} {kind} {index}", NAMES[index % NAMES.len()]);
         let named = |kind: &str, prefix: &str, count: usize| {
             (0..count)
@@ -50,8 +48,8 @@ impl Directory {
             name: format!("person.{index}@example.com"),
         });
         Self {
-            workspaces: named("workspace", "wsp", WORKSPACES),
-            workbooks: named("workbook", "wbk", WORKSPACES * WORKBOOKS_PER_WORKSPACE),
+            workspaces: named("workspace", "wsp", workspaces),
+            workbooks: named("workbook", "wbk", workspaces * WORKBOOKS_PER_WORKSPACE),
             users: users.collect(),
         }
     }

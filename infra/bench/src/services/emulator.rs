@@ -55,9 +55,11 @@ pub struct Request<'a> {
     pub fields: &'a [&'a str],
     /// Its first and last instant, in the text form of the tables.
     pub interval: (String, String),
+    /// Ids of its workspaces; every workspace if there are none.
+    pub workspace_ids: &'a [&'a str],
 }
 
-/// Creates an export of every workspace as the API does when it takes a request in, and returns its id.
+/// Creates an export as the API does when it takes a request in.
 ///
 /// # Errors
 ///
@@ -67,14 +69,20 @@ pub async fn create_export(
     user_id: &str,
     request: &Request<'_>,
     now: DateTime<Utc>,
-) -> Result<String> {
+) -> Result<DataExport> {
+    let is_everywhere = request.workspace_ids.is_empty();
     let request = serde_json::from_value(json!({
         "fields": request.fields,
         "interval": {"start": request.interval.0, "end": request.interval.1},
-        "scope": {"all_workspaces": true, "personal_workspaces": true, "workspace_ids": [], "entity_ids": []},
+        "scope": {
+            "all_workspaces": is_everywhere,
+            "personal_workspaces": is_everywhere,
+            "workspace_ids": request.workspace_ids,
+            "entity_ids": [],
+        },
     }))?;
     let export = DataExport::new(ORGANIZATION_ID, user_id, request, now);
     let created = exports.create(&export, None, u32::MAX).await?;
     ensure!(created == Created::New, "the export was not created: {created:?}");
-    Ok(export.data_export_id)
+    Ok(export)
 }

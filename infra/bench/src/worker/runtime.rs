@@ -1,9 +1,10 @@
-//! Lambda's Runtime API, which hands a function one event.
+//! Lambda's Runtime API, which hands a function the events of a queue.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -17,31 +18,53 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
+use super::queue::{Content, Queue};
+
 /// A deadline in the year 2100, in milliseconds since 1970.
 const DEADLINE_MS: &str = "4102444800000";
 
-/// What the function has done.
-enum Call {
+/// What a function has done.
+#[derive(Debug)]
+pub enum Call {
     /// Asked for the next event.
     Polls,
-    /// Answered the event.
-    Responds(Bytes),
+    /// Answered the event with this id.
+    Responds(String, Bytes),
     /// Reported an error.
     Fails(Bytes),
 }
 
 /// Serves one function until it is dropped.
-pub struct Runtime {
+pub struct Server {
     /// Value of the function's variable `AWS_LAMBDA_RUNTIME_API`.
     pub address: SocketAddr,
-    calls: UnboundedReceiver<Call>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Runtime {
+impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+impl Server {
+    /// Starts to serve. The function gets events of the queue; what it does goes to `calls`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no port is free.
+    pub async fn start(queue: Arc<Queue>, calls: UnboundedSender<Call>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        Ok(Self { address, task: tokio::spawn(serve(listener, calls, queue)) })
+    }
+}
+
+/// Serves one function that gets one event.
+pub struct Runtime {
+    /// The server.
+    pub server: Server,
+    calls: UnboundedReceiver<Call>,
 }
 
 impl Runtime {
@@ -51,12 +74,12 @@ impl Runtime {
     ///
     /// Fails if no port is free.
     pub async fn start(event: Option<Bytes>) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
         let (send, calls) = unbounded_channel();
-        let event = Arc::new(Mutex::new(event));
-        let task = tokio::spawn(serve(listener, send, event));
-        Ok(Self { address, calls, task })
+        let queue = Queue::new();
+        if let Some(event) = event {
+            queue.send(Content::Event(event), Duration::ZERO);
+        }
+        Ok(Self { server: Server::start(queue, send).await?, calls })
     }
 
     /// Waits until the function polls.
@@ -78,7 +101,7 @@ impl Runtime {
     /// Fails if it reports an error, or polls without an answer.
     pub async fn wait_for_answer(&mut self) -> Result<Bytes> {
         let answer = match self.calls.recv().await.context("the function is gone")? {
-            Call::Responds(answer) => answer,
+            Call::Responds(_, answer) => answer,
             Call::Fails(error) => bail!("the function failed: {}", String::from_utf8_lossy(&error)),
             Call::Polls => bail!("the function polled without an answer"),
         };
@@ -87,27 +110,26 @@ impl Runtime {
     }
 }
 
-async fn serve(listener: TcpListener, send: UnboundedSender<Call>, event: Arc<Mutex<Option<Bytes>>>) {
+async fn serve(listener: TcpListener, calls: UnboundedSender<Call>, queue: Arc<Queue>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let (send, event) = (send.clone(), Arc::clone(&event));
-        let service = service_fn(move |request| answer(request, send.clone(), Arc::clone(&event)));
+        let (calls, queue) = (calls.clone(), Arc::clone(&queue));
+        let service = service_fn(move |request| answer(request, calls.clone(), Arc::clone(&queue)));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
-    send: UnboundedSender<Call>,
-    event: Arc<Mutex<Option<Bytes>>>,
+    calls: UnboundedSender<Call>,
+    queue: Arc<Queue>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::GET {
-        let _ = send.send(Call::Polls);
-        let event = event.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(event) = event else { return std::future::pending().await };
+        let _ = calls.send(Call::Polls);
+        let (id, event) = queue.receive().await;
         let mut response = Response::new(Full::new(event));
         for (name, value) in [
-            ("lambda-runtime-aws-request-id", "bench"),
+            ("lambda-runtime-aws-request-id", id.as_str()),
             ("lambda-runtime-deadline-ms", DEADLINE_MS),
             ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench"),
         ] {
@@ -115,9 +137,11 @@ async fn answer(
         }
         return Ok(response);
     }
+    // `/2018-06-01/runtime/invocation/<id>/response` or `…/error`.
+    let id = request.uri().path().rsplit('/').nth(1).unwrap_or_default().to_owned();
     let fails = request.uri().path().ends_with("/error");
     let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
-    let _ = send.send(if fails { Call::Fails(body) } else { Call::Responds(body) });
+    let _ = calls.send(if fails { Call::Fails(body) } else { Call::Responds(id, body) });
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::local::{self, Instance, Local};
+use crate::local::instance::Instance;
+use crate::local::{self, Local};
 use crate::prepare::npm;
 use crate::prepare::python::{EMULATOR, Venv};
 use crate::terminal::Steps;
@@ -31,6 +32,8 @@ pub struct BenchOptions {
     /// Compare these workers (`export_worker`, `naive`, `boto3`, `node`, `floor`) and measure nothing else.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
     /// Fail if a figure is beyond the gate of CI.
     #[arg(long)]
     gate: bool,
@@ -41,6 +44,21 @@ pub struct BenchOptions {
     /// Write the tables and the plot of docs/performance.md anew.
     #[arg(long)]
     docs: bool,
+}
+
+/// What to measure of a table that has the limits of AWS.
+#[derive(Args, Debug)]
+struct TableOptions {
+    /// Measure only exports of a table with the limits of AWS, with one worker and with several. With --docs, also write
+    /// their table into docs/performance.md.
+    #[arg(long, conflicts_with = "ablate")]
+    table: bool,
+    /// With --table: rows of the export of one partition.
+    #[arg(long, default_value_t = 1_000_000)]
+    partition_rows: usize,
+    /// With --table: rows of the export of 50 workspaces in twelve months.
+    #[arg(long, default_value_t = 10_000_000)]
+    workspace_rows: usize,
 }
 
 /// Measures, and returns the exit code of the benchmark. Results are in `target/bench`.
@@ -78,6 +96,12 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
         .args(["--largest", &options.largest.to_string()]);
     if !options.only.is_empty() {
         bench.args(["--only", &options.only.join(",")]);
+    }
+    if options.table.table {
+        bench
+            .arg("--table")
+            .args(["--partition-rows", &options.table.partition_rows.to_string()])
+            .args(["--workspace-rows", &options.table.workspace_rows.to_string()]);
     }
     if options.gate {
         bench.arg("--gate");

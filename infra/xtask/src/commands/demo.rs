@@ -16,8 +16,10 @@ use serde::Deserialize;
 
 use self::api::{Api, Download, Status};
 use super::up::{print_how_to_use, stay_up};
+use crate::local::backend::Backend;
+use crate::local::instance::Instance;
 use crate::local::processes::usage_of_function;
-use crate::local::{Instance, Local, STEPS, stack};
+use crate::local::{Local, STEPS, stack};
 use crate::paths;
 use crate::terminal::{Steps, note, spinner};
 
@@ -36,7 +38,7 @@ const LINES_SHOWN: usize = 6;
 /// Fails if the system cannot be brought up, or if the export does not complete with the file that its status describes.
 pub async fn demo(options: &SeedOptions, exit: bool) -> Result<()> {
     let mut steps = Steps::new(STEPS + 2);
-    let mut local = Local::bring_up(&Instance::main(), &mut steps).await?;
+    let mut local = Local::bring_up(&Instance::main(Backend::Ministack), &mut steps).await?;
     local.seed(options, &mut steps).await?;
     local.announce()?;
     export(&local, options, &mut steps).await?;
@@ -60,7 +62,7 @@ async fn export(local: &Local, options: &SeedOptions, steps: &mut Steps) -> Resu
     note(&format!("POST /export_data: {id}"));
     let status = wait_until_final(&api, &id).await?;
     let wall = started.elapsed();
-    let worker_usage = usage_of_function(&local.emulator.mark, &worker);
+    let worker_usage = usage_of_function(&local.emulator.place.mark, &worker);
     steps.done(&status.state);
     if status.state != "COMPLETED" {
         let reason = status.error.map(|error| error.to_string()).unwrap_or_default();
@@ -79,7 +81,7 @@ async fn export(local: &Local, options: &SeedOptions, steps: &mut Steps) -> Resu
         wall.as_secs_f64(),
         DecimalBytes(worker_usage.peak_memory_bytes)
     ));
-    print_email(&local.outputs.endpoint_url, &user.email).await
+    print_email(&local.outputs.emails_url, &user.email).await
 }
 
 async fn wait_until_final(api: &Api<'_>, id: &str) -> Result<Status> {
@@ -146,8 +148,8 @@ struct Email {
     body_text: String,
 }
 
-async fn print_email(endpoint_url: &str, address: &str) -> Result<()> {
-    let email = wait_for_email(endpoint_url, address).await?;
+async fn print_email(emails_url: &str, address: &str) -> Result<()> {
+    let email = wait_for_email(emails_url, address).await?;
     println!();
     note(&format!("Email to {}", email.to.join(", ")));
     note(&format!("Subject: {}\n", email.subject));
@@ -157,12 +159,11 @@ async fn print_email(endpoint_url: &str, address: &str) -> Result<()> {
     Ok(())
 }
 
-async fn wait_for_email(endpoint_url: &str, address: &str) -> Result<Email> {
+async fn wait_for_email(emails_url: &str, address: &str) -> Result<Email> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let started = Instant::now();
     while started.elapsed() < EMAIL_TIMEOUT {
-        let sent: SentEmails =
-            http.get(format!("{endpoint_url}/_ministack/ses/messages")).send().await?.json().await?;
+        let sent: SentEmails = http.get(emails_url).send().await?.json().await?;
         let to_address = |email: &Email| email.to.iter().any(|to| to.contains(address));
         if let Some(email) = sent.messages.into_values().flatten().find(to_address) {
             return Ok(email);

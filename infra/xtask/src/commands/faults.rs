@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::command;
-use crate::local::{Instance, Local, STEPS};
+use crate::local::instance::Instance;
+use crate::local::{Local, STEPS};
 use crate::terminal::Steps;
 
 /// How many scenarios run beside each other, each against a system of its own. Most of the time they wait, but a few use all

@@ -67,6 +67,7 @@ async fn checks() -> Result<Vec<(&'static str, Command)>> {
         ("checkov", checkov),
         ("cargo-deny", deny),
         ("cargo-machete", machete),
+        ("docs/capacity.md", cargo(&["xtask", "capacity", "--check"])),
     ])
 }
 

@@ -1,36 +1,79 @@
 //! `cargo xtask test` and `cargo xtask screenshots`: tests beside a system of their own.
 
-use std::path::Path;
-use std::process::ExitCode;
+mod matrix;
+mod packages;
+mod variant;
 
-use anyhow::{Context, Result};
+use std::process::{ExitCode, ExitStatus, Stdio};
 
-use crate::local::functions::Processor;
+use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use self::matrix::{Counts, Matrix};
+use self::variant::Target;
+pub use self::variant::Variant;
 use crate::local::web_driver::WebDriver;
-use crate::local::{Instance, Local, STEPS};
-use crate::prepare::debian::{CHROMIUM, QEMU_ARM64};
+use crate::local::{Local, STEPS};
+use crate::prepare::debian::CHROMIUM;
+use crate::prepare::python::{CARGO_LAMBDA, EMULATOR, Venv};
+use crate::prepare::sam::Sam;
 use crate::terminal::Steps;
 use crate::{command, paths};
 
-/// Runs all tests of the workspace. `args` go to `cargo test`, whose exit code is returned.
+/// Runs the tests of a variant. `args` go to `cargo test`, whose exit code is returned.
 ///
 /// # Errors
 ///
 /// Fails if the system or the browser's driver cannot be brought up, or cargo does not start.
-pub async fn test(args: &[String]) -> Result<ExitCode> {
-    run_tests(args, Processor::Own, None).await
+pub async fn test(variant: Variant, args: &[String]) -> Result<ExitCode> {
+    if variant == Variant::Arm64 && packages::are_named(args) {
+        return Ok(command::exit_code(run(&mut packages::tests_on_arm64(args).await?).await?));
+    }
+    ensure!(
+        variant == Variant::Ministack || !packages::are_named(args),
+        "packages have no tests for {}: without -p, the tests of the system run",
+        variant.name()
+    );
+    let mut steps = Steps::new(STEPS + 2);
+    let system = System::bring_up(variant, &mut steps).await?;
+    steps.begin("Testing");
+    let status = run(&mut system.tests(args)).await?;
+    steps.done(if status.success() { "passed" } else { "failed" });
+    Ok(command::exit_code(status))
 }
 
-/// Runs the tests of the deployed system with functions that are built for arm64, under qemu. Each file is compared with the
-/// same oracle as those of this processor, byte by byte.
+/// Runs the tests of the system in every variant, one after the other, and prints what passed, differs or cannot run.
 ///
 /// # Errors
 ///
-/// Fails as [`test()`] does, and if qemu cannot be installed.
-pub async fn test_arm64(args: &[String]) -> Result<ExitCode> {
-    QEMU_ARM64.ensure().await?;
-    let integration = ["--test", "integration"].map(str::to_owned);
-    run_tests(&[&integration[..], args].concat(), Processor::Arm64, None).await
+/// Fails as [`test()`] does.
+pub async fn test_all() -> Result<ExitCode> {
+    let mut matrix = Matrix::default();
+    let mut all_ran = true;
+    for variant in Variant::ALL {
+        println!("── {}", variant.name());
+        // The others say something nevertheless, and half an hour is not lost.
+        if let Err(error) = test_targets(variant, &mut matrix).await {
+            eprintln!("error: {error:#}");
+            all_ran = false;
+        }
+    }
+    println!("\n{matrix}");
+    Ok(if all_ran && !matrix.has_failures() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn test_targets(variant: Variant, matrix: &mut Matrix) -> Result<()> {
+    let system = System::bring_up(variant, &mut Steps::new(STEPS + 1)).await?;
+    for target in variant.targets() {
+        let args = target.arguments();
+        let mut tests = match (variant, target) {
+            (Variant::Arm64, Target::Package(_)) => packages::tests_on_arm64(&args).await?,
+            _ => system.tests(&args),
+        };
+        matrix.add(variant, target, run_and_count(&mut tests).await?);
+    }
+    Ok(())
 }
 
 /// Takes the pictures of the README anew: a test of the browser takes them.
@@ -39,26 +82,74 @@ pub async fn test_arm64(args: &[String]) -> Result<ExitCode> {
 ///
 /// Fails as [`test()`] does.
 pub async fn screenshots() -> Result<ExitCode> {
-    let test = ["--test", "browser", "for_the_readme"].map(str::to_owned);
-    run_tests(&test, Processor::Own, Some(&paths::root().join("docs"))).await
+    let system = System::bring_up(Variant::Ministack, &mut Steps::new(STEPS + 1)).await?;
+    let mut tests = system.tests(&["--test", "browser", "for_the_readme"].map(str::to_owned));
+    let status = run(tests.env("USAGE_EXPORT_README_PICTURES", paths::root().join("docs"))).await?;
+    Ok(command::exit_code(status))
 }
 
-/// `pictures` is the folder for the pictures of the README, if a test is to take them.
-async fn run_tests(args: &[String], processor: Processor, pictures: Option<&Path>) -> Result<ExitCode> {
-    let instance = Instance::test(processor);
-    let mut steps = Steps::new(STEPS + 2);
-    steps.begin("Looking for Chromium and its driver");
-    CHROMIUM.ensure().await?;
-    steps.done("found");
-    let local = Local::bring_up(&instance, &mut steps).await?;
-    let driver = WebDriver::start(&local.emulator, &instance.state_dir).await?;
-    local.announce()?;
-    steps.begin("Testing");
-    let mut cargo = command::cargo();
-    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(args);
-    cargo.env("USAGE_EXPORT_OUTPUTS", &local.outputs_path).env("USAGE_EXPORT_WEBDRIVER", &driver.url);
-    cargo.envs(pictures.map(|folder| ("USAGE_EXPORT_README_PICTURES", folder)));
-    let status = cargo.status().await.context("cargo does not start")?;
-    steps.done(if status.success() { "passed" } else { "failed" });
-    Ok(command::exit_code(status))
+/// A system with all that tests need.
+struct System {
+    variant: Variant,
+    // Fields are dropped in their order: the driver ends before the system whose folder it uses.
+    driver: WebDriver,
+    local: Local,
+    sam: Sam,
+    emulator: Venv,
+    cargo_lambda: Venv,
+}
+
+impl System {
+    async fn bring_up(variant: Variant, steps: &mut Steps) -> Result<Self> {
+        steps.begin("Looking for what the tests need");
+        CHROMIUM.ensure().await?;
+        variant.prepare().await?;
+        steps.done("found");
+        let instance = variant.instance();
+        // On the heap, because it is large.
+        let local = Box::pin(Local::bring_up(&instance, steps));
+        let (local, cargo_lambda) = tokio::try_join!(local, Venv::ensure(&CARGO_LAMBDA))?;
+        let emulator = Venv::ensure(&EMULATOR).await?;
+        let driver = WebDriver::start(&local.emulator.place).await?;
+        local.announce()?;
+        Ok(Self { variant, driver, local, sam: Sam::ensure().await?, emulator, cargo_lambda })
+    }
+
+    /// The command that runs tests of the variant.
+    fn tests(&self, args: &[String]) -> Command {
+        let mut cargo = command::cargo();
+        cargo.args(["test", "--no-fail-fast"]);
+        if !packages::are_named(args) {
+            cargo.arg("--workspace");
+        }
+        cargo.args(self.variant.arguments(args));
+        cargo
+            .env("USAGE_EXPORT_OUTPUTS", &self.local.outputs_path)
+            .env("USAGE_EXPORT_DEPLOYED", &self.local.deployed)
+            .env("USAGE_EXPORT_SAM", self.sam.program())
+            .env("USAGE_EXPORT_WEBDRIVER", &self.driver.url)
+            .env("USAGE_EXPORT_XTASK", std::env::current_exe().unwrap_or_default())
+            .env("USAGE_EXPORT_CARGO_LAMBDA", self.cargo_lambda.program("cargo-lambda"))
+            .env("USAGE_EXPORT_EMULATOR_PYTHON", self.emulator.program("python"));
+        cargo
+    }
+}
+
+async fn run(tests: &mut Command) -> Result<ExitStatus> {
+    tests.status().await.context("cargo does not start")
+}
+
+/// Runs the tests, shows what they print, and counts what they say.
+async fn run_and_count(tests: &mut Command) -> Result<Counts> {
+    let mut child = tests.stdout(Stdio::piped()).spawn().context("cargo does not start")?;
+    let stdout = child.stdout.take().context("cargo has no output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let mut counts = Counts::default();
+    while let Some(line) = lines.next_line().await? {
+        println!("{line}");
+        counts.add_line(&line);
+    }
+    // Tests that do not build print nothing that could be counted.
+    counts.failed += u32::from(!child.wait().await?.success() && counts.failed == 0);
+    Ok(counts)
 }

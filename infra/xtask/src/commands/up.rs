@@ -4,8 +4,10 @@ use anyhow::Result;
 use chrono::{DateTime, Months, Utc};
 use seed::SeedOptions;
 
+use crate::local::backend::Backend;
+use crate::local::instance::Instance;
 use crate::local::outputs::Outputs;
-use crate::local::{Instance, Local, STEPS};
+use crate::local::{Local, STEPS};
 use crate::paths;
 use crate::terminal::Steps;
 
@@ -17,9 +19,9 @@ const MAX_USERS_SHOWN: usize = 12;
 /// # Errors
 ///
 /// Fails if the system cannot be brought up or the data cannot be written.
-pub async fn up(options: &SeedOptions) -> Result<()> {
+pub async fn up(options: &SeedOptions, backend: Backend) -> Result<()> {
     let mut steps = Steps::new(STEPS + 1);
-    let mut local = Local::bring_up(&Instance::main(), &mut steps).await?;
+    let mut local = Local::bring_up(&Instance::main(backend), &mut steps).await?;
     local.seed(options, &mut steps).await?;
     local.announce()?;
     print_how_to_use(&local, options.now);
@@ -32,7 +34,10 @@ pub fn print_how_to_use(local: &Local, now: DateTime<Utc>) {
     println!("\n  Page         {}", local.outputs.page_url);
     println!("  API          {}", local.outputs.api_url);
     println!("  AWS          {} (for the AWS CLI and SDKs: --endpoint-url)", local.outputs.endpoint_url);
-    println!("  Sent email   {}/_ministack/ses/messages", local.outputs.endpoint_url);
+    for (service, url) in &local.outputs.service_endpoint_urls {
+        println!("               {url} for {service}");
+    }
+    println!("  Sent email   {}", local.outputs.emails_url);
     println!("  All of it    {}\n", paths::shown(&local.outputs_path));
     print_users(&local.outputs);
     print_first_steps(&local.outputs, now);

@@ -1,97 +1,71 @@
 //! The emulator of AWS: `MiniStack`, on loopback.
 
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::{aws, processes, server};
+use super::aws;
+use super::server::{self, Place, Server};
+use super::services::Services;
 use crate::prepare::python::Venv;
 
-/// Runs until it is dropped.
+/// Runs until it is dropped. The functions, and every other process of the system, end with it.
 pub struct Emulator {
-    child: Child,
-    /// A folder for temporary files, also for other processes that have the mark.
-    pub scratch: PathBuf,
-    /// The mark of its process and of the functions that it starts.
-    pub mark: String,
+    // Fields are dropped in their order: the place has all processes end before the emulator's is waited for.
+    pub place: Place,
     pub endpoint_url: String,
+    server: Server,
 }
 
 impl Emulator {
     /// Starts the emulator and waits until it answers. Functions call AWS at `proxy_port` if there is one, else at the
-    /// emulator itself.
+    /// emulator itself, and at `services` what those stand in for.
     ///
     /// # Errors
     ///
-    /// Fails if it does not start, ends, or does not answer in time.
-    pub async fn start(venv: &Venv, state_dir: &Path, port: u16, proxy_port: Option<u16>) -> Result<Self> {
-        let scratch = state_dir.join("tmp");
-        fs::create_dir_all(&scratch)?;
-        let mark = processes::mark_of(state_dir);
-        let endpoint_url = url_of(port);
-        let log = state_dir.join("emulator.log");
-        let child = command(venv, &scratch, &mark, port, File::create(&log)?)
-            // Where functions call AWS.
-            .env("AWS_ENDPOINT_URL", url_of(proxy_port.unwrap_or(port)))
-            .spawn()
-            .context("the emulator does not start")?;
-        let mut emulator = Self { child, scratch, mark, endpoint_url };
-        let ready = format!("{}/_ministack/ready", emulator.endpoint_url);
-        server::wait_until_ready(&mut emulator.child, "the emulator", &ready, &log).await?;
-        Ok(emulator)
+    /// Fails as [`Server::start`] does.
+    pub async fn start(
+        venv: &Venv,
+        place: Place,
+        port: u16,
+        proxy_port: Option<u16>,
+        services: &Services,
+    ) -> Result<Self> {
+        let endpoint_url = server::url_of(port);
+        let mut command = command(venv, &place, port);
+        // Where functions call AWS.
+        command.env("AWS_ENDPOINT_URL", server::url_of(proxy_port.unwrap_or(port)));
+        command.envs(services.environment());
+        if proxy_port.is_some() {
+            // Where calls are spoilt, small exports are split as well as large ones. Functions inherit it.
+            command.env("SEGMENT_PAGES", "1");
+        }
+        // Each function has the permissions of its role and no others, as on AWS. Services of others know no roles.
+        command.env("AUTH", if services.know_roles() { "true" } else { "false" });
+        let ready = format!("{endpoint_url}/_ministack/ready");
+        let server = Server::start(&place, "emulator", command, &ready).await?;
+        Ok(Self { place, endpoint_url, server })
     }
 
     /// Its process, which is the parent of the functions' processes.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.server.pid()
     }
 }
 
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        processes::end_marked(&self.mark);
-        // The process has ended; this takes its exit status, so that no zombie is left.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.scratch);
-    }
-}
-
-fn url_of(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
-}
-
-/// The emulator's command. It gets an environment of its own, which the functions inherit, so that none of the caller's
-/// AWS settings gets in.
-fn command(venv: &Venv, scratch: &Path, mark: &str, port: u16, log: File) -> Command {
-    let mut command = Command::new(venv.program("python"));
-    command.args(["-m", "ministack"]).env_clear();
-    for name in ["PATH", "HOME"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
+fn command(venv: &Venv, place: &Place, port: u16) -> Command {
+    let mut command = place.command(venv.program("python"));
     command
-        .env("TMPDIR", scratch)
-        .env(processes::MARK, mark)
+        .args(["-m", "ministack"])
         .env("GATEWAY_PORT", port.to_string())
         .env("BIND_HOST", "127.0.0.1")
         // The host in queue URLs. A name would be looked up, and might be found at ::1.
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("MINISTACK_REGION", aws::REGION)
-        // Each function has the permissions of its role and no others, as on AWS.
-        .env("AUTH", "true")
         .env("LOG_LEVEL", "INFO")
         .env("PYTHONUNBUFFERED", "1")
         // These services would listen on ports of their own.
         .env("SFTP_ENABLED", "0")
-        .env("IOT_MTLS_ENABLED", "0")
-        .current_dir(scratch)
-        .stdin(Stdio::null())
-        .stderr(log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from))
-        .stdout(log)
-        // In a process group of its own, Ctrl-C in the terminal reaches only xtask, which ends everything in order.
-        .process_group(0);
+        .env("IOT_MTLS_ENABLED", "0");
     command
 }

@@ -1,5 +1,6 @@
 //! `outputs.json`: the addresses, names and keys that tests, the benchmark and people need to use the system that is up.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use seed::SeededUser;
 use serde::{Deserialize, Serialize};
 
 use super::aws;
+use super::backend::Backend;
 use super::stack::StackOutputs;
 use crate::paths;
 
@@ -18,8 +20,13 @@ pub struct Outputs {
     pub api_url: String,
     /// The settings page.
     pub page_url: String,
+    pub backend: Backend,
     /// The emulator, for SDK clients.
     pub endpoint_url: String,
+    /// Where other servers stand in for it, by the service as in the SDKs' variables `AWS_ENDPOINT_URL_<SERVICE>`.
+    pub service_endpoint_urls: BTreeMap<String, String>,
+    /// Shows the sent emails.
+    pub emails_url: String,
     pub region: String,
     pub access_key_id: String,
     pub secret_access_key: String,
@@ -45,11 +52,24 @@ impl Outputs {
     /// # Errors
     ///
     /// Fails if the stack lacks one of the outputs.
-    pub fn of_stack(api_url: &str, endpoint_url: &str, stack: &StackOutputs) -> Result<Self> {
+    pub fn of_stack(
+        api_url: &str,
+        endpoint_url: &str,
+        backend: Backend,
+        service_endpoint_urls: BTreeMap<String, String>,
+        stack: &StackOutputs,
+    ) -> Result<Self> {
+        let emails_url = match service_endpoint_urls.get("sesv2") {
+            Some(url) => format!("{url}/store"),
+            None => format!("{endpoint_url}/_ministack/ses/messages"),
+        };
         Ok(Self {
             api_url: api_url.to_owned(),
             page_url: format!("{api_url}/settings/organization/data_export"),
+            backend,
             endpoint_url: endpoint_url.to_owned(),
+            service_endpoint_urls,
+            emails_url,
             region: aws::REGION.to_owned(),
             access_key_id: aws::ROOT_KEY.to_owned(),
             secret_access_key: aws::ROOT_KEY.to_owned(),
@@ -63,6 +83,11 @@ impl Outputs {
             dlq_url: stack.get("DeadLetterQueueUrl")?,
             users: Vec::new(),
         })
+    }
+
+    /// Where to call a service.
+    pub fn endpoint_of(&self, service: &str) -> &str {
+        self.service_endpoint_urls.get(service).unwrap_or(&self.endpoint_url)
     }
 
     /// Reads the file of the system that `up` or `demo` has brought up; also gives its path.
@@ -81,6 +106,13 @@ impl Outputs {
         let outputs = serde_json::from_slice(&text)
             .with_context(|| format!("{} is not as expected", path.display()))?;
         Ok((path, outputs))
+    }
+
+    /// Reads the file that the variable `USAGE_EXPORT_OUTPUTS` names, as tests have it. `None` without the variable.
+    pub fn of_tests() -> Option<Result<Self>> {
+        let path = PathBuf::from(std::env::var_os("USAGE_EXPORT_OUTPUTS")?);
+        let read = || anyhow::Ok(serde_json::from_slice(&std::fs::read(&path)?)?);
+        Some(read().with_context(|| format!("{} cannot be read", path.display())))
     }
 
     /// Writes the file at once, so that a program that waits for it never reads half of it.

@@ -1,11 +1,14 @@
-//! Stacks in the emulator's `CloudFormation`. The SAM CLI deploys them, as it does on AWS.
+//! Stacks in the emulator's `CloudFormation`. The SAM CLI deploys the product's, as it does on AWS.
 
 use std::collections::HashMap;
 use std::env;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::client::Waiters as _;
+use aws_sdk_cloudformation::types::{Capability, Parameter};
 
 use super::aws;
 use crate::command;
@@ -13,6 +16,9 @@ use crate::prepare::sam::Sam;
 
 /// Name of the stack of template.yaml.
 pub const STACK: &str = "usage-data-export";
+
+/// The emulator takes a moment.
+const CREATE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The `Outputs` of a stack.
 pub struct StackOutputs(HashMap<String, String>);
@@ -28,7 +34,7 @@ impl StackOutputs {
     }
 }
 
-/// Deploys a template to the emulator at `endpoint_url` with `sam deploy`, and waits until that is done.
+/// Deploys template.yaml to the emulator at `endpoint_url` with `sam deploy`, and waits until that is done.
 ///
 /// # Errors
 ///
@@ -36,7 +42,6 @@ impl StackOutputs {
 pub async fn deploy(
     sam: &Sam,
     endpoint_url: &str,
-    stack: &str,
     template: &Path,
     parameters: &[(&str, &str)],
 ) -> Result<()> {
@@ -46,7 +51,7 @@ pub async fn deploy(
         deploy.env_remove(name);
     }
     deploy.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-    deploy.args(["deploy", "--stack-name", stack, "--region", aws::REGION, "--template-file"]).arg(template);
+    deploy.args(["deploy", "--stack-name", STACK, "--region", aws::REGION, "--template-file"]).arg(template);
     deploy.args([
         "--resolve-s3",
         "--capabilities",
@@ -62,14 +67,43 @@ pub async fn deploy(
     Ok(())
 }
 
+/// Makes a stack of a template that is never deployed to AWS, and waits until it is there.
+///
+/// # Errors
+///
+/// Fails if it does not succeed.
+pub async fn create(client: &Client, stack: &str, template: &str, parameters: &[(&str, &str)]) -> Result<()> {
+    let mut create = client
+        .create_stack()
+        .stack_name(stack)
+        .template_body(template)
+        .capabilities(Capability::CapabilityIam);
+    for (name, value) in parameters {
+        create = create.parameters(Parameter::builder().parameter_key(*name).parameter_value(*value).build());
+    }
+    create.send().await.with_context(|| format!("the stack {stack} cannot be made"))?;
+    let made = client.wait_until_stack_create_complete().stack_name(stack);
+    made.wait(CREATE_TIMEOUT).await.with_context(|| format!("the stack {stack} was not made"))?;
+    Ok(())
+}
+
 /// The outputs of the stack of template.yaml.
 ///
 /// # Errors
 ///
 /// Fails if there is no such stack.
 pub async fn outputs(client: &Client) -> Result<StackOutputs> {
-    let stacks = client.describe_stacks().stack_name(STACK).send().await?.stacks.unwrap_or_default();
-    let stack = stacks.into_iter().next().with_context(|| format!("the stack {STACK} is gone"))?;
+    outputs_of(client, STACK).await
+}
+
+/// The outputs of a stack of template.yaml that has another name.
+///
+/// # Errors
+///
+/// Fails if there is no such stack.
+pub async fn outputs_of(client: &Client, name: &str) -> Result<StackOutputs> {
+    let stacks = client.describe_stacks().stack_name(name).send().await?.stacks.unwrap_or_default();
+    let stack = stacks.into_iter().next().with_context(|| format!("the stack {name} is gone"))?;
     let outputs = stack.outputs.unwrap_or_default().into_iter();
     Ok(StackOutputs(outputs.filter_map(|output| Some((output.output_key?, output.output_value?))).collect()))
 }

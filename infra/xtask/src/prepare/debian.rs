@@ -26,6 +26,14 @@ pub const CHROMIUM: Packages = Packages {
     what_for: "The tests of the settings page",
 };
 
+/// What DynamoDB Local runs on.
+pub const JAVA: Packages = Packages {
+    names: &["default-jre-headless"],
+    programs: &["java"],
+    folder: None,
+    what_for: "Tables in DynamoDB Local",
+};
+
 /// Where the C library of arm64 is.
 pub const ARM64_ROOT: &str = "/usr/aarch64-linux-gnu";
 

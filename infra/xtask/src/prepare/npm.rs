@@ -1,7 +1,7 @@
 //! Node.js packages, fetched by npm.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ const HOW_TO_INSTALL: &str =
 /// Fails if Node.js is missing or older than 18, and if npm fails.
 pub async fn install(dir: &Path) -> Result<()> {
     require_node().await?;
-    let wanted = sha256(&[dir.join("package-lock.json")])?;
+    let wanted = sha256(&dir.join("package-lock.json"))?;
     // npm begins by removing the folder, so a half-made one has no stamp and is made again.
     let stamp = dir.join("node_modules/.package-lock.sha256");
     if is_stamped(&stamp, &wanted) {
@@ -46,22 +46,30 @@ async fn require_node() -> Result<()> {
     Ok(())
 }
 
+/// Fetches the archive of one package, without those that it depends on, into this folder.
+///
+/// # Errors
+///
+/// Fails as [`install`] does.
+pub async fn pack(package: &str, dir: &Path) -> Result<()> {
+    require_node().await?;
+    let mut npm = command::program("npm");
+    npm.args(["pack", "--silent", package, "--pack-destination"]).arg(dir);
+    command::output(&mut npm).await.with_context(|| format!("npm cannot fetch {package}"))?;
+    Ok(())
+}
+
 /// Whether this file holds `wanted`: the SHA-256 of what something was made from.
 pub fn is_stamped(stamp: &Path, wanted: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|made| made == wanted)
 }
 
-/// The SHA-256 of the files' names and contents, in hexadecimal digits.
+/// The SHA-256 of a file, in hexadecimal digits.
 ///
 /// # Errors
 ///
-/// Fails if one of the files cannot be read.
-pub fn sha256(files: &[PathBuf]) -> Result<String> {
-    let mut hash = Sha256::new();
-    for file in files {
-        let content = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        hash.update(file.as_os_str().as_encoded_bytes());
-        hash.update(Sha256::digest(content));
-    }
-    Ok(hex::encode(hash.finalize()))
+/// Fails if the file cannot be read.
+pub fn sha256(file: &Path) -> Result<String> {
+    let content = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Ok(hex::encode(Sha256::digest(content)))
 }

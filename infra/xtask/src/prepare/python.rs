@@ -6,6 +6,7 @@ use std::{env, iter};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 
 use crate::{command, paths};
 
@@ -15,19 +16,30 @@ pub struct Requirements {
     name: &'static str,
     /// The list, for pip.
     text: &'static str,
+    /// Held while the environment is made: two steps of a command may want the same one at a time.
+    making: Mutex<()>,
 }
 
-/// The emulator, and the benchmark's boto3.
-pub const EMULATOR: Requirements =
-    Requirements { name: "emulator", text: include_str!("../../requirements-emulator.txt") };
+/// The emulator, and boto3 for the benchmark's peer and the scripts of `docs/ministack`.
+pub static EMULATOR: Requirements =
+    Requirements::new("emulator", include_str!("../../requirements-emulator.txt"));
 /// The SAM CLI, and cfn-lint.
-pub const SAM: Requirements = Requirements { name: "sam", text: include_str!("../../requirements-sam.txt") };
+pub static SAM: Requirements = Requirements::new("sam", include_str!("../../requirements-sam.txt"));
 /// checkov.
-pub const CHECKOV: Requirements =
-    Requirements { name: "checkov", text: include_str!("../../requirements-checkov.txt") };
-/// What `sam build` needs.
-pub const CARGO_LAMBDA: Requirements =
-    Requirements { name: "cargo-lambda", text: include_str!("../../requirements-cargo-lambda.txt") };
+pub static CHECKOV: Requirements =
+    Requirements::new("checkov", include_str!("../../requirements-checkov.txt"));
+/// `LocalStack`.
+pub static LOCALSTACK: Requirements =
+    Requirements::new("localstack", include_str!("../../requirements-localstack.txt"));
+/// What `sam build` needs, and `cargo lambda invoke`.
+pub static CARGO_LAMBDA: Requirements =
+    Requirements::new("cargo-lambda", include_str!("../../requirements-cargo-lambda.txt"));
+
+impl Requirements {
+    const fn new(name: &'static str, text: &'static str) -> Self {
+        Self { name, text, making: Mutex::const_new(()) }
+    }
+}
 
 /// A virtual environment.
 pub struct Venv {
@@ -39,8 +51,9 @@ impl Venv {
     ///
     /// # Errors
     ///
-    /// Fails if Python is missing or older than 3.10, has no `venv` module, or pip fails.
+    /// Fails if Python is missing or older than 3.11, has no `venv` module, or pip fails.
     pub async fn ensure(requirements: &Requirements) -> Result<Self> {
+        let _making = requirements.making.lock().await;
         let venv = Self { dir: paths::state_dir().join("venv").join(requirements.name) };
         let wanted = hex::encode(Sha256::digest(requirements.text));
         let stamp = venv.dir.join("requirements.sha256");
@@ -79,13 +92,13 @@ impl Venv {
 async fn make(dir: &Path) -> Result<()> {
     if !command::exists("python3", &["--version"]).await {
         bail!(
-            "python3 is not installed. The local system needs Python 3.10 or newer; \
+            "python3 is not installed. The local system needs Python 3.11 or newer; \
              on Debian and Ubuntu: apt-get install python3 python3-venv"
         );
     }
-    if !command::exists("python3", &["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]).await {
+    if !command::exists("python3", &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).await {
         bail!(
-            "python3 is older than 3.10. The local system needs Python 3.10 or newer in the PATH as python3"
+            "python3 is older than 3.11. The local system needs Python 3.11 or newer in the PATH as python3"
         );
     }
     let mut python = command::program("python3");

@@ -1,5 +1,7 @@
 //! The SAM CLI, which deploys to AWS and to the emulator alike.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use tokio::process::Command;
 
@@ -32,9 +34,14 @@ impl Sam {
         Ok(Self { cargo_lambda: Some(cargo_lambda), ..sam })
     }
 
+    /// The path of the program `sam`.
+    pub fn program(&self) -> PathBuf {
+        self.venv.program("sam")
+    }
+
     /// The command `sam`. It sends nothing about its use to its makers, and keeps its notes beside those of the local system.
     pub fn command(&self) -> Command {
-        let mut sam = command::program(self.venv.program("sam"));
+        let mut sam = command::program(self.program());
         sam.envs(self.cargo_lambda.as_ref().map(|venv| ("PATH", venv.path())));
         sam.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", paths::state_dir().join("sam"));
         sam

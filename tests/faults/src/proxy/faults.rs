@@ -29,6 +29,8 @@ struct State {
     counts: BTreeMap<String, Counts>,
     rng: Rng,
     emails: Emails,
+    /// The paths of objects that were written after their worker had died.
+    late_objects: Vec<String>,
 }
 
 /// What happens to one call: first the delay, then the fault.
@@ -47,6 +49,7 @@ impl Faults {
             counts,
             rng: Rng::with_seed(seed),
             emails: Emails::default(),
+            late_objects: Vec::new(),
         })))
     }
 
@@ -98,6 +101,17 @@ impl Faults {
     /// worker was killed, the answer was lost, or the claim could not be given back after it.
     pub fn may_miss_email(&self, data_export_id: &str) -> bool {
         self.lock().emails.may_miss(data_export_id)
+    }
+
+    /// Whether the object with this key may be left over, because S3 got it after its worker had died: then the export may have
+    /// ended before, and nobody knows of the object until the bucket's lifecycle rule deletes it.
+    pub fn may_leave(&self, key: &str) -> bool {
+        self.lock().late_objects.iter().any(|path| path.ends_with(key))
+    }
+
+    /// A dead worker's object has arrived.
+    pub(super) fn wrote_late(&self, path: &str) {
+        self.lock().late_objects.push(path.to_owned());
     }
 
     /// A call about an email is hit. `names` tells whether it names a text.

@@ -75,9 +75,36 @@ impl World {
             }
         }
         for org in orgs {
-            outcome.left_overs.extend(left_overs(&org.org, seen).await);
+            outcome.left_overs.extend(self.left_overs(&org.org, seen).await);
         }
         outcome
+    }
+
+    /// Uploads that are open, objects beside the files of completed exports and their manifests, and slots that are taken.
+    async fn left_overs(&self, org: &TestOrg, seen: &Seen) -> Vec<String> {
+        let bucket = &system().outputs.bucket;
+        let prefix = format!("exports/{}/", org.id);
+        let uploads =
+            system().s3.list_multipart_uploads().bucket(bucket).prefix(&prefix).send().await.unwrap();
+        let uploads = uploads.uploads.unwrap_or_default().into_iter();
+        let mut found: Vec<_> =
+            uploads.map(|upload| format!("an upload of {}", upload.key.unwrap_or_default())).collect();
+        let kept: BTreeSet<_> = seen
+            .records
+            .iter()
+            .filter(|(_, record)| record["state"] == "COMPLETED")
+            .flat_map(|(id, record)| {
+                [object_key(org, id), record["manifest"]["key"].as_str().unwrap_or_default().to_owned()]
+            })
+            .collect();
+        let objects = system().s3.list_objects_v2().bucket(bucket).prefix(&prefix).send().await.unwrap();
+        for key in objects.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
+            if !kept.contains(&key) && !self.faults.may_leave(&key) {
+                found.push(format!("the object {key}"));
+            }
+        }
+        found.extend(read_active(org).await.into_iter().map(|id| format!("a slot of {id}")));
+        found
     }
 }
 
@@ -173,30 +200,4 @@ async fn difference(export: &Posted) -> Option<String> {
         ));
     }
     Some(found)
-}
-
-/// Uploads that are open, objects beside the files of completed exports and their manifests, and slots that are taken.
-async fn left_overs(org: &TestOrg, seen: &Seen) -> Vec<String> {
-    let bucket = &system().outputs.bucket;
-    let prefix = format!("exports/{}/", org.id);
-    let uploads = system().s3.list_multipart_uploads().bucket(bucket).prefix(&prefix).send().await.unwrap();
-    let uploads = uploads.uploads.unwrap_or_default().into_iter();
-    let mut found: Vec<_> =
-        uploads.map(|upload| format!("an upload of {}", upload.key.unwrap_or_default())).collect();
-    let kept: BTreeSet<_> = seen
-        .records
-        .iter()
-        .filter(|(_, record)| record["state"] == "COMPLETED")
-        .flat_map(|(id, record)| {
-            [object_key(org, id), record["manifest"]["key"].as_str().unwrap_or_default().to_owned()]
-        })
-        .collect();
-    let objects = system().s3.list_objects_v2().bucket(bucket).prefix(&prefix).send().await.unwrap();
-    for key in objects.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
-        if !kept.contains(&key) {
-            found.push(format!("the object {key}"));
-        }
-    }
-    found.extend(read_active(org).await.into_iter().map(|id| format!("a slot of {id}")));
-    found
 }

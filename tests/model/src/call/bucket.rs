@@ -9,8 +9,11 @@ use crate::world::{PART_ROWS, Rows, State, World};
 impl World {
     pub(super) fn take_place_in_s3(&mut self, call: &Call, defect: Option<Defect>) -> Answer {
         match call {
+            Call::GetPlan { plan } | Call::PutPlan { plan } if defect == Some(Defect::PlanNotFrozen) => {
+                Answer::Plan(*plan)
+            }
+            Call::GetPlan { plan } => Answer::Plan(self.bucket.plan.unwrap_or(*plan)),
             // With If-None-Match: the first plan stays.
-            Call::PutPlan { plan } if defect == Some(Defect::PlanNotFrozen) => Answer::Plan(*plan),
             Call::PutPlan { plan } => Answer::Plan(*self.bucket.plan.get_or_insert(*plan)),
             Call::CreateUpload => {
                 self.bucket.uploads_begun += 1;

@@ -58,8 +58,13 @@ impl Worker {
             }
             (Step::GetTail, Answer::Done) => Step::Write,
             (Step::SendPart, Answer::Done) => self.after_part(defect),
-            // S3 does not know the upload or the tail: another worker may be further.
-            (Step::SendPart | Step::GetTail, _) => Step::Release,
+            (Step::PutPlan, Answer::Plan(plan)) if plan == self.plan => {
+                self.plan_is_stored = true;
+                self.before_save(defect)
+            }
+            // S3 does not know the upload or the tail, because another worker may be further; or a former owner has stored another
+            // plan meanwhile, with which the next attempt begins.
+            (Step::SendPart | Step::GetTail | Step::PutPlan, _) => Step::Release,
             (Step::PutTail, _) => {
                 self.draft.tail = Some(self.next_tail(defect));
                 self.tails += 1;
@@ -149,6 +154,7 @@ impl Worker {
             | Step::Write
             | Step::SendPart
             | Step::PutTail
+            | Step::PutPlan
             | Step::Save
             | Step::CompleteUpload => Step::Release,
             Step::SendEmail => Step::GiveEmailBack,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::{MAX_ID_BYTES, MAX_IDS, Scope};
+use super::{MAX_ID_BYTES, MAX_IDS, Scope, check_id};
 use crate::export::interval::{Interval, parse_end, parse_start};
 use crate::problem::FieldError;
 use crate::usage::{FIELDS, Field};
@@ -44,9 +44,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn id(&mut self, name: &str) -> Option<String> {
         let id = self.required_text(name)?;
-        if id.len() > MAX_ID_BYTES {
-            return self.blame(name, format!("is longer than {MAX_ID_BYTES} bytes"));
-        }
+        check_id(name, &id).map_err(|error| self.errors.push(error)).ok()?;
         Some(id)
     }
 

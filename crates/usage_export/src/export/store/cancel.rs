@@ -59,7 +59,7 @@ impl Exports {
     /// A call failed.
     pub async fn give_up_cancelled(&self, lease: &Lease) -> Result<Option<DataExport>, AwsError> {
         let given_up = self
-            .update(&lease.data_export_id)
+            .update(&lease.key)
             .update_expression("REMOVE lease_owner, lease_until")
             .condition_expression("#state = :failed AND lease_owner = :owner")
             .expression_attribute_values(":failed", text(State::Failed.name()))

@@ -8,7 +8,7 @@ use super::lease::{Lease, LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
 use crate::error::AwsError;
-use crate::export::{Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject, State};
+use crate::export::{Cost, Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject, State};
 use crate::timestamp;
 
 /// What is known of a finished file.
@@ -26,9 +26,36 @@ pub struct Completed {
     pub credit_cost: Option<String>,
     /// When the file expires.
     pub expires_ts: DateTime<Utc>,
+    /// What this worker has used.
+    pub cost: Cost,
+}
+
+/// The end of an update expression that adds what a worker has used.
+const ADD_COST: &str = " ADD s3_requests :requests, worker_ms :ms";
+
+/// The values of [`ADD_COST`].
+fn add_cost(update: UpdateItemFluentBuilder, cost: Cost) -> UpdateItemFluentBuilder {
+    update
+        .expression_attribute_values(":requests", number(cost.s3_requests))
+        .expression_attribute_values(":ms", number(cost.worker_ms))
 }
 
 impl Exports {
+    /// Adds what a worker has used that stops before the export is complete. If that fails, it is missing from the figures.
+    pub async fn add_cost(&self, data_export_id: &str, cost: Cost) {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("data_export_id", text(data_export_id))
+            .update_expression(ADD_COST)
+            .condition_expression("attribute_exists(data_export_id)");
+        if let Err(error) = add_cost(update, cost).send().await {
+            let error = AwsError::from_sdk("dynamodb:UpdateItem")(error);
+            tracing::info!(data_export_id, error = %error, "the cost of export {data_export_id} lacks {cost:?}: {error}");
+        }
+    }
+
     /// Changes `IN_PROGRESS` to `COMPLETED` and returns the export as it is now. That is FAILED if it was cancelled
     /// meanwhile. It has its slot until [`Exports::release_slot`].
     ///
@@ -42,15 +69,15 @@ impl Exports {
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let manifest = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(&completed.manifest)
-            .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
+            .map_err(|error| AwsError::internal(&lease.key, &error))?;
         let record_ends = completed.expires_ts + TimeDelta::days(RECORD_DAYS_AFTER_FILE);
         let set_cost = completed.credit_cost.as_ref().map(|_| ", credit_cost = :cost").unwrap_or_default();
         let update = self
             .update_as(lease)
             .update_expression(format!(
-                "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, row_count = :rows, \
+                "SET #state = :completed, finished_ts = :now, check_ts = :check, progress = :all, rows_read = :read, read_units = :units, row_count = :rows, \
                  size_bytes = :bytes, checksum = :checksum, etag = :etag, manifest = :manifest, expires_ts = :expires, #ttl = :ttl\
-                 {set_cost} REMOVE lease_owner, lease_until, checkpoint, #error",
+                 {set_cost} REMOVE lease_owner, lease_until, checkpoint, #error{ADD_COST}",
             ))
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_names("#error", "error")
@@ -59,6 +86,7 @@ impl Exports {
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .expression_attribute_values(":all", number(100))
             .expression_attribute_values(":read", number(completed.counts.read))
+            .expression_attribute_values(":units", number(completed.counts.read_units))
             .expression_attribute_values(":rows", number(completed.counts.written))
             .expression_attribute_values(":bytes", number(completed.counts.bytes))
             .expression_attribute_values(":checksum", text(&completed.checksum))
@@ -66,11 +94,12 @@ impl Exports {
             .expression_attribute_values(":manifest", manifest)
             .expression_attribute_values(":expires", text(timestamp::to_text(completed.expires_ts)))
             .expression_attribute_values(":ttl", number(record_ends.timestamp()));
+        let update = add_cost(update, completed.cost);
         let update = match &completed.credit_cost {
             Some(cost) => update.expression_attribute_values(":cost", text(cost)),
             None => update,
         };
-        let finished = self.finish(&lease.data_export_id, update).await?;
+        let finished = self.finish(&lease.key, update).await?;
         self.keep_named_ids(&finished).await;
         Ok(finished)
     }
@@ -97,7 +126,7 @@ impl Exports {
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
             .expression_attribute_values(":reason", text(reason));
-        self.finish(&lease.data_export_id, update).await
+        self.finish(&lease.key, update).await
     }
 
     /// Makes the last step. A step that took place although its answer was lost, and one that came after another final step, return the export as

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Exports, read_export};
 use crate::dynamo::{Item, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, Speed, State};
+use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, Segment, Speed, State};
 use crate::timestamp;
 
 mod progress;
@@ -27,13 +27,13 @@ const CHECK_AFTER_LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// The condition of every update by the lease owner. The epoch is in it because a request to claim that was given up may still
 /// arrive late: it would begin another epoch, of which its sender knows nothing.
-const IS_LEASE_OWNER: &str = "#state = :in_progress AND lease_owner = :owner AND epoch = :epoch";
+pub(super) const IS_LEASE_OWNER: &str = "#state = :in_progress AND lease_owner = :owner AND epoch = :epoch";
 
 /// What a worker has from its claim: by it every later step is recognised as its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The export that the lease is of.
-    pub data_export_id: String,
+    /// The key of the item that the lease is of: the id of an export, or the key of one of its segments.
+    pub key: String,
     /// Who claimed it.
     pub owner: String,
     /// Which claim it was.
@@ -44,7 +44,16 @@ impl Lease {
     /// The lease of an export that was just claimed.
     pub fn of(claimed: &DataExport) -> Self {
         Self {
-            data_export_id: claimed.data_export_id.clone(),
+            key: claimed.data_export_id.clone(),
+            owner: claimed.lease_owner.clone().unwrap_or_default(),
+            epoch: claimed.epoch,
+        }
+    }
+
+    /// The lease of a segment that was just claimed.
+    pub fn of_segment(claimed: &Segment) -> Self {
+        Self {
+            key: claimed.key.clone(),
             owner: claimed.lease_owner.clone().unwrap_or_default(),
             epoch: claimed.epoch,
         }
@@ -89,8 +98,21 @@ impl Exports {
         lease_owner: &str,
         now: DateTime<Utc>,
     ) -> Result<Claim, AwsError> {
+        match self.claim_item(data_export_id, lease_owner, now).await? {
+            Some(item) => Ok(Claim::Claimed(Box::new(read_export(item)?))),
+            None => self.why_not_claimed(data_export_id, lease_owner).await,
+        }
+    }
+
+    /// Claims an export or a segment. `None` if it cannot be claimed.
+    pub(super) async fn claim_item(
+        &self,
+        key: &str,
+        lease_owner: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Item>, AwsError> {
         let claimed = self
-            .update(data_export_id)
+            .update(key)
             .update_expression("SET #state = :in_progress, lease_owner = :owner, lease_until = :until, check_ts = :check, saves = :zero \
                  REMOVE rows_per_second, estimated_finish_ts ADD attempts :one, epoch :one")
             .condition_expression(
@@ -108,11 +130,8 @@ impl Exports {
             .send()
             .await;
         match claimed {
-            Ok(output) => {
-                let export = read_export(output.attributes.unwrap_or_default())?;
-                Ok(Claim::Claimed(Box::new(export)))
-            }
-            Err(error) if condition_failed(&error) => self.why_not_claimed(data_export_id, lease_owner).await,
+            Ok(output) => Ok(Some(output.attributes.unwrap_or_default())),
+            Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(AwsError::from_sdk("dynamodb:UpdateItem")(error)),
         }
     }
@@ -165,7 +184,7 @@ impl Exports {
         now: DateTime<Utc>,
     ) -> Result<(), LeaseError> {
         let checkpoint = serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(checkpoint)
-            .map_err(|error| AwsError::internal(&lease.data_export_id, &error))?;
+            .map_err(|error| AwsError::internal(&lease.key, &error))?;
         let update = self
             .update_as(lease)
             .update_expression(
@@ -205,7 +224,7 @@ impl Exports {
 
     /// An update that takes place only while the lease is held.
     pub(super) fn update_as(&self, lease: &Lease) -> UpdateItemFluentBuilder {
-        self.update(&lease.data_export_id)
+        self.update(&lease.key)
             .condition_expression(IS_LEASE_OWNER)
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
             .expression_attribute_values(":owner", text(&lease.owner))

@@ -17,6 +17,7 @@ fn visit(first: &str, last: &str) -> Visit {
         partition_key: "wsp_1#2025-03".to_owned(),
         after: None,
         time: PartOfMonth::new(month, first, last),
+        sort_keys: (None, None),
         covered_before: Duration::ZERO,
     };
     Visit::new(0, partition, 1.0, last)

@@ -3,6 +3,7 @@
 
 use usage_export::error::AwsError;
 use usage_export::export::document::Document;
+use usage_export::export::manifest::Used;
 use usage_export::export::{Checkpoint, Counts, SideObject};
 use usage_export::usage::split_partition_key;
 
@@ -31,9 +32,7 @@ impl Writer<'_> {
 
     /// Waits for the part in flight, and saves its checkpoint.
     pub(super) async fn finish_in_flight(&mut self) -> Result<(), PipelineError> {
-        if let Some(part) = self.upload.finish_in_flight().await? {
-            part.release(&self.names.selection.pool);
-        }
+        self.upload.finish_in_flight().await?;
         let Some(Unsaved { checkpoint, writing }) = self.unsaved.take() else { return Ok(()) };
         for written in writing {
             written.await.map_err(AwsError::from_join("object of a checkpoint"))??;
@@ -44,10 +43,9 @@ impl Writer<'_> {
     /// Begins to write the objects of a checkpoint of everything that is written so far.
     pub(super) fn begin_checkpoint(&mut self) -> Result<Unsaved, PipelineError> {
         self.checkpoints += 1;
-        let bucket = &self.worker.bucket;
+        let bucket = &self.setup.worker.bucket;
         // Each claim and each checkpoint has keys of its own: a former lease owner cannot overwrite them.
-        let (prefix, nth) =
-            (self.export.object_prefix(), format!("{}.{}", self.export.epoch, self.checkpoints));
+        let (prefix, nth) = (&self.prefix, format!("{}.{}", self.lease.epoch, self.checkpoints));
         let mut writing = Vec::new();
         let tail = (!self.part.is_empty()).then(|| {
             let (tail, written) =
@@ -59,27 +57,34 @@ impl Writer<'_> {
         let counts = Counts { bytes, ..self.counts };
         let crc32 = self.upload.crc32();
         let key = format!("{prefix}manifest.{nth}.json");
-        let (manifest, written) = self.manifest.write(bucket, key, counts, crc32)?;
+        let used =
+            Used { read_units: counts.read_units, cost: self.used_by_others + self.setup.meter.cost() };
+        let (manifest, written) = self.manifest.write(bucket, key, counts, crc32, used)?;
         writing.push(written);
         let checkpoint = Checkpoint {
-            upload_id: self.upload.upload_id().to_owned(),
+            upload_id: self.upload.upload_id().map(str::to_owned),
             parts: self.upload.parts().clone(),
             crc32,
             tail,
             manifest,
             position: self.position.clone(),
             counts,
+            join_from: self.join_from,
             all_read: self.all_read,
         };
         Ok(Unsaved { checkpoint, writing })
     }
 
     async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {
-        let now = (self.worker.clock)();
+        let Worker { exports, bucket, clock, .. } = self.setup.worker;
+        if !checkpoint.all_read {
+            // Whoever goes on has to read the same partitions.
+            self.setup.store_plan().await?;
+        }
+        let now = clock();
         self.saved_ts = now;
         let progress = self.told.borrow().progress;
-        let Worker { exports, bucket, .. } = self.worker;
-        exports.save_checkpoint(self.lease, self.checkpoints, &checkpoint, progress, now).await?;
+        exports.save_checkpoint(&self.lease, self.checkpoints, &checkpoint, progress, now).await?;
         for former in std::mem::replace(&mut self.side_objects, side_objects_of(&checkpoint)) {
             side_object::delete_later(bucket, former);
         }

@@ -9,7 +9,7 @@ use super::*;
 use crate::dynamo::number;
 use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
-use crate::export::{Counts, PartNumbers, Position, SideObject};
+use crate::export::{Cost, Counts, PartNumbers, Position, SideObject};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -24,11 +24,11 @@ fn export(state: State) -> DataExport {
 }
 
 fn lease(data_export_id: &str) -> Lease {
-    Lease { data_export_id: data_export_id.to_owned(), owner: LEASE_OWNER.to_owned(), epoch: 3 }
+    Lease { key: data_export_id.to_owned(), owner: LEASE_OWNER.to_owned(), epoch: 3 }
 }
 
 fn completed() -> Completed {
-    let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99 };
+    let counts = Counts { read: 5, filtered: 2, written: 3, bytes: 99, read_units: 7 };
     let checksum = "crc32:0a1b2c3d".to_owned();
     let etag = "\"9b2-1\"".to_owned();
     Completed {
@@ -38,6 +38,7 @@ fn completed() -> Completed {
         manifest: manifest(),
         credit_cost: Some("0.1".to_owned()),
         expires_ts: now() + TimeDelta::days(30),
+        cost: Cost { s3_requests: 8, worker_ms: 900 },
     }
 }
 
@@ -127,7 +128,8 @@ async fn an_item_that_is_not_an_export_cannot_be_claimed() {
 async fn a_worker_without_the_lease_changes_nothing() {
     let id = export(State::InProgress).data_export_id;
     let checkpoint = Checkpoint {
-        upload_id: "upload".to_owned(),
+        upload_id: Some("upload".to_owned()),
+        join_from: None,
         parts: PartNumbers::default(),
         crc32: 7,
         tail: None,

@@ -1,0 +1,204 @@
+//! The lanes of a worker: they claim segments that nobody reads, and read several of them at the same time.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
+use usage_export::error::AwsError;
+use usage_export::export::{Segment, State};
+
+use crate::job::board::Board;
+use crate::job::handover::Handover;
+use crate::job::segment;
+use crate::job::setup::Setup;
+
+/// How often a worker looks at the segments of its export.
+const LOOK_INTERVAL: Duration = Duration::from_millis(600);
+
+/// The same while a lane has nothing to do.
+const IDLE_LOOK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Into how many pieces something is split for lanes of other workers, should they have nothing to do.
+const SPARE_PIECES: usize = 4;
+
+/// After how many looks without a free segment an invited worker ends.
+const MAX_IDLE_LOOKS: u32 = 20;
+
+/// How long an invited worker is waited for until it has claimed a segment.
+const INVITATION: Duration = Duration::from_secs(20);
+
+/// How a worker takes part in an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It has the export's lease, reads the first segment itself, and invites others.
+    Owner,
+    /// It reads other segments as long as there are any.
+    Invited,
+}
+
+/// The lanes of one worker.
+pub struct Lanes<'a> {
+    /// What they read.
+    pub setup: &'a Setup<'a>,
+    /// What they know of each other.
+    pub board: &'a Board,
+    /// How the worker takes part.
+    pub role: Role,
+    /// When they stop.
+    pub handover: Handover,
+}
+
+impl Lanes<'_> {
+    /// Reads segments until this worker has to hand over, and all are given back. An invited worker ends before if there is nothing left to
+    /// claim, or the export is finished.
+    pub async fn run(&self) {
+        let (keys, to_process) = mpsc::unbounded_channel();
+        let running = AtomicUsize::new(0);
+        // Beside each other: a slow look must not keep lanes from renewing their leases.
+        tokio::select! {
+            () = self.process(to_process, &running) => {}
+            () = self.assign(&keys, &running) => {}
+        }
+    }
+
+    /// Processes the segments with these keys at the same time.
+    async fn process(&self, mut keys: UnboundedReceiver<String>, running: &AtomicUsize) {
+        let mut lanes = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                Some(key) = keys.recv() => {
+                    lanes.push(segment::process(self.setup, self.board, key, self.handover));
+                }
+                Some(()) = lanes.next() => {
+                    running.fetch_sub(1, Ordering::Relaxed);
+                    self.board.changed.notify_one();
+                }
+            }
+        }
+    }
+
+    /// Gives segments that nobody reads to lanes that have nothing to do, until nothing is left to give.
+    async fn assign(&self, keys: &UnboundedSender<String>, running: &AtomicUsize) {
+        let (mut invitations, mut idle_looks) = (Vec::new(), 0);
+        loop {
+            let is_over = Instant::now() >= self.handover.at;
+            if is_over && running.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            let Some(free) = self.look().await else { return };
+            if !is_over {
+                let idle = self.lanes().saturating_sub(running.load(Ordering::Relaxed));
+                let given = free.len().min(idle);
+                for key in &free[..given] {
+                    running.fetch_add(1, Ordering::Relaxed);
+                    // It is received as long as this runs.
+                    let _ = keys.send(key.clone());
+                }
+                self.ask_to_split(idle, free.len());
+                self.invite(free.len() - given, &mut invitations).await;
+            }
+            let running = running.load(Ordering::Relaxed);
+            idle_looks = if running == 0 { idle_looks + 1 } else { 0 };
+            if self.role == Role::Invited && idle_looks > MAX_IDLE_LOOKS {
+                return;
+            }
+            let is_idle = self.board.first().is_some() && running < self.lanes();
+            tokio::select! {
+                () = self.board.changed.notified() => {}
+                () = tokio::time::sleep(if is_idle { IDLE_LOOK_INTERVAL } else { LOOK_INTERVAL }) => {}
+            }
+        }
+    }
+
+    /// How many segments are read at the same time, beside the first one.
+    fn lanes(&self) -> usize {
+        self.setup.worker.splitting.lanes.saturating_sub(self.board.lanes_of_first())
+    }
+
+    /// The keys of segments that nobody reads; `None` if the export is finished. An owner learns that when it renews its lease.
+    async fn look(&self) -> Option<Vec<String>> {
+        let Some(first) = self.board.first() else { return Some(Vec::new()) };
+        match self.try_to_look(&first).await {
+            Ok(free) => free,
+            Err(error) => {
+                let id = &self.setup.export.data_export_id;
+                tracing::warn!(data_export_id = id, error = %error, "the segments of export {id} cannot be seen: {error}");
+                Some(Vec::new())
+            }
+        }
+    }
+
+    async fn try_to_look(&self, first: &str) -> Result<Option<Vec<String>>, AwsError> {
+        let Setup { worker, export, plan, .. } = self.setup;
+        if self.role == Role::Invited && !segment::is_export_open(self.setup).await? {
+            return Ok(None);
+        }
+        let segments = worker.exports.segments(Some(first), &self.board.segments()).await?;
+        let now = (worker.clock)();
+        let free = segments.iter().filter(|segment| segment.is_free(now));
+        let mut free: Vec<_> = free.map(|segment| segment.key.clone()).collect();
+        // Workers that look at the same time do not all claim the same one.
+        let len = free.len().max(1);
+        free.rotate_left(if self.role == Role::Owner {
+            0
+        } else {
+            self.setup.worker_id.as_u128() as usize % len
+        });
+        self.board.saw(segments, plan);
+        tracing::debug!(data_export_id = export.data_export_id, free = free.len(), "looked at the segments");
+        Ok(Some(free))
+    }
+
+    /// If nothing is free, has something split: for the lanes that are idle here, for workers that are not there yet, or so that others who
+    /// become idle find something.
+    fn ask_to_split(&self, idle: usize, free: usize) {
+        let splitting = &self.setup.worker.splitting;
+        if free > 0 {
+            return;
+        }
+        let is_first = self.board.first().is_none();
+        // What is split again may be smaller: the last pieces decide when everything is read.
+        let min_pages = if is_first { splitting.min_pages } else { splitting.min_pages.div_ceil(2) };
+        let pieces = match (is_first, idle) {
+            // Twice as many as there are lanes: some prove larger than others.
+            (true, _) => 2 * splitting.lanes * splitting.max_workers as usize,
+            (false, 0) if splitting.max_workers > 1 => SPARE_PIECES,
+            (false, idle) => idle + 1,
+        };
+        self.board.ask_to_split(u32::try_from(pieces).unwrap_or(u32::MAX), min_pages);
+    }
+
+    /// Invites as many workers as there are segments for that this one has no lane for.
+    async fn invite(&self, free: usize, invitations: &mut Vec<Instant>) {
+        let Setup { worker, export, .. } = self.setup;
+        if self.role == Role::Invited || free == 0 {
+            return;
+        }
+        invitations.retain(|at| at.elapsed() < INVITATION);
+        let others = self.other_workers(&self.board.segments()) + invitations.len();
+        let missing = (worker.splitting.max_workers as usize).saturating_sub(1 + others);
+        for _ in 0..missing.min(free.div_ceil(self.lanes().max(1))) {
+            let id = &export.data_export_id;
+            match worker.queue.invite(export).await {
+                Ok(()) => tracing::info!(data_export_id = id, "another worker is invited to export {id}"),
+                Err(error) => {
+                    tracing::warn!(data_export_id = id, error = %error, "nobody is invited to export {id}: {error}");
+                }
+            }
+            invitations.push(Instant::now());
+        }
+    }
+
+    /// How many other workers have segments.
+    fn other_workers(&self, segments: &[Segment]) -> usize {
+        let (now, own) = ((self.setup.worker.clock)(), self.setup.worker_id.to_string());
+        let held =
+            segments.iter().filter(|segment| segment.state == State::InProgress && segment.is_leased(now));
+        let workers = held.filter_map(|segment| segment.lease_owner.as_deref()?.split('/').next());
+        workers.filter(|worker| *worker != own).collect::<BTreeSet<_>>().len()
+    }
+}
