@@ -26,6 +26,7 @@ fn each_event_is_answered_by_its_function() {
         for path in event_files() {
             let invoke = async |function| lambda.invoke(function, &path).await;
             match path.file_name().unwrap().to_str().unwrap() {
+                "audit.json" => example.assert_audit(&invoke("export_status").await),
                 "export_data.json" => example.assert_exports(&invoke("export_data").await).await,
                 "export_status.json" => example.assert_status(&invoke("export_status").await).await,
                 "exports.json" => example.assert_history(&invoke("export_status").await).await,
@@ -122,6 +123,15 @@ impl Example {
         assert_eq!(history, get_history(&self.org.caller, None).await.ok());
         let exports = history["exports"].as_array().unwrap();
         assert!(exports.iter().any(|export| export["data_export_id"] == self.data_export_id), "{history}");
+    }
+
+    /// The trail tells who asked for the export.
+    fn assert_audit(&self, answer: &Value) {
+        let trail = ok(answer);
+        let is_request = |event: &&Value| event["event_type"] == "export_requested";
+        let requested = trail["events"].as_array().unwrap().iter().find(is_request);
+        let requested = requested.unwrap_or_else(|| panic!("{trail}"));
+        assert_eq!(requested["user_email"], self.org.admin.email, "{trail}");
     }
 
     /// The page knows who is signed in, and links to their export.

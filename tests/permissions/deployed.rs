@@ -168,6 +168,7 @@ pub fn arn(place: &str) -> String {
         "*" => "*".to_owned(),
         "UsageRecordsTable" => of("dynamodb", &format!("table/{}{path}", tables.usage_records)),
         "DirectoryTable" => of("dynamodb", &format!("table/{}{path}", tables.directory)),
+        "AuditTable" => of("dynamodb", &format!("table/{}{path}", tables.audit)),
         "ExportsTable" => of("dynamodb", &format!("table/{}{path}", tables.exports)),
         "ExportBucket" => format!("arn:aws:s3:::{}{path}", outputs.bucket),
         "ExportQueue" => of("sqs", queue),

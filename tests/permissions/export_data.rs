@@ -22,7 +22,7 @@ pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
             let workspace = org.add_workspace("Sales").await;
             is(200, &post_export(copy, &org, &json!({"workspace_ids": [workspace]})).await)
         }
-        "dynamodb:GetItem ExportsTable" => is(200, &cancel(copy, &org).await),
+        "dynamodb:GetItem ExportsTable" | "dynamodb:PutItem AuditTable" => is(200, &cancel(copy, &org).await),
         "dynamodb:BatchGetItem ExportsTable" => {
             use_all_slots(&org).await;
             is(200, &post_export(copy, &org, &all_workspaces).await)

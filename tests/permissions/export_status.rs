@@ -18,7 +18,11 @@ pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
             is(200, &history(copy, org, "false").await)
         }
         "dynamodb:Query ExportsTable/index/by_user" => is(200, &history(copy, org, "true").await),
-        "s3:GetObject ExportBucket/exports/*" => is(200, &status(copy, org, id, "true").await),
+        "s3:GetObject ExportBucket/exports/*" | "dynamodb:PutItem AuditTable" => is(200, &status(copy, org, id, "true").await),
+        "dynamodb:Query AuditTable" => is(200, &audit(copy, org, &[]).await),
+        "dynamodb:Query AuditTable/index/by_export" => {
+            is(200, &audit(copy, org, &[("data_export_id", id)]).await)
+        }
         "s3:ListBucket ExportBucket" => {
             let expired = expired_export(org).await;
             is(404, &status(copy, org, &expired, "true").await)
@@ -49,4 +53,9 @@ async fn status(copy: &FunctionCopy, org: &TestOrg, id: &str, download: &str) ->
 async fn history(copy: &FunctionCopy, org: &TestOrg, mine: &str) -> Answer {
     let parameters = [("user_id", &*org.caller.user_id), ("mine", mine)];
     copy.answer(&Call::get("/exports", &parameters).with_key(&org.caller.key)).await
+}
+
+async fn audit(copy: &FunctionCopy, org: &TestOrg, more: &[(&str, &str)]) -> Answer {
+    let parameters = [&[("user_id", &*org.caller.user_id)], more].concat();
+    copy.answer(&Call::get("/audit", &parameters).with_key(&org.caller.key)).await
 }

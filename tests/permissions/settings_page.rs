@@ -25,7 +25,7 @@ struct Session<'a> {
 
 /// Whether that works for which the function needs this permission.
 pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
-    let of_files = ["s3:", "dynamodb:BatchGetItem DirectoryTable", "dynamodb:GetItem ExportsTable"];
+    let of_files = ["s3:", "dynamodb:PutItem AuditTable", "dynamodb:Query AuditTable/index/by_export", "dynamodb:BatchGetItem DirectoryTable", "dynamodb:GetItem ExportsTable"];
     if of_files.iter().any(|start| permission.starts_with(start)) {
         return shows_an_export(copy, permission).await;
     }
@@ -36,6 +36,7 @@ pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
         | "dynamodb:Query ExportsTable/index/by_organization"
         | "logs:CreateLogStream SettingsPageLogs"
         | "logs:PutLogEvents SettingsPageLogs" => is(200, &session.get("").await),
+        "dynamodb:Query AuditTable" => is(200, &session.get("/audit").await),
         "dynamodb:Query ExportsTable/index/by_user" => is(200, &session.get("?who=me").await),
         "dynamodb:Query DirectoryTable" => is(200, &session.get("/new").await),
         "dynamodb:Query UsageRecordsTable" => shows_a_preview(&session, &org).await,
@@ -81,7 +82,10 @@ async fn shows_an_export(copy: &FunctionCopy, permission: &str) -> bool {
             let colleague = Visitor::sign_in(&org.add_admin().await).await;
             is(200, &Session { copy, cookie: colleague.cookie }.get("").await)
         }
-        "s3:GetObject ExportBucket/exports/*" => {
+        "dynamodb:Query AuditTable/index/by_export" => {
+            is(200, &session.get(&format!("/audit?export={id}")).await)
+        }
+        "s3:GetObject ExportBucket/exports/*" | "dynamodb:PutItem AuditTable" => {
             is(302, &session.get(&format!("/exports/{id}/download")).await)
         }
         "s3:ListBucket ExportBucket" => {

@@ -79,6 +79,7 @@ fn function(name: &str, port: u16) -> Command {
         .envs(outputs.aws_variables())
         .env("DIRECTORY_TABLE", &outputs.tables.directory)
         .env("EXPORTS_TABLE", &outputs.tables.exports)
+        .env("AUDIT_TABLE", &outputs.tables.audit)
         .env("USAGE_RECORDS_TABLE", &outputs.tables.usage_records)
         .env("BUCKET", &outputs.bucket)
         .env("QUEUE_URL", &outputs.queue_url)

@@ -86,6 +86,7 @@ pub struct Tables {
     pub usage_records: String,
     pub directory: String,
     pub exports: String,
+    pub audit: String,
 }
 
 /// The key of the root of the emulator's account.

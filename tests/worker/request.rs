@@ -91,13 +91,13 @@ fn a_record_stays_small_however_many_ids_its_request_names() {
         let mut export = DataExport::new(&world.org.id, &world.org.caller.user_id, request, now());
         export.data_export_id = new_export_id(now());
         let exports = world.worker().exports;
-        assert_eq!(exports.create(&export, None, 5).await.unwrap(), Created::New);
+        assert_eq!(exports.create(&export, None, 5, None).await.unwrap(), Created::New);
         let record = read_record(&export.data_export_id).await;
         assert!(record.to_string().len() < 2_000, "{record}");
         let read = exports.get(&export.data_export_id).await.unwrap().unwrap();
         let ids = exports.named_ids(&read).await.unwrap().unwrap();
         assert_eq!((ids.workspace_ids, ids.entity_ids), (scope.workspace_ids, scope.entity_ids));
-        exports.create(&export, None, 5).await.unwrap_err();
+        exports.create(&export, None, 5, None).await.unwrap_err();
     });
 }
 

@@ -4,7 +4,6 @@
 //! request is parsed, [`authorize`] makes sure afterwards that the key may act for that user and that the user may export.
 //! The settings page has a session instead of a key: [`resume_session`] does both steps.
 
-use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::directory::{Directory, ENTERPRISE_TIER, Role};
@@ -12,9 +11,11 @@ use crate::problem::{Problem, RequestError};
 use crate::rate_limit::RateLimit;
 
 pub mod api_key;
+pub mod attempt;
 pub mod session;
 
 use api_key::{ApiKey, KeyKind, sha256};
+use attempt::Attempt;
 
 /// The longest secret that is hashed and looked up, in bytes. Ours have 47.
 const MAX_SECRET_BYTES: usize = 512;
@@ -32,7 +33,7 @@ pub struct Caller {
     pub email: String,
 }
 
-/// Finds the API key in `Authorization: Bearer …` and makes sure that it is valid at `now`.
+/// Finds the API key in `Authorization: Bearer …` and makes sure that it is valid now.
 ///
 /// # Errors
 ///
@@ -42,15 +43,15 @@ pub async fn authenticate(
     directory: &Directory,
     rate_limit: &RateLimit,
     headers: &HeaderMap,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<ApiKey, RequestError> {
     let Some(secret) = bearer(headers) else {
         return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
     };
-    authenticate_secret(directory, rate_limit, secret, now).await
+    authenticate_secret(directory, rate_limit, secret, attempt).await
 }
 
-/// Finds the API key with this secret and makes sure that it is valid at `now`.
+/// Finds the API key with this secret and makes sure that it is valid now.
 ///
 /// # Errors
 ///
@@ -60,15 +61,17 @@ pub async fn authenticate_secret(
     directory: &Directory,
     rate_limit: &RateLimit,
     secret: &str,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<ApiKey, RequestError> {
+    let refusal = || unauthorized("This API key is unknown, expired or revoked. Use another one.");
     let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
-    let Some(key) = key.filter(|key| key.is_valid(now)) else {
-        return Err(unauthorized("This API key is unknown, expired or revoked. Use another one.").into());
-    };
-    // Only of a key that there is: guessing one would fill the counts with others.
-    rate_limit.take(&sha256(secret), now).await?;
-    Ok(key)
+    let key = key.ok_or_else(refusal)?;
+    let sha256 = sha256(secret);
+    attempt.has_key(&key, &sha256);
+    // Only of a key that there is: guessing one would fill the counts with others. Also of one that is not valid any more, because
+    // each of its refusals is an event.
+    rate_limit.take(&sha256, attempt.now).await?;
+    if key.is_valid(attempt.now) { Ok(key) } else { Err(refusal().into()) }
 }
 
 /// Finds the caller of a session. `None` if the session, or the API key that it was started with, is no longer valid.
@@ -81,22 +84,24 @@ pub async fn resume_session(
     directory: &Directory,
     rate_limit: &RateLimit,
     token: &str,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<Option<Caller>, RequestError> {
     if token.is_empty() || token.len() > MAX_SECRET_BYTES {
         return Ok(None);
     }
-    let Some(session) = directory.session(token).await?.filter(|session| session.is_valid(now)) else {
+    let is_valid = |key: &ApiKey| key.is_valid(attempt.now);
+    let Some(session) = directory.session(token).await?.filter(is_valid) else {
         return Ok(None);
     };
     let (Some(user_id), Some(api_key_sha256)) = (&session.user_id, &session.api_key_sha256) else {
         return Ok(None);
     };
-    if !directory.api_key_by_sha256(api_key_sha256).await?.is_some_and(|key| key.is_valid(now)) {
+    attempt.has_key(&session, api_key_sha256);
+    if !directory.api_key_by_sha256(api_key_sha256).await?.as_ref().is_some_and(is_valid) {
         return Ok(None);
     }
-    rate_limit.take(api_key_sha256, now).await?;
-    authorize(directory, &session, &HeaderMap::new(), user_id).await.map(Some)
+    rate_limit.take(api_key_sha256, attempt.now).await?;
+    authorize(directory, &session, &HeaderMap::new(), user_id, attempt).await.map(Some)
 }
 
 /// Makes sure that the key may act for `user_id` and that this user may export.
@@ -111,7 +116,9 @@ pub async fn authorize(
     key: &ApiKey,
     headers: &HeaderMap,
     user_id: &str,
+    attempt: &Attempt,
 ) -> Result<Caller, RequestError> {
+    attempt.acts_for(user_id);
     if headers.get("x-auth-key").is_some_and(|acting_as| acting_as.as_bytes() != user_id.as_bytes()) {
         return Err(forbidden("The x-auth-key header and user_id name different users.").into());
     }

@@ -3,6 +3,7 @@
 //! | struct                | variables                                  | used by                                |
 //! | --------------------- | ------------------------------------------ | -------------------------------------- |
 //! | [`TableNames`]        | `DIRECTORY_TABLE`, `EXPORTS_TABLE`         | every function                         |
+//! | [`Audit`]             | `AUDIT_TABLE`, `AUDIT_DAYS`?               | who answers requests                   |
 //! | [`UsageRecordsTable`] | `USAGE_RECORDS_TABLE`, `READ_AHEAD`?       | the worker, the settings page          |
 //! | [`Queue`]             | `QUEUE_URL`                                | who submits exports, the worker        |
 //! | [`DeadLetterQueue`]   | `DEAD_LETTER_QUEUE_URL`                    | the reconciler                         |
@@ -49,6 +50,9 @@ pub const READ_UNITS: RangeInclusive<u32> = 0..=1_000_000;
 /// Days that a file can be kept at least and at most. `template.yaml` has the same limits.
 pub const FILE_DAYS: RangeInclusive<u16> = 1..=3650;
 
+/// Days that an event of the audit trail can be kept, at least and at most. `template.yaml` has the same limits.
+pub const AUDIT_DAYS: RangeInclusive<u16> = 1..=3650;
+
 /// Partitions whose first page is read ahead, at least and at most. A page has up to 1 MB, and the worker 512 MB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
 const READ_AHEAD: RangeInclusive<usize> = 1..=100;
@@ -76,6 +80,33 @@ impl TableNames {
         Ok(Self {
             directory: variables.required("DIRECTORY_TABLE")?,
             exports: variables.required("EXPORTS_TABLE")?,
+        })
+    }
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// The table of events: `AUDIT_TABLE`.
+    pub table: String,
+    /// Days that an event is kept, 1 to 3650: `AUDIT_DAYS`, by default 400.
+    pub days: u16,
+}
+
+impl Audit {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The table is missing, or the days are no number within [`AUDIT_DAYS`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            table: variables.required("AUDIT_TABLE")?,
+            days: variables.number_or("AUDIT_DAYS", 400, AUDIT_DAYS)?,
         })
     }
 }

@@ -17,7 +17,6 @@ mod checkpoint;
 mod cost;
 pub mod document;
 pub mod download;
-mod id;
 pub mod interval;
 pub mod manifest;
 pub mod queue;
@@ -30,8 +29,8 @@ pub mod submit;
 
 pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
 pub use cost::Cost;
-pub use id::created_ts_of_id;
-use id::new_id;
+pub use crate::id::created_ts_of_id;
+use crate::id::new_id;
 pub use segment::{Cut, Range, Segment};
 pub use speed::Speed;
 pub use state::State;

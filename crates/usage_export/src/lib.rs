@@ -9,6 +9,7 @@
 //! | [`export`]    | a data export: its request, its states, the table of exports               |
 //! | [`usage`]     | usage records: keys of the table, the eleven fields                        |
 //! | [`directory`] | organizations, members, workspaces, workbooks                              |
+//! | [`audit`]     | the audit trail: who asked for, took and was refused what                  |
 //! | [`auth`]      | API keys and sessions, from them to a caller, and what the caller may do   |
 //! | [`error`]     | what can go wrong between us and AWS                                       |
 //! | [`problem`]   | what a caller is told when a request is refused                            |
@@ -22,6 +23,7 @@
 //!
 //! No handler and no HTTP framework is in here: those are the functions'.
 
+pub mod audit;
 pub mod auth;
 pub mod aws;
 pub mod config;
@@ -29,6 +31,7 @@ pub mod directory;
 pub mod dynamo;
 pub mod error;
 pub mod export;
+mod id;
 pub mod logging;
 pub mod problem;
 pub mod rate_limit;

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, Method, header};
+use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, Response};
 use serde_json::{Value, json};
+use usage_export::audit::event::Via;
+use usage_export::auth::attempt::Attempt;
 use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::directory::Directory;
 use usage_export::export::request::{CancelCall, ExportCall};
@@ -30,41 +33,60 @@ pub struct Context {
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<String> {
     let request_id = request.lambda_context().request_id;
+    let attempt = attempt(&request, now);
     let answered = if request.method() != Method::POST {
         Err(Problem::only_takes("POST").into())
     } else if request.uri().path().ends_with("/cancel_export") {
-        cancel(context, &request, now).await.map(|export| json_response(&export.to_json()))
+        cancel(context, &request, &attempt).await.map(|export| json_response(&export.to_json()))
     } else {
-        submit(context, &request, now).await.map(|export| accepted(&export))
+        submit(context, &request, &attempt).await.map(|export| accepted(&export))
     };
-    answered.unwrap_or_else(|error| error.into_response(&request_id))
+    match answered {
+        Ok(response) => response,
+        Err(error) => {
+            if let RequestError::Refused(problem) = &error {
+                attempt.record_refusal(&context.submitter.audit_trail, problem).await;
+            }
+            error.into_response(&request_id)
+        }
+    }
+}
+
+/// The request, for the audit trail.
+fn attempt(request: &Request, now: DateTime<Utc>) -> Attempt {
+    let source_ip = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    Attempt::new(Via::Api, request.method(), request.uri().path(), request.headers(), source_ip, now)
 }
 
 async fn cancel(
     context: &Context,
     request: &Request,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<DataExport, RequestError> {
     let headers = request.headers();
-    let key = authenticate(&context.directory, &context.rate_limit, headers, now).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
     let call = CancelCall::parse(plain_body(request)?)?;
-    let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
-    let Submitter { exports, queue, .. } = &context.submitter;
-    usage_export::export::cancel::cancel(exports, queue, &caller, &call.data_export_id, now).await
+    let caller = authorize(&context.directory, &key, headers, &call.user_id, attempt).await?;
+    let Submitter { exports, queue, audit_trail, .. } = &context.submitter;
+    let id = &call.data_export_id;
+    usage_export::export::cancel::cancel(exports, queue, audit_trail, &caller, id, attempt).await
 }
 
 async fn submit(
     context: &Context,
     request: &Request,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<DataExport, RequestError> {
     let headers = request.headers();
-    let key = authenticate(&context.directory, &context.rate_limit, headers, now).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
     let body = plain_body(request)?;
     let call = ExportCall::parse(body)?;
-    let caller = authorize(&context.directory, &key, headers, &call.user_id).await?;
+    let caller = authorize(&context.directory, &key, headers, &call.user_id, attempt).await?;
     let idempotency_key = idempotency_key(request, &caller, body)?;
-    context.submitter.submit(&caller, call.request, idempotency_key.as_ref(), now).await
+    context.submitter.submit(&caller, call.request, idempotency_key.as_ref(), attempt).await
 }
 
 /// The body as it was sent. One that is compressed is refused and not unpacked: a few kilobytes can hold gigabytes, and no

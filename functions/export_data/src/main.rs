@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{Limits, Queue, Requests, TableNames};
+use usage_export::audit::AuditTrail;
+use usage_export::config::{Audit, Limits, Queue, Requests, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -22,12 +23,14 @@ async fn main() -> Result<(), Error> {
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;
+    let audit = Audit::from_env()?;
     let directory = Directory::new(dynamodb.clone(), tables.directory);
     let context = &Context {
         directory: directory.clone(),
         rate_limit: RateLimit::new(dynamodb.clone(), tables.exports.clone(), Requests::from_env()?.of_a_key),
         submitter: Submitter {
             directory,
+            audit_trail: AuditTrail::new(dynamodb.clone(), audit.table, audit.days),
             exports: Exports::new(dynamodb, tables.exports),
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
             active_limit: Limits::from_env()?.active_exports,

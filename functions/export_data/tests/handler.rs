@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
@@ -17,6 +18,7 @@ use export_data::Context;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
+use usage_export::audit::AuditTrail;
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -73,6 +75,8 @@ struct World {
     sqs: Vec<Rule>,
     exports: Arc<Mutex<HashMap<String, Item>>>,
     messages: Arc<Mutex<Vec<String>>>,
+    /// What was put into the audit trail.
+    events: Arc<Mutex<Vec<Item>>>,
 }
 
 impl World {
@@ -105,6 +109,11 @@ impl World {
                 url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
             },
             active_limit: 5,
+            audit_trail: AuditTrail::new(
+                mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&self.puts_events()]),
+                "audit".to_owned(),
+                400,
+            ),
         };
         let rate_limit = RateLimit::new(client, "exports".to_owned(), 500);
         let context = Context { directory, rate_limit, submitter };
@@ -125,10 +134,15 @@ impl World {
 
     /// Makes the puts of a transaction; its conditions hold.
     fn transacts(&self) -> Rule {
-        let exports = Arc::clone(&self.exports);
+        let (exports, events) = (Arc::clone(&self.exports), Arc::clone(&self.events));
         mock!(DynamoDb::transact_write_items).then_compute_output(move |request| {
-            let puts = request.transact_items().iter().filter_map(|write| write.put());
-            locked(&exports).extend(puts.map(|put| (id(put.item()), put.item().clone())));
+            for put in request.transact_items().iter().filter_map(|write| write.put()) {
+                if put.table_name() == "audit" {
+                    locked(&events).push(put.item().clone());
+                } else {
+                    locked(&exports).insert(id(put.item()), put.item().clone());
+                }
+            }
             TransactWriteItemsOutput::builder().build()
         })
     }
@@ -139,6 +153,23 @@ impl World {
             locked(&messages).push(request.message_body().expect("a body").to_owned());
             SendMessageOutput::builder().build()
         })
+    }
+
+    fn puts_events(&self) -> Rule {
+        let events = Arc::clone(&self.events);
+        mock!(DynamoDb::put_item).then_compute_output(move |request| {
+            locked(&events).push(request.item().expect("an item").clone());
+            PutItemOutput::builder().build()
+        })
+    }
+
+    /// The types of the events in the audit trail, with the user of each and, of a refusal, its status.
+    fn events(&self) -> Vec<(String, Option<String>, Option<String>)> {
+        let text = |event: &Item, name: &str| event.get(name)?.as_s().ok().cloned();
+        let status = |event: &Item| event["details"].as_m().ok()?.get("status")?.as_n().ok().cloned();
+        let events = locked(&self.events);
+        let told = |event| (text(event, "event_type").expect("a type"), text(event, "user_id"), status(event));
+        events.iter().map(told).collect()
     }
 
     fn messages(&self) -> Vec<String> {
@@ -295,4 +326,37 @@ async fn a_message_that_sqs_accepts_at_the_second_attempt_is_sent() {
         .build();
     assert_eq!(World::default().sqs(&rule).answer(request()).await.status, 200);
     assert_eq!(rule.num_calls(), 2);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_and_what_was_refused_is_in_the_audit_trail() {
+    let world = World::default();
+    let export = world.answer(request()).await.body;
+    // The same again is no second event.
+    world.answer(request()).await;
+    for request in [
+        request_with("end_date", json!("2024-01-01")),
+        request_with_header("authorization", None),
+        request_with_header("x-auth-key", Some("usr_other")),
+        request_with("user_id", json!("usr_member")),
+    ] {
+        assert!(world.answer(request).await.status >= 400);
+    }
+    let event = |event_type: &str, user_id: &str, status: Option<&str>| {
+        (event_type.to_owned(), Some(user_id.to_owned()), status.map(str::to_owned))
+    };
+    assert_eq!(
+        world.events(),
+        [
+            event("export_requested", "usr_example", None),
+            // A body that is wrong is no matter of access, and of a request without a key nobody knows whose it is.
+            event("request_refused", "usr_example", Some("403")),
+            event("request_refused", "usr_member", Some("403")),
+        ]
+    );
+    let first = locked(&world.events)[0].clone();
+    assert_eq!(first["data_export_id"].as_s().ok(), export["data_export_id"].as_str().map(str::to_owned).as_ref());
+    assert_eq!(first["source_ip"].as_s().map(String::as_str), Ok("203.0.113.7"));
+    let text = format!("{first:?}");
+    assert!(!text.contains("uex_") && !text.contains("@"), "{text}");
 }

@@ -1,23 +1,31 @@
-//! `GET /export_status` and `GET /exports`: the state of an export, its file, and the history of an organization's exports.
+//! `GET /export_status`, `GET /exports` and `GET /audit`: the state of an export, its file, the history of an organization's exports,
+//! and who did what with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, Method, header};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::{Value, json};
-use usage_export::auth::{authenticate, authorize};
+use usage_export::audit::AuditTrail;
+use usage_export::audit::event::{EventType, Via};
+use usage_export::auth::attempt::Attempt;
+use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::config::Sharing;
 use usage_export::directory::{Directory, Member};
 use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
-use usage_export::export::request::check_id;
 use usage_export::export::store::Exports;
-use usage_export::export::{DataExport, State, created_ts_of_id};
-use usage_export::problem::{FieldError, Problem, RequestError};
+use usage_export::export::{DataExport, State};
+use usage_export::problem::{Problem, RequestError};
 use usage_export::rate_limit::RateLimit;
 
+use query::{HistoryQuery, Query, Wanted};
+
+mod audit;
 mod download;
+mod query;
 
 /// What the handler needs for a request; made once at the start of the function.
 pub struct Context {
@@ -27,6 +35,8 @@ pub struct Context {
     pub rate_limit: RateLimit,
     /// The table of exports.
     pub exports: Exports,
+    /// Who did what with exports.
+    pub audit_trail: AuditTrail,
     /// The files of completed exports.
     pub files: ExportFiles,
     /// Whether administrators may have each other's files.
@@ -36,43 +46,78 @@ pub struct Context {
 /// Answers one request at `now`. A refusal is a problem document; see [`usage_export::problem`].
 pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> Response<Body> {
     let request_id = request.lambda_context().request_id;
+    let attempt = attempt(&request, now);
+    let path = request.uri().path();
     let answered = if request.method() != Method::GET {
         Err(Problem::only_takes("GET").into())
-    } else if request.uri().path().ends_with("/exports") {
-        history(context, &request, now).await
+    } else if path.ends_with("/exports") {
+        history(context, &request, &attempt).await
+    } else if path.ends_with("/audit") {
+        audit::answer(context, &request, &attempt).await
     } else {
-        status(context, &request, now).await
+        status(context, &request, &attempt).await
     };
-    answered.unwrap_or_else(|error| error.into_response(&request_id).map(Body::from))
+    match answered {
+        Ok(response) => response,
+        Err(error) => {
+            if let RequestError::Refused(problem) = &error {
+                attempt.record_refusal(&context.audit_trail, problem).await;
+            }
+            error.into_response(&request_id).map(Body::from)
+        }
+    }
+}
+
+/// The request, for the audit trail.
+fn attempt(request: &Request, now: DateTime<Utc>) -> Attempt {
+    let source_ip = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    Attempt::new(Via::Api, request.method(), request.uri().path(), request.headers(), source_ip, now)
+}
+
+/// Who makes the request. `user_id` is that of its parameters, which are read only for a caller with a key.
+async fn caller<'a, T>(
+    context: &Context,
+    request: &'a Request,
+    attempt: &Attempt,
+    read: impl FnOnce(Query<'a>) -> Result<(String, T), Problem>,
+) -> Result<(Caller, T), RequestError> {
+    let headers = request.headers();
+    let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
+    let (user_id, parameters) = read(Query::of(request))?;
+    Ok((authorize(&context.directory, &key, headers, &user_id, attempt).await?, parameters))
 }
 
 async fn status(
     context: &Context,
     request: &Request,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<Response<Body>, RequestError> {
-    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), now).await?;
-    let query = Query { request, errors: Vec::new() };
-    let (user_id, data_export_id, wanted) = query.status()?;
-    let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
+    let (caller, (data_export_id, wanted)) = caller(context, request, attempt, Query::status).await?;
     let export = context.exports.get_shared_with(&caller, &data_export_id, context.sharing).await?;
-    let document = match wanted {
-        Wanted::File if export.state == State::Completed => Document::file(&export, now)?,
-        Wanted::Manifest if export.state == State::Completed => Document::manifest(&export, now)?,
+    let (document, event_type) = match wanted {
+        Wanted::File if export.state == State::Completed => {
+            (Document::file(&export, attempt.now)?, EventType::ExportDownloaded)
+        }
+        Wanted::Manifest if export.state == State::Completed => {
+            (Document::manifest(&export, attempt.now)?, EventType::ManifestDownloaded)
+        }
         _ => return Ok(json_response(&export.to_json())),
     };
-    download::answer(&context.files, &document).await
+    let response = download::answer(&context.files, &document).await?;
+    // Nobody gets a file of whom the trail does not tell.
+    context.audit_trail.record(&attempt.event(&caller, event_type).of_export(&data_export_id)).await?;
+    Ok(response)
 }
 
 async fn history(
     context: &Context,
     request: &Request,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<Response<Body>, RequestError> {
-    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), now).await?;
-    let query = Query { request, errors: Vec::new() };
-    let HistoryQuery { user_id, cursor, mine } = query.history()?;
-    let caller = authorize(&context.directory, &key, request.headers(), &user_id).await?;
+    let (caller, HistoryQuery { cursor, mine }) = caller(context, request, attempt, Query::history).await?;
     let (organization_id, cursor) = (&caller.organization_id, cursor.as_deref());
     let (exports, next_cursor) = if mine {
         context.exports.history(organization_id, &caller.user_id, cursor).await?
@@ -97,93 +142,6 @@ fn entry(export: &DataExport, members: &BTreeMap<String, Member>) -> Value {
         entry["user_email"] = member.email.as_str().into();
     }
     entry
-}
-
-/// The parameters of `GET /exports`.
-struct HistoryQuery {
-    user_id: String,
-    cursor: Option<String>,
-    /// Only exports of this user.
-    mine: bool,
-}
-
-/// What a caller wants to know of an export.
-#[derive(Debug, Clone, Copy)]
-enum Wanted {
-    Status,
-    File,
-    Manifest,
-}
-
-/// Reads the parameters of a request and collects what is wrong with them.
-struct Query<'a> {
-    request: &'a Request,
-    errors: Vec<FieldError>,
-}
-
-impl Query<'_> {
-    fn status(mut self) -> Result<(String, String, Wanted), Problem> {
-        let user_id = self.id("user_id");
-        let data_export_id = self.id("data_export_id");
-        let wanted = match (self.flag("download"), self.flag("manifest")) {
-            (false, false) => Wanted::Status,
-            (true, false) => Wanted::File,
-            (false, true) => Wanted::Manifest,
-            (true, true) => {
-                self.errors
-                    .push(FieldError::new("manifest", "cannot be true together with download: ask twice"));
-                Wanted::Status
-            }
-        };
-        match (user_id, data_export_id) {
-            (Some(user_id), Some(data_export_id)) if self.errors.is_empty() => {
-                Ok((user_id, data_export_id, wanted))
-            }
-            _ => Err(Problem::fields(self.errors)),
-        }
-    }
-
-    fn history(mut self) -> Result<HistoryQuery, Problem> {
-        let user_id = self.id("user_id");
-        let mine = self.flag("mine");
-        let cursor = self.value("cursor").filter(|cursor| !cursor.is_empty());
-        if cursor.as_deref().is_some_and(|cursor| created_ts_of_id(cursor).is_none()) {
-            self.errors.push(FieldError::new("cursor", "is not the next_cursor of an earlier page"));
-        }
-        match user_id {
-            Some(user_id) if self.errors.is_empty() => Ok(HistoryQuery { user_id, cursor, mine }),
-            _ => Err(Problem::fields(self.errors)),
-        }
-    }
-
-    fn flag(&mut self, name: &str) -> bool {
-        match self.value(name).as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => {
-                self.errors.push(FieldError::new(name, "must be true or false"));
-                false
-            }
-        }
-    }
-
-    fn value(&self, name: &str) -> Option<String> {
-        self.request.query_string_parameters_ref()?.first(name).map(str::to_owned)
-    }
-
-    fn id(&mut self, name: &str) -> Option<String> {
-        let id = self.required(name)?;
-        check_id(name, &id).map_err(|error| self.errors.push(error)).ok()?;
-        Some(id)
-    }
-
-    fn required(&mut self, name: &str) -> Option<String> {
-        let value = self.value(name).filter(|value| !value.trim().is_empty());
-        if value.is_none() {
-            self.errors.push(FieldError::new(name, "is required"));
-        }
-        value
-    }
 }
 
 fn json_response(body: &Value) -> Response<Body> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use export_status::Context;
 use lambda_http::{Error, Request, service_fn};
-use usage_export::config::{Bucket, Requests, Sharing, TableNames};
+use usage_export::audit::AuditTrail;
+use usage_export::config::{Audit, Bucket, Requests, Sharing, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::store::Exports;
@@ -21,9 +22,11 @@ async fn main() -> Result<(), Error> {
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;
+    let audit = Audit::from_env()?;
     let context = &Context {
         directory: Directory::new(dynamodb.clone(), tables.directory),
         rate_limit: RateLimit::new(dynamodb.clone(), tables.exports.clone(), Requests::from_env()?.of_a_key),
+        audit_trail: AuditTrail::new(dynamodb.clone(), audit.table, audit.days),
         exports: Exports::new(dynamodb, tables.exports),
         files: ExportFiles { s3: aws_sdk_s3::Client::new(&aws), bucket: Bucket::from_env()?.name },
         sharing: Sharing::from_env()?,

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::error::InternalServerError;
 use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_s3::operation::head_object::builders::HeadObjectOutputBuilder;
@@ -20,6 +22,7 @@ use export_status::Context;
 use lambda_http::http::HeaderMap;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
+use usage_export::audit::AuditTrail;
 use usage_export::config::Sharing;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
@@ -108,6 +111,18 @@ async fn answer_with(
     export: Option<&DataExport>,
     s3: &[&Rule],
 ) -> Answer {
+    let puts = mock!(DynamoDb::put_item).then_output(|| PutItemOutput::builder().build());
+    answer_recorded(sharing, request, export, s3, &puts).await
+}
+
+/// The same where the audit trail answers by a rule.
+async fn answer_recorded(
+    sharing: Sharing,
+    request: Request,
+    export: Option<&DataExport>,
+    s3: &[&Rule],
+    audit: &Rule,
+) -> Answer {
     let item = export.map(to_item);
     let page: Vec<_> = item.iter().cloned().collect();
     let dynamodb = [
@@ -133,6 +148,11 @@ async fn answer_with(
         directory: Directory::new(client.clone(), "directory".to_owned()),
         rate_limit: RateLimit::new(client.clone(), "exports".to_owned(), 500),
         exports: Exports::new(client, "exports".to_owned()),
+        audit_trail: AuditTrail::new(
+            mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [audit]),
+            "audit".to_owned(),
+            400,
+        ),
         files: ExportFiles {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),
             bucket: "example-exports".to_owned(),
@@ -356,4 +376,37 @@ async fn another_administrators_export_is_open_only_where_files_are_shared() {
     let foreign = DataExport { organization_id: "org_2".to_owned(), ..theirs };
     let refused = answer_with(shared, request(STATUS, &[]), Some(&foreign), &[]).await;
     assert_problem(&refused, 403, Some("data_export_id"));
+}
+
+#[tokio::test]
+async fn nobody_gets_a_file_of_whom_the_audit_trail_does_not_tell() {
+    let export = export();
+    let puts = mock!(DynamoDb::put_item).then_output(|| PutItemOutput::builder().build());
+    let fails = mock!(DynamoDb::put_item)
+        .then_error(|| PutItemError::InternalServerError(InternalServerError::builder().build()));
+    let file = gets(CSV);
+    let told = answer_recorded(Sharing::default(), download(), Some(&export), &[&file], &puts).await;
+    assert_eq!((told.status, puts.num_calls()), (200, 1));
+    let untold = answer_recorded(Sharing::default(), download(), Some(&export), &[&file], &fails).await;
+    assert_eq!(untold.status, 500);
+    assert!(!String::from_utf8_lossy(untold.body.as_ref()).contains("run_1"));
+    // A look at the state is no event.
+    let looked = answer_recorded(Sharing::default(), request(STATUS, &[]), Some(&export), &[], &fails).await;
+    assert_eq!(looked.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_for_events_is_named() {
+    const AUDIT: &str = include_str!("../../../events/audit.json");
+    for (query, field) in [
+        (&[("cursor", "next")][..], "cursor"),
+        (&[("start_date", "2025-01-01")], "end_date"),
+        (&[("download", "true")], "start_date"),
+        (&[("start_date", "2025-02-01"), ("end_date", "2025-01-01")], "end_date"),
+        (&[("download", "true"), ("data_export_id", "exp"), ("start_date", "2025-01-01"), ("end_date", "2025-01-02")], "download"),
+        (&[("data_export_id", "")], "data_export_id"),
+    ] {
+        let answer = answer(request(AUDIT, query), None, &[]).await;
+        assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (400, Some(field)), "{query:?}");
+    }
 }

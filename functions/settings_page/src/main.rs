@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::Utc;
 use lambda_http::Error;
 use settings_page::AppState;
-use usage_export::config::{Bucket, Limits, Origin, Queue, Requests, Sharing, TableNames, UsageRecordsTable};
+use usage_export::audit::AuditTrail;
+use usage_export::config::{Audit, Bucket, Limits, Origin, Queue, Requests, Sharing, TableNames, UsageRecordsTable};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
@@ -25,6 +26,8 @@ async fn main() -> Result<(), Error> {
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;
     let directory = Directory::new(dynamodb.clone(), tables.directory);
+    let audit = Audit::from_env()?;
+    let audit_trail = AuditTrail::new(dynamodb.clone(), audit.table, audit.days);
     let exports_table = tables.exports;
     let exports = Exports::new(dynamodb.clone(), exports_table.clone());
     let UsageRecordsTable { name, read_ahead } = UsageRecordsTable::from_env()?;
@@ -38,6 +41,7 @@ async fn main() -> Result<(), Error> {
         submitter: Submitter {
             directory,
             exports,
+            audit_trail,
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
             active_limit: Limits::from_env()?.active_exports,
         },

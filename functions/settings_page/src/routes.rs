@@ -21,6 +21,7 @@ use crate::session::SignedIn;
 use crate::state::AppState;
 
 mod assets;
+mod audit;
 mod exports;
 mod filled;
 mod form;
@@ -56,7 +57,7 @@ async fn not_found(_: Result<SignedIn, Response>, request: Request) -> Response 
     if is_of_page(request.uri().path()) {
         return PageError::not_found().into_response();
     }
-    let detail = "There is nothing at this address. The API has /export_data, /export_status, /exports and /cancel_export.";
+    let detail = "There is nothing at this address. The API has /export_data, /export_status, /exports, /cancel_export and /audit.";
     let problem = Problem::new(StatusCode::NOT_FOUND, detail);
     let request_id =
         request.lambda_context_ref().map(|context| context.request_id.as_str()).unwrap_or_default();
@@ -85,6 +86,8 @@ fn pages() -> Router<Arc<AppState>> {
         .route(&on_page("/sign_in"), get(history::show))
         .route(&on_page("/history"), get(history::older))
         .route(&on_page("/changes"), get(history::changes))
+        .route(&on_page("/audit"), get(audit::show))
+        .route(&on_page("/audit/download"), get(audit::download))
         .route(&on_page("/new"), get(form::show))
         .route(&on_page("/new/presets"), get(form::presets))
         .route(&on_page("/workspaces"), get(form::workspaces))

@@ -4,9 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::Extension;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use usage_export::auth::attempt::Attempt;
 use usage_export::auth::{Caller, resume_session};
 
 use crate::error::PageError;
@@ -41,9 +43,11 @@ impl FromRequestParts<Arc<AppState>> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<AppState>) -> Result<Self, Response> {
+        let attempt = Extension::<Arc<Attempt>>::from_request_parts(parts, state).await;
+        let Extension(attempt) = attempt.map_err(IntoResponse::into_response)?;
         let token = SessionCookie::of(state).token(&parts.headers);
         let caller = match &token {
-            Some(token) => resume_session(&state.directory, &state.rate_limit, token, state.now()).await,
+            Some(token) => resume_session(&state.directory, &state.rate_limit, token, &attempt).await,
             None => Ok(None),
         };
         match caller {

@@ -1,6 +1,7 @@
 //! The clients and settings that every request handler borrows.
 
 use chrono::{DateTime, Utc};
+use usage_export::audit::AuditTrail;
 use usage_export::config::{Origin, Sharing};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
@@ -32,6 +33,11 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// Where it is recorded who did what.
+    pub fn audit_trail(&self) -> &AuditTrail {
+        &self.submitter.audit_trail
+    }
+
     /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.clock)()

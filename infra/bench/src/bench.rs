@@ -80,7 +80,9 @@ impl<'a> Bench<'a> {
         directory.put(&dynamodb, &outputs.tables.directory).await?;
         let acceptor = tls::acceptor(&ca_file(options))?;
         let exports = Exports::new(dynamodb, outputs.tables.exports.clone());
-        Ok(Self { options, directory, outputs, acceptor, now, exports })
+        let program = std::env::current_exe()?;
+        let own_folder = program.parent().context("this program is in no folder")?.to_owned();
+        Ok(Self { options, own_folder, directory, outputs, acceptor, now, exports })
     }
 
     /// The worker of this name, set up to call AWS at this address.
@@ -89,6 +91,7 @@ impl<'a> Bench<'a> {
         let command = match name {
             "boto3" => vec![self.options.python.clone(), peers.join("boto3/worker.py")],
             "node" => vec![PathBuf::from("node"), peers.join("node/worker.mjs")],
+            "naive" | "floor" => vec![self.own_folder.join(name)],
             name => vec![self.options.binaries.join(name)],
         };
         let ca_file = ca_file(self.options).display().to_string();
@@ -98,6 +101,7 @@ impl<'a> Bench<'a> {
             ("USAGE_RECORDS_TABLE", &tables.usage_records),
             ("DIRECTORY_TABLE", &tables.directory),
             ("EXPORTS_TABLE", &tables.exports),
+            ("AUDIT_TABLE", &tables.audit),
             ("BUCKET", &outputs.bucket),
             ("QUEUE_URL", &outputs.queue_url),
             ("PAGE_URL", &outputs.api_url),

@@ -10,7 +10,7 @@ pub struct Options {
     /// File `outputs.json` of the system that `cargo xtask` brought up.
     #[arg(long)]
     pub outputs: PathBuf,
-    /// Folder with the binaries of the functions and of the peers in Rust.
+    /// Folder with the binaries of the functions. The peers in Rust are beside this program.
     #[arg(long)]
     pub binaries: PathBuf,
     /// The Python that has boto3.

@@ -1,12 +1,14 @@
 //! Cancels an export for its owner. The API and the settings page both cancel through this module.
 
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use super::DataExport;
 use super::queue::ExportQueue;
 use super::store::Exports;
+use crate::audit::AuditTrail;
+use crate::audit::event::EventType;
 use crate::auth::Caller;
+use crate::auth::attempt::Attempt;
 use crate::problem::{Problem, RequestError};
 
 /// Cancels an unfinished export of the caller and returns it as it is now. A repetition returns the same.
@@ -21,18 +23,23 @@ use crate::problem::{Problem, RequestError};
 pub async fn cancel(
     exports: &Exports,
     queue: &ExportQueue,
+    audit_trail: &AuditTrail,
     caller: &Caller,
     data_export_id: &str,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<DataExport, RequestError> {
     let mut export = exports.get_owned_by(caller, data_export_id).await?;
     if !export.state.is_final() {
-        export = exports.cancel(data_export_id, now).await?.unwrap_or(export);
+        export = exports.cancel(data_export_id, attempt.now).await?.unwrap_or(export);
         queue.send_if_possible(&export).await;
     }
     if !export.is_cancelled() {
         let detail = format!("The export is {} already: there is nothing to cancel.", export.state.name());
         return Err(Problem::new(StatusCode::CONFLICT, detail).into());
     }
+    // Also of a repetition: the process may have died before it recorded the first one.
+    let event = attempt.event(caller, EventType::ExportCancelled);
+    let cancelled_ts = export.finished_ts.unwrap_or(attempt.now);
+    audit_trail.record(&event.only_one_of_export(data_export_id, cancelled_ts)).await?;
     Ok(export)
 }

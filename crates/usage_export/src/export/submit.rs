@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use super::DataExport;
@@ -13,7 +12,10 @@ use super::request::ExportRequest;
 use super::store::Exports;
 use super::store::create::Created;
 use super::store::idempotency::IdempotencyKey;
+use crate::audit::AuditTrail;
+use crate::audit::event::EventType;
 use crate::auth::Caller;
+use crate::auth::attempt::Attempt;
 use crate::directory::Directory;
 use crate::problem::{FieldError, Problem, RequestError};
 
@@ -27,6 +29,8 @@ pub struct Submitter {
     pub directory: Directory,
     /// The table into which the export is put.
     pub exports: Exports,
+    /// Where it is recorded who asked for it.
+    pub audit_trail: AuditTrail,
     /// Sends the export's id to the worker.
     pub queue: ExportQueue,
     /// The slots of an organization: unfinished exports that it may have.
@@ -48,11 +52,13 @@ impl Submitter {
         caller: &Caller,
         request: ExportRequest,
         idempotency_key: Option<&IdempotencyKey>,
-        now: DateTime<Utc>,
+        attempt: &Attempt,
     ) -> Result<DataExport, RequestError> {
         self.check_workspaces(&caller.organization_id, &request.scope.workspace_ids).await?;
-        let export = DataExport::new(&caller.organization_id, &caller.user_id, request, now);
-        match self.exports.create(&export, idempotency_key, self.active_limit).await? {
+        let export = DataExport::new(&caller.organization_id, &caller.user_id, request, attempt.now);
+        let event = attempt.event(caller, EventType::ExportRequested).of_export(&export.data_export_id);
+        let event = self.audit_trail.write_of(&event)?;
+        match self.exports.create(&export, idempotency_key, self.active_limit, Some(event)).await? {
             Created::New => {
                 let id = &export.data_export_id;
                 self.queue.send_if_possible(&export).await;

@@ -48,6 +48,7 @@ fn the_page_has_its_path_and_the_api_is_at_the_root_and_below_its_version() {
             ("cancel_export", "ExportDataFunction"),
             ("export_status", "ExportStatusFunction"),
             ("exports", "ExportStatusFunction"),
+            ("audit", "ExportStatusFunction"),
         ] {
             let key = format!("ANY {prefix}/{path}");
             assert_eq!(routes.get(&key).map(String::as_str), Some(function), "{key}");

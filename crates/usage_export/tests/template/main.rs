@@ -21,7 +21,7 @@ const FUNCTIONS: [&str; 5] = [
     "ExportWorkerFunction",
     "SettingsPageFunction",
 ];
-const TABLES: [&str; 3] = ["UsageRecordsTable", "DirectoryTable", "ExportsTable"];
+const TABLES: [&str; 4] = ["UsageRecordsTable", "DirectoryTable", "ExportsTable", "AuditTable"];
 
 /// The template as JSON; `!Ref x` is `{"Ref": "x"}`, `!Sub x` is `{"Fn::Sub": "x"}`: the long form.
 fn template() -> Value {

@@ -2,7 +2,7 @@
 
 use regex_lite::Regex;
 use serde_json::{Value, json};
-use usage_export::config::{ACTIVE_EXPORTS, FILE_DAYS, KEY_REQUESTS, MAX_WORKERS, Origin, READ_UNITS};
+use usage_export::config::{ACTIVE_EXPORTS, AUDIT_DAYS, FILE_DAYS, KEY_REQUESTS, MAX_WORKERS, Origin, READ_UNITS};
 
 use crate::{properties, template};
 
@@ -86,6 +86,7 @@ fn numbers_have_the_limits_that_the_functions_check() {
         [KEY_REQUESTS.start(), KEY_REQUESTS.end()].map(|limit| u64::from(*limit))
     );
     assert_eq!(limits("FileDays"), [FILE_DAYS.start(), FILE_DAYS.end()].map(|limit| u64::from(*limit)));
+    assert_eq!(limits("AuditDays"), [AUDIT_DAYS.start(), AUDIT_DAYS.end()].map(|limit| u64::from(*limit)));
 }
 
 /// Fewer executions than the event source may use would be throttled; by default none are reserved, because an account must keep

@@ -24,9 +24,9 @@ fn every_table_is_encrypted_can_be_restored_and_survives_the_stack() {
 }
 
 #[test]
-fn exports_and_sessions_expire_and_usage_records_do_not() {
+fn exports_sessions_and_events_expire_and_usage_records_do_not() {
     let ttl = json!({"AttributeName": "ttl", "Enabled": true});
-    for table in ["ExportsTable", "DirectoryTable"] {
+    for table in ["ExportsTable", "DirectoryTable", "AuditTable"] {
         assert_eq!(properties(table)["TimeToLiveSpecification"], ttl, "{table}");
     }
     assert_eq!(properties("UsageRecordsTable")["TimeToLiveSpecification"], Value::Null);

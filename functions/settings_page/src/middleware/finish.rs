@@ -9,7 +9,11 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use usage_export::audit::event::Via;
 use usage_export::auth::Caller;
+use usage_export::auth::attempt::Attempt;
+use usage_export::problem::RequestError;
 
 use crate::error::PageError;
 use crate::response::{RenderTime, html};
@@ -58,8 +62,13 @@ pub async fn finish(State(state): State<Arc<AppState>>, mut request: Request, ne
     let wants_timing = request.headers().contains_key(TIMING);
     let reader = Reader::default();
     request.extensions_mut().insert(reader.clone());
+    let attempt = Arc::new(attempt(&state, &request));
+    request.extensions_mut().insert(Arc::clone(&attempt));
     let mut response = next.run(request).await;
     if let Some(error) = PageError::take(&mut response) {
+        if let RequestError::Refused(problem) = &error.0 {
+            attempt.record_refusal(state.audit_trail(), problem).await;
+        }
         response = error_response(error, &request_id, reader.caller());
     }
     let RenderTime(render) = response.extensions().get().copied().unwrap_or_default();
@@ -71,6 +80,15 @@ pub async fn finish(State(state): State<Arc<AppState>>, mut request: Request, ne
         add_timing(headers, render, began.elapsed());
     }
     response
+}
+
+/// The request, for the audit trail.
+fn attempt(state: &AppState, request: &Request) -> Attempt {
+    let source_ip = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    };
+    Attempt::new(Via::Page, request.method(), request.uri().path(), request.headers(), source_ip, state.now())
 }
 
 /// A page that says what went wrong. The script takes its text out of it.

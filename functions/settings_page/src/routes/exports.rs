@@ -1,12 +1,17 @@
 //! One export of the organization.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use usage_export::audit::event::{Event, EventType};
+use usage_export::audit::read::{Purpose, Selection};
 use usage_export::auth::Caller;
+use usage_export::auth::attempt::Attempt;
 use usage_export::export::document::Document;
 use usage_export::export::manifest::Manifest;
 use usage_export::export::submit::Submitter;
@@ -20,7 +25,8 @@ use crate::response::{html, redirect, see_other};
 use crate::routes::history::rows;
 use crate::session::SignedIn;
 use crate::state::AppState;
-use crate::views::details::{Details, DetailsPage, MAX_LISTED};
+use crate::routes::audit::name_of;
+use crate::views::details::{Details, DetailsPage, Downloads, MAX_LISTED};
 use crate::views::row::Status;
 
 /// The largest manifest from which charts are drawn, in bytes: that of some 20,000 workspaces. A larger one can be downloaded.
@@ -38,13 +44,33 @@ pub(super) async fn details(
     let Some(row) = row.pop() else { return Err(PageError::not_found()) };
     let ids = state.exports.named_ids(&export).await?.unwrap_or_default();
     let named = ids.workspace_ids.iter().take(MAX_LISTED).cloned().collect();
-    let (workspaces, manifest) = tokio::try_join!(
+    let (workspaces, manifest, downloads) = tokio::try_join!(
         async { Ok::<_, PageError>(state.directory.workspaces_of(&caller.organization_id, &named).await?) },
         manifest_of(&state, &export, row.can_download, now),
+        downloads_of(&state, &caller, &export),
     )?;
     let details =
-        Details::new(row, &export, &ids, manifest.as_ref(), |id| Some(workspaces.get(id)?.name.clone()));
+        Details::new(row, &export, &ids, manifest.as_ref(), |id| Some(workspaces.get(id)?.name.clone()))
+            .with_downloads(downloads);
     html(StatusCode::OK, &DetailsPage::new(&caller, details))
+}
+
+/// Who has downloaded the file of an export, and how often.
+async fn downloads_of(
+    state: &AppState,
+    caller: &Caller,
+    export: &DataExport,
+) -> Result<Vec<Downloads>, PageError> {
+    if export.state != ExportState::Completed {
+        return Ok(Vec::new());
+    }
+    let (organization_id, id) = (&caller.organization_id, &export.data_export_id);
+    let selection = Selection::OfExport(id);
+    // One page has a thousand events of an export: what is beyond is in the audit trail itself.
+    let (events, _) = state.audit_trail().page(organization_id, selection, Purpose::File, None).await?;
+    let users = events.iter().filter_map(|event| event.user_id.as_deref());
+    let members = state.directory.members(organization_id, users.collect::<BTreeSet<_>>()).await?;
+    Ok(Downloads::of(&events, |user_id| name_of(&members, user_id)))
 }
 
 /// The manifest of a completed export; `None` where there is none, or none that can be shown.
@@ -77,15 +103,17 @@ async fn manifest_of(
 pub(super) async fn cancel(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
+    Extension(attempt): Extension<Arc<Attempt>>,
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
     if found(&state, &caller, &data_export_id).await?.user_id != caller.user_id {
         let detail = "Only the administrator who asked for an export can cancel it.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
     }
-    let Submitter { exports, queue, .. } = &state.submitter;
+    let Submitter { exports, queue, audit_trail, .. } = &state.submitter;
+    let id = &data_export_id;
     let cancelled =
-        usage_export::export::cancel::cancel(exports, queue, &caller, &data_export_id, state.now()).await;
+        usage_export::export::cancel::cancel(exports, queue, audit_trail, &caller, id, &attempt).await;
     match cancelled {
         Ok(_) => {}
         // It finished meanwhile, and its row says so.
@@ -99,20 +127,32 @@ pub(super) async fn cancel(
 pub(super) async fn download(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
+    Extension(attempt): Extension<Arc<Attempt>>,
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
     let export = completed_export(&state, &caller, &data_export_id).await?;
-    redirect(StatusCode::FOUND, &state.files.presign(&Document::file(&export, state.now())?).await?)
+    let file = Document::file(&export, attempt.now)?;
+    hand_out(&state, &file, attempt.event(&caller, EventType::ExportDownloaded).of_export(&data_export_id)).await
 }
 
 /// Sends the browser to the manifest of the file, likewise.
 pub(super) async fn manifest(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
+    Extension(attempt): Extension<Arc<Attempt>>,
     Captured(data_export_id): Captured,
 ) -> Result<Response, PageError> {
     let export = completed_export(&state, &caller, &data_export_id).await?;
-    redirect(StatusCode::FOUND, &state.files.presign(&Document::manifest(&export, state.now())?).await?)
+    let manifest = Document::manifest(&export, attempt.now)?;
+    let event = attempt.event(&caller, EventType::ManifestDownloaded);
+    hand_out(&state, &manifest, event.of_export(&data_export_id)).await
+}
+
+/// Redirects to a document, once the audit trail tells of it.
+async fn hand_out(state: &AppState, document: &Document, event: Event) -> Result<Response, PageError> {
+    let url = state.files.presign(document).await?;
+    state.audit_trail().record(&event).await?;
+    redirect(StatusCode::FOUND, &url)
 }
 
 /// An export that has a file, and whose file the caller may have.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use usage_export::auth::Caller;
+use usage_export::auth::attempt::Attempt;
 use usage_export::error::AwsError;
 use usage_export::export::request::ExportRequest;
 use usage_export::export::store::idempotency::IdempotencyKey;
@@ -59,9 +61,10 @@ pub(super) async fn show_again(
 /// Starts the export that the form asks for and shows it in the history, or shows the form with what is wrong.
 pub(super) async fn submit(
     State(state): State<Arc<AppState>>,
+    Extension(attempt): Extension<Arc<Attempt>>,
     SignedInForm { caller, body }: SignedInForm,
 ) -> Result<Response, PageError> {
-    start(&state, &caller, ExportForm::read(&body)?, None, state.now()).await
+    start(&state, &caller, ExportForm::read(&body)?, None, &attempt).await
 }
 
 /// Starts the export that a form asks for, which may be saved under a name.
@@ -70,8 +73,9 @@ pub(super) async fn start(
     caller: &Caller,
     mut form: ExportForm,
     name: Option<String>,
-    now: DateTime<Utc>,
+    attempt: &Attempt,
 ) -> Result<Response, PageError> {
+    let now = attempt.now;
     let ParsedForm { request, body } = match form.parse(&caller.user_id) {
         Ok(parsed) => parsed,
         Err(errors) => {
@@ -83,9 +87,10 @@ pub(super) async fn start(
     // The prefix keeps the keys of forms apart from those that the user's own programs send.
     let key = format!("settings_page {}", form.idempotency_key);
     let idempotency_key = IdempotencyKey::new(&caller.organization_id, &caller.user_id, &key, &body);
-    match state.submitter.submit(caller, request, Some(&idempotency_key), now).await {
+    match state.submitter.submit(caller, request, Some(&idempotency_key), attempt).await {
         Ok(export) => see_other(&format!("{PAGE}?started={}", export.data_export_id)),
         Err(RequestError::Refused(problem)) => {
+            attempt.record_refusal(state.audit_trail(), &problem).await;
             form.errors = FormErrors::from_problem(&problem);
             if problem.status == StatusCode::UNPROCESSABLE_ENTITY {
                 explain_reuse(&mut form);

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use usage_export::auth::Caller;
+use usage_export::auth::attempt::Attempt;
 use usage_export::directory::saved_export::SavedExport;
 use usage_export::error::AwsError;
 use usage_export::problem::{Problem, RequestError};
@@ -61,13 +63,14 @@ async fn store(
 pub(super) async fn run(
     State(state): State<Arc<AppState>>,
     SignedIn(caller): SignedIn,
+    Extension(attempt): Extension<Arc<Attempt>>,
     Captured(id): Captured,
     body: Bytes,
 ) -> Result<Response, PageError> {
     let (saved, mut form) = filled::from_saved(&state, &caller, &id).await?;
     // The key of the button, so that a second press of it starts nothing.
     form.idempotency_key = ExportForm::read(&body)?.idempotency_key;
-    form::start(&state, &caller, form, Some(saved.name), state.now()).await
+    form::start(&state, &caller, form, Some(saved.name), &attempt).await
 }
 
 /// Deletes a saved export. What it has exported stays.

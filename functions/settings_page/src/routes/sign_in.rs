@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use usage_export::audit::event::EventType;
 use usage_export::auth::api_key::KeyKind;
+use usage_export::auth::attempt::Attempt;
 use usage_export::auth::session::SessionToken;
 use usage_export::auth::{Caller, authenticate_secret, authorize};
 use usage_export::export::request::check_id;
@@ -56,7 +59,11 @@ impl SignInForm {
 }
 
 /// Checks user id and API key as the API does, and starts a session.
-pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> Result<Response, PageError> {
+pub(super) async fn sign_in(
+    State(state): State<Arc<AppState>>,
+    Extension(attempt): Extension<Arc<Attempt>>,
+    body: Bytes,
+) -> Result<Response, PageError> {
     let form = SignInForm::read(&body);
     if form.user_id.is_empty() || form.api_key.is_empty() {
         return form.refused(StatusCode::BAD_REQUEST, "Enter your user ID and an API key.");
@@ -64,7 +71,11 @@ pub(super) async fn sign_in(State(state): State<Arc<AppState>>, body: Bytes) -> 
     if let Err(error) = check_id("The user ID", &form.user_id) {
         return form.refused(StatusCode::BAD_REQUEST, &format!("{} {}.", error.field, error.message));
     }
-    match start_session(&state, &form).await {
+    let started = start_session(&state, &form, &attempt).await;
+    if let Err(RequestError::Refused(problem)) = &started {
+        attempt.record_refusal(state.audit_trail(), problem).await;
+    }
+    match started {
         Ok((caller, token)) => {
             let mut response = if form.kept_form.is_empty() {
                 see_other(&form.next)?
@@ -88,15 +99,20 @@ fn refusal(problem: &Problem) -> &str {
     }
 }
 
-async fn start_session(state: &AppState, form: &SignInForm) -> Result<(Caller, SessionToken), RequestError> {
-    let now = state.now();
-    let key = authenticate_secret(&state.directory, &state.rate_limit, &form.api_key, now).await?;
+async fn start_session(
+    state: &AppState,
+    form: &SignInForm,
+    attempt: &Attempt,
+) -> Result<(Caller, SessionToken), RequestError> {
+    let key = authenticate_secret(&state.directory, &state.rate_limit, &form.api_key, attempt).await?;
     if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(form.user_id.as_str()) {
+        attempt.acts_for(&form.user_id);
         let detail = "A personal key is only for its own user: enter the user ID that belongs to this key.";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
     }
-    let caller = authorize(&state.directory, &key, &HeaderMap::new(), &form.user_id).await?;
-    let token = state.directory.start_session(&caller, &form.api_key, &key, now).await?;
+    let caller = authorize(&state.directory, &key, &HeaderMap::new(), &form.user_id, attempt).await?;
+    state.audit_trail().record(&attempt.event(&caller, EventType::SignedIn)).await?;
+    let token = state.directory.start_session(&caller, &form.api_key, &key, attempt.now).await?;
     Ok((caller, token))
 }
 

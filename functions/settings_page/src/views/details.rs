@@ -1,8 +1,10 @@
 //! What an export was asked for and what came out of it: a page of its own, which is also the content of the drawer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
+use chrono::{DateTime, Utc};
+use usage_export::audit::event::{Event, EventType};
 use usage_export::auth::Caller;
 use usage_export::export::DataExport;
 use usage_export::export::manifest::Manifest;
@@ -42,6 +44,8 @@ pub struct Details {
     workbooks: List<String>,
     /// What the rows cost: `1,234.5 credits`. Absent if the file does not say.
     credits: Option<String>,
+    /// Who has downloaded the file.
+    downloads: Vec<Downloads>,
     /// Credits, or rows where the file has no credits: by month and by workspace.
     charts: Vec<Chart>,
 }
@@ -100,8 +104,42 @@ impl Details {
             }),
             workbooks: List::of(&ids.entity_ids, request.scope.workbook_count, String::clone),
             credits: manifest.and_then(credits),
+            downloads: Vec::new(),
             charts: manifest.map(Chart::of_manifest).unwrap_or_default(),
         }
+    }
+
+    /// The same, with who has downloaded the file.
+    pub fn with_downloads(self, downloads: Vec<Downloads>) -> Self {
+        Self { downloads, ..self }
+    }
+}
+
+/// How often somebody has downloaded a file.
+#[derive(Debug)]
+pub struct Downloads {
+    /// Their email address.
+    by: String,
+    /// `once`, `3 times`.
+    times: String,
+    /// When they did it last.
+    last: String,
+}
+
+impl Downloads {
+    /// Counts the downloads of the file among events of an export, which are the oldest first.
+    pub fn of(events: &[Event], name_of: impl Fn(&str) -> String) -> Vec<Self> {
+        let mut counts: BTreeMap<&str, (u32, DateTime<Utc>)> = BTreeMap::new();
+        for event in events.iter().filter(|event| event.event_type == EventType::ExportDownloaded) {
+            let count = counts.entry(event.user_id.as_deref().unwrap_or_default()).or_default();
+            *count = (count.0 + 1, event.timestamp);
+        }
+        let downloads = counts.into_iter().map(|(user_id, (count, last))| Self {
+            by: name_of(user_id),
+            times: if count == 1 { "once".to_owned() } else { format!("{count} times") },
+            last: dates::exact(last),
+        });
+        downloads.collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read as _;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemInput, GetItemOutput};
+use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::InternalServerError;
@@ -16,6 +17,7 @@ use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Body, IntoResponse as _, Request, RequestExt as _};
 use serde_json::{Value, json};
 use settings_page::AppState;
+use usage_export::audit::AuditTrail;
 use usage_export::config::Sharing;
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
@@ -114,6 +116,8 @@ async fn answer_of(sharing: Sharing, origin: &str, request: Request, rules: &[Ru
     let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &rules);
     let directory = Directory::new(dynamodb.clone(), "directory".to_owned());
     let exports = Exports::new(dynamodb.clone(), "exports".to_owned());
+    let puts = mock!(DynamoDb::put_item).then_output(|| PutItemOutput::builder().build());
+    let finds_none = mock!(DynamoDb::query).then_output(|| QueryOutput::builder().build());
     let state = AppState {
         directory: directory.clone(),
         rate_limit: RateLimit::new(dynamodb.clone(), "exports".to_owned(), 500),
@@ -132,6 +136,11 @@ async fn answer_of(sharing: Sharing, origin: &str, request: Request, rules: &[Ru
                 url: "https://sqs.us-east-1.amazonaws.com/123456789012/exports".to_owned(),
             },
             active_limit: 5,
+            audit_trail: AuditTrail::new(
+                mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&puts, &finds_none]),
+                "audit".to_owned(),
+                400,
+            ),
         },
         files: ExportFiles {
             s3: mock_client!(aws_sdk_s3, RuleMode::MatchAny, s3),

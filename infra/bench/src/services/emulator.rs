@@ -37,6 +37,8 @@ pub struct TableNames {
     pub directory: String,
     /// The table `Exports`.
     pub exports: String,
+    /// Who did what with exports.
+    pub audit: String,
 }
 
 /// Makes a client of the emulator.
@@ -82,7 +84,7 @@ pub async fn create_export(
         },
     }))?;
     let export = DataExport::new(ORGANIZATION_ID, user_id, request, now);
-    let created = exports.create(&export, None, u32::MAX).await?;
+    let created = exports.create(&export, None, u32::MAX, None).await?;
     ensure!(created == Created::New, "the export was not created: {created:?}");
     Ok(export)
 }

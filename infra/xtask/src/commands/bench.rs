@@ -74,20 +74,20 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
     let instance = Instance::bench();
     let mut steps = Steps::new(STEPS);
     steps.begin("Building the benchmark and its peers in Rust");
-    command::run(command::cargo().args(["build", "--release", "--package", "bench", "--bins"])).await?;
+    let profile = if options.gate { "gate" } else { "release" };
+    command::run(command::cargo().args(["build", "--profile", profile, "--package", "bench", "--bins"])).await?;
     steps.done("built");
     steps.begin("Installing the packages of the peer in Node.js");
     npm::install(&paths::root().join("infra/bench/peers/node")).await?;
     steps.done("installed");
     let local = Local::bring_up(&instance, &mut steps).await?;
     local.announce()?;
-    let release = paths::target_dir().join("release");
-    let mut bench = command::program(release.join("bench"));
+    let mut bench = command::program(paths::target_dir().join(profile).join("bench"));
     bench
         .arg("--outputs")
         .arg(&local.outputs_path)
         .arg("--binaries")
-        .arg(&release)
+        .arg(paths::target_dir().join("release"))
         .arg("--python")
         .arg(Venv::ensure(&EMULATOR).await?.program("python"))
         .arg("--results")

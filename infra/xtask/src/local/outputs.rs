@@ -44,6 +44,7 @@ pub struct Tables {
     pub usage_records: String,
     pub directory: String,
     pub exports: String,
+    pub audit: String,
 }
 
 impl Outputs {
@@ -77,6 +78,7 @@ impl Outputs {
                 usage_records: stack.get("UsageRecordsTableName")?,
                 directory: stack.get("DirectoryTableName")?,
                 exports: stack.get("ExportsTableName")?,
+                audit: stack.get("AuditTableName")?,
             },
             bucket: stack.get("BucketName")?,
             queue_url: stack.get("QueueUrl")?,

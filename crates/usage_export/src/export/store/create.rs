@@ -1,4 +1,5 @@
-//! A new export: put with the ids that it names, its idempotency record and its slot among the active exports, or not at all.
+//! A new export: put with the ids that it names, its idempotency record, its slot among the active exports and its event in the
+//! audit trail, or not at all.
 
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ enum Refusal {
 }
 
 impl Exports {
-    /// Puts the export, the ids that it names and its idempotency record, and takes a slot, in one transaction.
+    /// Puts the export, the ids that it names, its idempotency record and its event, and takes a slot, in one transaction.
     ///
     /// Repeating a request with the same key within 24 hours returns [`Created::Replayed`]. Slots of exports that have
     /// finished are released before a request is told that the limit is reached.
@@ -58,6 +59,7 @@ impl Exports {
         export: &DataExport,
         idempotency_key: Option<&IdempotencyKey>,
         active_limit: u32,
+        event: Option<TransactWriteItem>,
     ) -> Result<Created, AwsError> {
         if let Some(idempotency_key) = idempotency_key
             && let Some(saved) = self.saved_response(idempotency_key, export.created_ts).await?
@@ -66,7 +68,7 @@ impl Exports {
         }
         let mut released_finished = false;
         loop {
-            match self.transact_create(export, idempotency_key, active_limit).await? {
+            match self.transact_create(export, idempotency_key, active_limit, event.as_ref()).await? {
                 None => return Ok(Created::New),
                 Some(Refusal::IdempotencyRecordExists) => {
                     if let Some(idempotency_key) = idempotency_key
@@ -90,12 +92,14 @@ impl Exports {
         export: &DataExport,
         idempotency_key: Option<&IdempotencyKey>,
         active_limit: u32,
+        event: Option<&TransactWriteItem>,
     ) -> Result<Option<Refusal>, AwsError> {
         let mut writes = vec![self.put_export(export)?, self.take_slot(export, active_limit)?];
         if let Some(idempotency_key) = idempotency_key {
             writes.push(self.put_idempotency_record(idempotency_key, export)?);
         }
         writes.extend(self.put_named_ids(export)?);
+        writes.extend(event.cloned());
         let mut tries = 0;
         loop {
             let sent =

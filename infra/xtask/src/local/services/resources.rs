@@ -14,7 +14,7 @@ const ATTRIBUTES: [Attribute; 3] =
 pub(super) async fn make_tables(emulator: &SdkConfig, url: &str, tables: &Tables) -> Result<()> {
     let emulator_client = aws_sdk_dynamodb::Client::new(emulator);
     let client = aws_sdk_dynamodb::Client::new(&at(emulator, url));
-    for name in [&tables.usage_records, &tables.directory, &tables.exports] {
+    for name in [&tables.usage_records, &tables.directory, &tables.exports, &tables.audit] {
         let described = emulator_client.describe_table().table_name(name).send().await?;
         let table = described.table.with_context(|| format!("there is no table {name}"))?;
         make_table(&client, name, table).await?;

@@ -53,7 +53,7 @@ fn exports(rules: &[&Rule]) -> Exports {
 }
 
 async fn create(rules: &[&Rule], export: &DataExport) -> Result<Created, AwsError> {
-    let created = exports(rules).create(export, Some(&idempotency_key()), LIMIT).await;
+    let created = exports(rules).create(export, Some(&idempotency_key()), LIMIT, None).await;
     for (index, rule) in rules.iter().enumerate() {
         assert_eq!(rule.num_calls(), 1, "call {index}; the answer was {created:?}");
     }
@@ -125,7 +125,7 @@ async fn an_export_its_slot_and_its_idempotency_record_are_written_in_one_transa
     assert_eq!(created.unwrap(), Created::New);
 
     let without_key = transacts(|request| request.transact_items().len() == 2);
-    let created = exports(&[&without_key]).create(&export(), None, LIMIT).await;
+    let created = exports(&[&without_key]).create(&export(), None, LIMIT, None).await;
     assert_eq!(created.unwrap(), Created::New);
 }
 
@@ -225,7 +225,7 @@ async fn a_transaction_that_conflicts_with_another_is_tried_again() {
         .times(6)
         .output(|| TransactWriteItemsOutput::builder().build())
         .build();
-    assert_eq!(exports(&[&rule]).create(&export(), None, LIMIT).await.unwrap(), Created::New);
+    assert_eq!(exports(&[&rule]).create(&export(), None, LIMIT, None).await.unwrap(), Created::New);
     assert_eq!(rule.num_calls(), 7);
 }
 
@@ -233,7 +233,7 @@ async fn a_transaction_that_conflicts_with_another_is_tried_again() {
 async fn a_transaction_that_keeps_conflicting_is_an_error() {
     let rule =
         mock!(Client::transact_write_items).sequence().error(|| cancelled(CONFLICT)).repeatedly().build();
-    exports(&[&rule]).create(&export(), None, LIMIT).await.unwrap_err();
+    exports(&[&rule]).create(&export(), None, LIMIT, None).await.unwrap_err();
     assert_eq!(rule.num_calls(), 7);
 }
 

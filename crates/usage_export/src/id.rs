@@ -1,10 +1,10 @@
-//! The id of an export: a `UUIDv7`, so that ids sort by age.
+//! The id of an export or of an event: a `UUIDv7`, so that ids sort by age.
 
 use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// Makes a `UUIDv7` whose time is exactly `created_ts`.
-pub(super) fn new_id(created_ts: DateTime<Utc>) -> String {
+pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
     let seconds = u64::try_from(created_ts.timestamp()).unwrap_or_default();
     let timestamp = Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos());
     Uuid::new_v7(timestamp).to_string()
@@ -27,13 +27,12 @@ pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::tests::export_at;
 
     #[test]
-    fn an_id_holds_the_creation_time_of_its_export() {
+    fn an_id_holds_its_time() {
         for nanos in [0, 1, 999_999_999, 123_456_789] {
-            let export = export_at(DateTime::from_timestamp(1_763_900_000, nanos).unwrap());
-            assert_eq!(created_ts_of_id(&export.data_export_id), Some(export.created_ts));
+            let instant = DateTime::from_timestamp(1_763_900_000, nanos).unwrap();
+            assert_eq!(created_ts_of_id(&new_id(instant)), Some(instant));
         }
         assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
     }
