@@ -9,6 +9,7 @@
 
 mod access;
 mod cancel;
+mod client;
 mod continuation;
 mod dates;
 mod download;

@@ -106,6 +106,10 @@ pub struct Export {
 impl Export {
     /// Reads an answer. `date` is its header of that name.
     pub fn read(document: Value, date: Option<&str>) -> Result<Self, Error> {
+        // serde would read the members of an array in their order.
+        if !document.is_object() {
+            return Err(Error::unexpected("it describes no export"));
+        }
         let status: Status = serde_json::from_value(document.clone())
             .map_err(|error| Error::unexpected(&Text::from(error.to_string()).to_string()))?;
         let finish = status.estimated_finish_ts.as_ref().map(|text| DateTime::parse_from_rfc3339(text.raw()));

@@ -29,7 +29,7 @@ fn history(client: &Client, options: &ListOptions) -> Result<Vec<Export>, Error>
     let mut cursor: Option<String> = None;
     loop {
         let mut page = client.history(options.mine, cursor.as_deref())?;
-        let Value::Array(entries) = page["exports"].take() else {
+        let Some(Value::Array(entries)) = page.get_mut("exports").map(Value::take) else {
             return Err(Error::unexpected("it has no list of exports"));
         };
         let entries: Result<Vec<_>, _> = entries.into_iter().map(|entry| Export::read(entry, None)).collect();
