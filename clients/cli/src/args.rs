@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help, which is shown as it is")]
 
+mod examples;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use self::examples::{EXAMPLES, START_EXAMPLES};
 use crate::address::BaseUrl;
 use crate::export::ExportId;
 
@@ -26,36 +29,6 @@ pub const FIELDS: [&str; 11] = [
     "pl_run_created_ts",
     "pl_run_finished_ts",
 ];
-
-const EXAMPLES: &str = "\
-Examples:
-  # January of every workspace, as one file
-  usage-export start --start-date 2025-01-01 --end-date 2025-01-31 --all-workspaces --wait --output january.csv
-
-  # The same in three steps
-  ID=$(usage-export start --start-date 2025-01-01 --end-date 2025-01-31 --all-workspaces)
-  usage-export wait $ID
-  usage-export download $ID --output january.csv
-
-  # For programs
-  usage-export list --json
-
-Before that, once (`man usage-export` has the same):
-  export USAGE_EXPORT_URL=https://api.example.com USAGE_EXPORT_USER_ID=usr_1
-  read -rs USAGE_EXPORT_KEY && export USAGE_EXPORT_KEY
-
-Exit codes:
-  0    done
-  1    the API refuses the request as it is, or something on this machine fails
-  2    the command line is wrong, or a file is in the way
-  3    the key is not valid, or may not do this
-  4    the export has failed
-  5    the export was cancelled
-  6    there is no such export, or its file has expired
-  7    what arrived is not the file that was written; nothing of it is left
-  8    the export has not finished yet
-  9    the API cannot be reached or is busy, also after trying again
-  130  ended by Ctrl-C; the export goes on";
 
 /// Export usage data: which workflow ran where, for whom, when, and what it cost in credits.
 ///
@@ -132,7 +105,7 @@ pub enum Command {
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-#[command(group = ArgGroup::new("scope").required(true).multiple(true))]
+#[command(group = ArgGroup::new("scope").required(true).multiple(true), after_long_help = START_EXAMPLES)]
 pub struct StartOptions {
     /// First day, or first instant, in ISO 8601: 2025-01-01, 2025-01-01T09:00:00+01:00. UTC without an offset.
     #[arg(long, value_name = "DATE")]
@@ -168,7 +141,7 @@ pub struct StartOptions {
     )]
     pub workbooks: Vec<String>,
     /// Columns of the file, in this order [default: all].
-    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(FIELDS), hide_possible_values = true)]
+    #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(FIELDS))]
     pub fields: Vec<String>,
     /// Repeat an earlier request: with the same key the API starts no second export.
     ///

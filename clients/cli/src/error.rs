@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exit code and the name in JSON. `args.rs` and the README describe them.
+    /// The exit code and the name in JSON. `args/examples.rs` and the README describe them.
     fn code_and_name(self) -> (u8, &'static str) {
         match self {
             Self::Refused => (1, "refused"),

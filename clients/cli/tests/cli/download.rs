@@ -47,9 +47,12 @@ fn a_redirect_to_somewhere_unsafe_is_not_followed() {
     {
         let (program, export) = (Program::new(), Export::new(100));
         let of_server = export.clone();
-        let server = Server::start(move |request, url| match request.target.contains("download=true") {
-            true => Reply::new(302, "").with("location", location),
-            false => of_server.answer(request, url, Place::Bucket),
+        let server = Server::start(move |request, url| {
+            if request.target.contains("download=true") {
+                Reply::new(302, "").with("location", location)
+            } else {
+                of_server.answer(request, url, Place::Bucket)
+            }
         });
         let outcome = program.run(&server.url, &["download", &export.id, "-o", "a.csv"]).ended(1);
         assert!(outcome.stderr.contains("unsafe") && !outcome.stderr.contains(SIGNATURE), "{outcome:?}");
@@ -65,10 +68,14 @@ fn a_file_with_another_checksum_is_not_kept() {
         let mut other = export.clone();
         other.file[50_000] ^= 1;
         let of_server = export.clone();
-        let server = Server::start(move |request, url| match request.target.contains("download=true") {
-            true => other.answer(request, url, place),
-            false if request.is_for("/bucket") => other.object(request),
-            false => of_server.answer(request, url, place),
+        let server = Server::start(move |request, url| {
+            if request.is_for("/bucket") {
+                other.object(request)
+            } else if request.target.contains("download=true") {
+                other.answer(request, url, place)
+            } else {
+                of_server.answer(request, url, place)
+            }
         });
         program
             .run(&server.url, &["download", &export.id, "-o", "a.csv"])
@@ -144,9 +151,12 @@ fn a_link_in_place_of_the_part_is_not_followed() {
 fn a_file_that_has_expired_or_is_not_ready_is_told_apart() {
     let (program, export) = (Program::new(), Export::new(10));
     let of_server = export.clone();
-    let server = Server::start(move |request, url| match request.target.contains("download=true") {
-        true => problem(404, "The file of this export has expired."),
-        false => of_server.answer(request, url, Place::Inline),
+    let server = Server::start(move |request, url| {
+        if request.target.contains("download=true") {
+            problem(404, "The file of this export has expired.")
+        } else {
+            of_server.answer(request, url, Place::Inline)
+        }
     });
     program.run(&server.url, &["download", &export.id]).ended(6).says(&["has expired", "HTTP 404", "req-7"]);
     let mut status = export.status();
@@ -183,9 +193,12 @@ fn the_manifest_is_saved_beside_the_file_if_it_is_of_that_file() {
         .says(&["a.manifest.json"]);
     assert_eq!(program.files(), ["a.csv", "a.manifest.json"]);
     let of_server = export.clone();
-    let server = Server::start(move |request, url| match request.target.contains("manifest=true") {
-        true => json_reply(&json!({"bytes": 100, "checksum": "crc32:00000000"})),
-        false => of_server.answer(request, url, Place::Inline),
+    let server = Server::start(move |request, url| {
+        if request.target.contains("manifest=true") {
+            json_reply(&json!({"bytes": 100, "checksum": "crc32:00000000"}))
+        } else {
+            of_server.answer(request, url, Place::Inline)
+        }
     });
     program.run(&server.url, &["download", &export.id, "-o", "b.csv", "--manifest"]).ended(7);
     assert_eq!(program.files(), ["a.csv", "a.manifest.json", "b.csv"]);

@@ -63,11 +63,11 @@ impl Reply {
         if self.status == 0 {
             return;
         }
-        let mut head = format!("HTTP/1.1 {} -\r\nconnection: close\r\n", self.status);
-        for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("content-length: {}\r\n\r\n", self.body.len());
+        let headers: String =
+            self.headers.iter().map(|(name, value)| name.clone() + ": " + value + "\r\n").collect();
+        let (status, length) = (self.status, self.body.len());
+        let head =
+            format!("HTTP/1.1 {status} -\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n");
         let sent = &self.body[..self.cut.unwrap_or(self.body.len())];
         // A client may have enough before the end.
         let _ = to.write_all(head.as_bytes()).and_then(|()| to.write_all(sent));
