@@ -10,6 +10,7 @@
 mod access;
 mod audit;
 mod cancel;
+mod client;
 mod continuation;
 mod dates;
 mod download;

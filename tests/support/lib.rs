@@ -19,6 +19,7 @@ pub mod page;
 pub mod records;
 pub mod runs;
 pub mod system;
+pub mod terminal;
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use crate::prepare::python::{CHECKOV, SAM, Venv};
 use crate::prepare::sam::Sam;
 
 /// The folders that have packages. cargo-machete would walk through `target` and every `node_modules` otherwise.
-const PACKAGE_FOLDERS: [&str; 4] = ["crates", "functions", "infra", "tests"];
+const PACKAGE_FOLDERS: [&str; 5] = ["clients", "crates", "functions", "infra", "tests"];
 /// Leaves out `advisories`, because it needs a database outside crates.io; `deny.toml` says more.
 const DENY_CHECKS: [&str; 4] = ["check", "bans", "licenses", "sources"];
 

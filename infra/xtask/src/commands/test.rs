@@ -4,6 +4,7 @@ mod matrix;
 mod packages;
 mod variant;
 
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -15,6 +16,7 @@ use self::variant::Target;
 pub use self::variant::Variant;
 use crate::local::web_driver::WebDriver;
 use crate::local::{Local, STEPS};
+use crate::prepare::client;
 use crate::prepare::debian::CHROMIUM;
 use crate::prepare::python::{CARGO_LAMBDA, EMULATOR, Venv};
 use crate::prepare::sam::Sam;
@@ -76,14 +78,15 @@ async fn test_targets(variant: Variant, matrix: &mut Matrix) -> Result<()> {
     Ok(())
 }
 
-/// Takes the pictures of the README anew: a test of the browser takes them.
+/// Takes the pictures of the README anew: tests take them, in the browser and of the client in a terminal.
 ///
 /// # Errors
 ///
 /// Fails as [`test()`] does.
 pub async fn screenshots() -> Result<ExitCode> {
     let system = System::bring_up(Variant::Ministack, &mut Steps::new(STEPS + 1)).await?;
-    let mut tests = system.tests(&["--test", "browser", "for_the_readme"].map(str::to_owned));
+    let of_pictures = ["--test", "browser", "--test", "integration", "for_the_readme"];
+    let mut tests = system.tests(&of_pictures.map(str::to_owned));
     let status = run(tests.env("USAGE_EXPORT_README_PICTURES", paths::root().join("docs"))).await?;
     Ok(command::exit_code(status))
 }
@@ -97,6 +100,7 @@ struct System {
     sam: Sam,
     emulator: Venv,
     cargo_lambda: Venv,
+    client: PathBuf,
 }
 
 impl System {
@@ -112,7 +116,8 @@ impl System {
         let emulator = Venv::ensure(&EMULATOR).await?;
         let driver = WebDriver::start(&local.emulator.place).await?;
         local.announce()?;
-        Ok(Self { variant, driver, local, sam: Sam::ensure().await?, emulator, cargo_lambda })
+        let client = client::build().await?;
+        Ok(Self { variant, driver, local, sam: Sam::ensure().await?, emulator, cargo_lambda, client })
     }
 
     /// The command that runs tests of the variant.
@@ -129,6 +134,7 @@ impl System {
             .env("USAGE_EXPORT_SAM", self.sam.program())
             .env("USAGE_EXPORT_WEBDRIVER", &self.driver.url)
             .env("USAGE_EXPORT_XTASK", std::env::current_exe().unwrap_or_default())
+            .env("USAGE_EXPORT_CLIENT", &self.client)
             .env("USAGE_EXPORT_CARGO_LAMBDA", self.cargo_lambda.program("cargo-lambda"))
             .env("USAGE_EXPORT_EMULATOR_PYTHON", self.emulator.program("python"));
         cargo
