@@ -17,6 +17,7 @@ mod checkpoint;
 mod cost;
 pub mod document;
 pub mod download;
+mod failure;
 mod id;
 pub mod interval;
 pub mod manifest;
@@ -30,6 +31,7 @@ pub mod submit;
 
 pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
 pub use cost::Cost;
+pub use failure::{Failure, FailureReason};
 pub use id::created_ts_of_id;
 use id::new_id;
 pub use segment::{Cut, Range, Segment};
@@ -138,6 +140,9 @@ pub struct DataExport {
     /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What kind of failure that is; absent unless FAILED, and of an export that failed before records had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureReason>,
     /// When the file expires; absent until COMPLETED.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub expires_ts: Option<DateTime<Utc>>,
@@ -188,6 +193,7 @@ impl DataExport {
             credit_cost: None,
             etag: None,
             error: None,
+            failure: None,
             expires_ts: None,
             notified_ts: None,
             notified_by: None,
@@ -208,6 +214,11 @@ impl DataExport {
     /// When the export last made progress, or waited for its turn; its creation before that.
     pub fn last_progress_ts(&self) -> DateTime<Utc> {
         self.progress_ts.unwrap_or(self.created_ts)
+    }
+
+    /// Whether it has no worker because others of its organization run first: nobody has lost it.
+    pub fn waits_for_turn(&self) -> bool {
+        self.state == State::Requested && self.progress_ts.is_some()
     }
 
     /// What its workers have used so far.

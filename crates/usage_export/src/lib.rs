@@ -19,6 +19,7 @@
 //! | [`timestamp`] | the one text form of an instant                                            |
 //! | [`wording`]   | counts and sizes as people read them                                       |
 //! | [`logging`]   | JSON logs                                                                  |
+//! | [`metrics`]   | figures for `CloudWatch`, as lines of the log                              |
 //!
 //! No handler and no HTTP framework is in here: those are the functions'.
 
@@ -30,6 +31,7 @@ pub mod dynamo;
 pub mod error;
 pub mod export;
 pub mod logging;
+pub mod metrics;
 pub mod problem;
 pub mod rate_limit;
 pub mod timestamp;
