@@ -29,7 +29,7 @@ async fn history(org: &TestOrg) -> Vec<String> {
 }
 
 #[test]
-fn an_update_keeps_what_was_exported_and_a_deletion_keeps_tables_and_files() {
+fn an_update_and_a_rollback_keep_what_was_exported_and_a_deletion_keeps_tables_and_files() {
     run(async {
         let stack = Stack::new(&random_id("earlier").replace('_', "-"));
         stack.deploy(EARLIER);
@@ -42,13 +42,24 @@ fn an_update_keeps_what_was_exported_and_a_deletion_keeps_tables_and_files() {
         assert_eq!(wait_until_final(&org.caller, &before).await["state"], "COMPLETED");
         let file = download(&org.caller, &before).await;
 
-        let outputs = stack.outputs().await;
+        let outputs = stack.outputs().await.unwrap();
         stack.deploy(TODAY);
-        assert_eq!(stack.outputs().await, outputs, "tables, bucket, queues and addresses are the same ones");
+        let of_today = stack.outputs().await.unwrap();
+        for (name, value) in outputs {
+            assert_eq!(of_today[&name], value, "tables, bucket, queues and addresses are the same ones");
+        }
         assert!(download(&org.caller, &before).await == file);
         let after = org.assert_export(&body).await;
         assert!(after.file == file);
-        assert_eq!(history(&org).await, [after.id, before.clone()]);
+        assert_eq!(history(&org).await, [after.id.clone(), before.clone()]);
+
+        // A rollback, as docs/operations.md has it.
+        stack.deploy(EARLIER);
+        assert!(
+            download(&org.caller, &before).await == file && download(&org.caller, &after.id).await == file
+        );
+        let again = org.assert_export(&body).await;
+        assert_eq!(history(&org).await, [again.id, after.id, before.clone()]);
 
         stack.delete();
         assert_eq!(stack.outputs().await, None);

@@ -18,7 +18,7 @@ async fn cancel_at(root: &str, caller: &Caller, body: &Value) -> Answer {
     Call::post(&format!("{root}/cancel_export"), body).with_key(&caller.key).send().await
 }
 
-async fn cancel(caller: &Caller, id: &str) -> Answer {
+pub async fn cancel(caller: &Caller, id: &str) -> Answer {
     cancel_at("", caller, &json!({"data_export_id": id})).await
 }
 

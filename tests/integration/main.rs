@@ -26,6 +26,8 @@ mod history;
 mod idempotency;
 mod limit;
 mod long_ids;
+mod metrics;
+mod operations;
 mod random_requests;
 mod redelivery;
 mod saved_exports;

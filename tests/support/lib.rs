@@ -11,6 +11,7 @@ pub mod api;
 pub mod cargo_lambda;
 pub mod export;
 pub mod files;
+pub mod logs;
 pub mod manifest;
 pub mod oracle;
 pub mod org;

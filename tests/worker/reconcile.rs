@@ -7,6 +7,7 @@ use integration_tests::records::{read_active, timestamp};
 use integration_tests::run;
 use integration_tests::system::system;
 use serde_json::{Value, json};
+use usage_export::export::{Failure, FailureReason};
 
 use crate::faults::{SENT, answer};
 use crate::world::{World, let_pass, now};
@@ -116,7 +117,8 @@ fn a_claim_between_the_look_and_the_step_wins() {
         let seen = reconciler.exports.get(&world.id).await.unwrap().unwrap();
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert!(!reconciler.exports.postpone_check(&seen, now(), 1).await.unwrap());
-        assert_eq!(reconciler.exports.give_up(&seen, "why", now()).await.unwrap(), None);
+        let why = Failure::new(FailureReason::GivenUp, "why");
+        assert_eq!(reconciler.exports.give_up(&seen, &why, now()).await.unwrap(), None);
         assert_eq!(world.export().await["state"], "COMPLETED");
     });
 }

@@ -14,6 +14,7 @@ use usage_export::directory::Directory;
 use usage_export::error::AwsError;
 use usage_export::export::DataExport;
 use usage_export::export::store::Exports;
+use usage_export::metrics::{self, Metric};
 use uuid::Uuid;
 
 use crate::email::{Email, NAMED_WORKSPACES, Names};
@@ -93,12 +94,16 @@ pub async fn notify_owner(
         tracing::warn!(data_export_id = id, "the owner of export {id} is unknown or left: no email");
         return Ok(());
     };
-    match mailer.send(&to, email).await {
+    let sent = mailer.send(&to, email).await;
+    for metric in metrics_of(&sent, export, now) {
+        metrics::count(metric, export, now);
+    }
+    match sent {
         Ok(()) => {
             tracing::info!(data_export_id = id, "sent the email of export {id}");
             Ok(())
         }
-        Err(AwsError::Refused { code, .. }) if PERMANENT_REFUSALS.contains(&code.as_str()) => {
+        Err(AwsError::Refused { code, .. }) if is_permanent(&code) => {
             // SES's message may hold the address, so only its code is logged.
             tracing::error!(data_export_id = id, code, "SES refused the email of export {id}: {code}");
             Ok(())
@@ -111,7 +116,7 @@ pub async fn notify_owner(
             );
             Ok(())
         }
-        Err(error) if export.finished_ts.is_some_and(|finished_ts| now - finished_ts > SEND_FOR) => {
+        Err(error) if is_too_late(export, now) => {
             tracing::error!(data_export_id = id, error = %error, "the email of export {id} is given up: {error}");
             Ok(())
         }
@@ -120,6 +125,29 @@ pub async fn notify_owner(
             Err(error)
         }
     }
+}
+
+fn is_permanent(code: &str) -> bool {
+    PERMANENT_REFUSALS.contains(&code)
+}
+
+fn is_too_late(export: &DataExport, now: DateTime<Utc>) -> bool {
+    export.finished_ts.is_some_and(|finished_ts| now - finished_ts > SEND_FOR)
+}
+
+/// What an attempt to send is counted as.
+fn metrics_of(sent: &Result<(), AwsError>, export: &DataExport, now: DateTime<Utc>) -> Vec<Metric> {
+    let Err(error) = sent else { return vec![Metric::EmailsSent] };
+    let (is_refused, is_lost) = match error {
+        AwsError::Refused { code, .. } => (true, is_permanent(code)),
+        AwsError::Transport { request_sent, .. } => (false, *request_sent),
+        _ => (false, false),
+    };
+    let lost = is_lost || is_too_late(export, now);
+    [(is_refused, Metric::EmailsRefused), (lost, Metric::EmailsLost)]
+        .into_iter()
+        .filter_map(|(counts, metric)| counts.then_some(metric))
+        .collect()
 }
 
 /// Claims the email. A claim without an answer may have taken place: it is given back, because nobody sends the email.
@@ -219,4 +247,42 @@ fn content(email: Email) -> Result<EmailContent, BuildError> {
     let body = Body::builder().text(utf8(email.text)?).html(utf8(email.html)?).build();
     let message = Message::builder().subject(utf8(email.subject)?).body(body).build();
     Ok(EmailContent::builder().simple(message).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usage_export::export::request::ExportCall;
+
+    fn finished_at(now: DateTime<Utc>) -> DataExport {
+        let body = br#"{"user_id": "usr_1", "export_fields": ["run_id"], "start_date": "2025-01-01",
+            "end_date": "2025-01-31", "include_all_workspaces": true}"#;
+        let request = ExportCall::parse(body).unwrap().request;
+        DataExport { finished_ts: Some(now), ..DataExport::new("org_1", "usr_1", request, now) }
+    }
+
+    #[test]
+    fn each_outcome_of_an_email_is_counted() {
+        let then = DateTime::from_timestamp(1_767_600_000, 0).unwrap();
+        let export = finished_at(then);
+        let refused = |code: &str| {
+            let (code, message) = (code.to_owned(), String::new());
+            Err(AwsError::Refused { operation: SEND_EMAIL, code, message })
+        };
+        let unanswered = |request_sent| {
+            Err(AwsError::Transport { operation: SEND_EMAIL, request_sent, cause: String::new() })
+        };
+        let (soon, late) = (then + TimeDelta::hours(1), then + TimeDelta::hours(25));
+        for (sent, now, metrics) in [
+            (Ok(()), late, &[Metric::EmailsSent][..]),
+            (refused("MessageRejected"), soon, &[Metric::EmailsRefused]),
+            (refused("MessageRejected"), late, &[Metric::EmailsRefused, Metric::EmailsLost]),
+            (refused(PERMANENT_REFUSALS[0]), soon, &[Metric::EmailsRefused, Metric::EmailsLost]),
+            (unanswered(true), soon, &[Metric::EmailsLost]),
+            (unanswered(false), soon, &[]),
+            (unanswered(false), late, &[Metric::EmailsLost]),
+        ] {
+            assert_eq!(metrics_of(&sent, &export, now), metrics, "{sent:?}");
+        }
+    }
 }

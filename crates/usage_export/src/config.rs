@@ -16,6 +16,7 @@
 //! | [`Workers`]           | `MAX_WORKERS`?, `SEGMENT_PAGES`?           | the worker                             |
 //! | [`Reads`]             | `MAX_READ_UNITS`?                          | the worker                             |
 //! | [`Retention`]         | `FILE_DAYS`?                               | the worker                             |
+//! | [`Stack`]             | `STACK_NAME`?                              | who writes metrics                     |
 //!
 //! `?`: may be absent. An empty variable counts as an absent one. A variable that is missing or malformed is an error
 //! that names it: the function ends at its start and not at the first request. `template.yaml` sets them all.
@@ -256,6 +257,24 @@ impl Retention {
 
     fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         Ok(Self { file_days: variables.number_or("FILE_DAYS", 30, FILE_DAYS)? })
+    }
+}
+
+/// Which deployment this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// The stack's name: `STACK_NAME`. Without it the function writes no metrics.
+    pub name: Option<String>,
+}
+
+impl Stack {
+    /// From the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The variable is not UTF-8.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self { name: Variables::of_process().optional("STACK_NAME")? })
     }
 }
 

@@ -17,6 +17,7 @@ mod checkpoint;
 mod cost;
 pub mod document;
 pub mod download;
+mod failure;
 pub mod interval;
 pub mod manifest;
 pub mod queue;
@@ -31,6 +32,7 @@ pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, chec
 pub use cost::Cost;
 pub use crate::id::created_ts_of_id;
 use crate::id::new_id;
+pub use failure::{Failure, FailureReason};
 pub use segment::{Cut, Range, Segment};
 pub use speed::Speed;
 pub use state::State;
@@ -137,6 +139,9 @@ pub struct DataExport {
     /// Why the export failed, in a sentence for its owner, or [`CANCELLED`]; absent unless FAILED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What kind of failure that is; absent unless FAILED, and of an export that failed before records had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureReason>,
     /// When the file expires; absent until COMPLETED.
     #[serde(default, with = "timestamp::serde_text_option", skip_serializing_if = "Option::is_none")]
     pub expires_ts: Option<DateTime<Utc>>,
@@ -187,6 +192,7 @@ impl DataExport {
             credit_cost: None,
             etag: None,
             error: None,
+            failure: None,
             expires_ts: None,
             notified_ts: None,
             notified_by: None,
@@ -207,6 +213,11 @@ impl DataExport {
     /// When the export last made progress, or waited for its turn; its creation before that.
     pub fn last_progress_ts(&self) -> DateTime<Utc> {
         self.progress_ts.unwrap_or(self.created_ts)
+    }
+
+    /// Whether it has no worker because others of its organization run first: nobody has lost it.
+    pub fn waits_for_turn(&self) -> bool {
+        self.state == State::Requested && self.progress_ts.is_some()
     }
 
     /// What its workers have used so far.

@@ -20,6 +20,7 @@
 //! | [`timestamp`] | the one text form of an instant                                            |
 //! | [`wording`]   | counts and sizes as people read them                                       |
 //! | [`logging`]   | JSON logs                                                                  |
+//! | [`metrics`]   | figures for `CloudWatch`, as lines of the log                              |
 //!
 //! No handler and no HTTP framework is in here: those are the functions'.
 
@@ -33,6 +34,7 @@ pub mod error;
 pub mod export;
 mod id;
 pub mod logging;
+pub mod metrics;
 pub mod problem;
 pub mod rate_limit;
 pub mod timestamp;

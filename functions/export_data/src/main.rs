@@ -6,7 +6,7 @@ use chrono::Utc;
 use export_data::Context;
 use lambda_http::{Error, Request, service_fn};
 use usage_export::audit::AuditTrail;
-use usage_export::config::{Audit, Limits, Queue, Requests, TableNames};
+use usage_export::config::{Audit, Limits, Queue, Requests, Stack, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -20,6 +20,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
+    usage_export::metrics::init(Stack::from_env()?);
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;

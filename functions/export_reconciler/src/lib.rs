@@ -17,9 +17,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use usage_export::directory::Directory;
 use usage_export::error::AwsError;
-use usage_export::export::DataExport;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
+use usage_export::export::{DataExport, Failure, FailureReason};
+use usage_export::metrics::{self, Metric};
 
 /// An export that makes no progress for this long becomes FAILED. It is long enough to repair a deploy.
 pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::hours(6);
@@ -160,6 +161,9 @@ async fn reconcile(
     let next = now + RESEND_INTERVAL * 2_i32.pow(export.resends.min(MAX_DOUBLINGS));
     if reconciler.exports.postpone_check(&export, next, export.resends + 1).await? {
         tracing::warn!(data_export_id, "sending the message of export {data_export_id} again");
+        if !export.waits_for_turn() {
+            metrics::count(Metric::ReconcilerFinds, &export, now);
+        }
         reconciler.queue.send(&export).await?;
     }
     Ok(())
@@ -167,7 +171,10 @@ async fn reconcile(
 
 async fn give_up(reconciler: &Reconciler, export: &DataExport, now: DateTime<Utc>) -> Result<(), AwsError> {
     let Reconciler { exports, directory, mailer, .. } = reconciler;
-    let Some(failed) = exports.give_up(export, GIVEN_UP, now).await? else { return Ok(()) };
+    let Some(failed) = exports.give_up(export, &Failure::new(FailureReason::GivenUp, GIVEN_UP), now).await?
+    else {
+        return Ok(());
+    };
     let id = &failed.data_export_id;
     tracing::error!(data_export_id = id, "export {id} made no progress for too long and is FAILED");
     // The worker would tell the owner too, but it may be what is broken.

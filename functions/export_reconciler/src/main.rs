@@ -7,7 +7,7 @@ use export_reconciler::Reconciler;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notification::Mailer;
 use serde_json::Value;
-use usage_export::config::{DeadLetterQueue, Queue, TableNames};
+use usage_export::config::{DeadLetterQueue, Queue, Stack, TableNames};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -18,6 +18,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
+    usage_export::metrics::init(Stack::from_env()?);
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use usage_export::error::AwsError;
 use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
-use usage_export::export::{DataExport, State};
+use usage_export::export::{DataExport, Failure, FailureReason, State};
 use uuid::Uuid;
 
 use crate::job::board::Board;
@@ -44,13 +44,6 @@ pub mod writer;
 
 /// How many workers may claim an export without progress before it becomes FAILED. A worker that was killed counts.
 pub const MAX_ATTEMPTS: u32 = 5;
-
-/// What the export owner is told after that.
-const INTERRUPTED: &str = "The export was interrupted too often.";
-
-/// What the export owner is told after calls have failed too often.
-const TECHNICAL_PROBLEM: &str =
-    "The export could not be finished because of a technical problem on our side.";
 
 /// The longest delay of a redelivery.
 const MAX_DELAY: Duration = Duration::from_mins(15);
@@ -159,7 +152,7 @@ async fn execute(
             attempts,
             "export {id} was claimed {attempts} times without progress"
         );
-        return fail(worker, lease, INTERRUPTED).await;
+        return fail(worker, lease, &interrupted()).await;
     }
     // On the heap, because it is large and moves through the futures around it.
     let made = Box::pin(make(worker, &export, lease, delivery.deadline));
@@ -170,9 +163,9 @@ async fn execute(
         }
         Ok(Outcome::HandedOver) => Err(hand_over(worker, &export, lease).await),
         Err(PipelineError::LeaseLost) => give_up_cancelled(worker, lease).await,
-        Err(PipelineError::Permanent { reason, cause }) => {
+        Err(PipelineError::Permanent { failure, cause }) => {
             tracing::error!(data_export_id = id, cause, "export {id} cannot be made: {cause}");
-            fail(worker, lease, &reason).await
+            fail(worker, lease, &failure).await
         }
         Err(PipelineError::Aws(error)) => retry_or_fail(worker, &export, lease, error).await,
     }
@@ -235,7 +228,7 @@ async fn retry_or_fail(
     };
     if attempts >= MAX_ATTEMPTS {
         tracing::error!(data_export_id = id, attempts, error = %error, "export {id} failed for good: {error}");
-        return fail(worker, lease, TECHNICAL_PROBLEM).await;
+        return fail(worker, lease, &technical_problem()).await;
     }
     tracing::warn!(data_export_id = id, attempts, error = %error, "export {id} will be tried again: {error}");
     let delay = delay(attempts);
@@ -246,8 +239,19 @@ async fn retry_or_fail(
     Err(Disposition::Retry(delay))
 }
 
-async fn fail(worker: &Worker, lease: &Lease, reason: &str) -> Result<DataExport, Disposition> {
-    let failed = worker.exports.fail(lease, reason, (worker.clock)()).await;
+/// The end of an export, or of a segment, after [`MAX_ATTEMPTS`].
+fn interrupted() -> Failure {
+    Failure::new(FailureReason::Interrupted, "The export was interrupted too often.")
+}
+
+/// Its end after calls have failed too often.
+fn technical_problem() -> Failure {
+    let told = "The export could not be finished because of a technical problem on our side.";
+    Failure::new(FailureReason::Technical, told)
+}
+
+async fn fail(worker: &Worker, lease: &Lease, failure: &Failure) -> Result<DataExport, Disposition> {
+    let failed = worker.exports.fail(lease, failure, (worker.clock)()).await;
     finished(worker, lease, failed).await
 }
 

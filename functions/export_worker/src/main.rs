@@ -8,7 +8,9 @@ use export_worker::Worker;
 use export_worker::sink::bucket::Bucket;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notification::Mailer;
-use usage_export::config::{self, Queue, Reads, Retention, TableNames, Turns, UsageRecordsTable, Workers};
+use usage_export::config::{
+    self, Queue, Reads, Retention, Stack, TableNames, Turns, UsageRecordsTable, Workers,
+};
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
 use usage_export::export::store::Exports;
@@ -22,6 +24,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
+    usage_export::metrics::init(Stack::from_env()?);
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     #[expect(clippy::disallowed_methods, reason = "main hands out the clock")]
     let clock = Utc::now;

@@ -6,7 +6,9 @@ use chrono::Utc;
 use lambda_http::Error;
 use settings_page::AppState;
 use usage_export::audit::AuditTrail;
-use usage_export::config::{Audit, Bucket, Limits, Origin, Queue, Requests, Sharing, TableNames, UsageRecordsTable};
+use usage_export::config::{
+    Audit, Bucket, Limits, Origin, Queue, Requests, Sharing, Stack, TableNames, UsageRecordsTable,
+};
 use usage_export::directory::Directory;
 use usage_export::export::download::ExportFiles;
 use usage_export::export::queue::ExportQueue;
@@ -22,6 +24,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     usage_export::logging::init();
+    usage_export::metrics::init(Stack::from_env()?);
     let aws = usage_export::aws::config(ATTEMPT_TIMEOUT).await?;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let tables = TableNames::from_env()?;

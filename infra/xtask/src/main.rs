@@ -29,6 +29,7 @@ use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::key::{KeyOptions, key};
 use crate::commands::lint::lint;
+use crate::commands::status::{StatusOptions, status};
 use crate::commands::test::{Variant, screenshots, test, test_all};
 use crate::commands::up::up;
 use crate::commands::verify::{VerifyOptions, verify};
@@ -97,6 +98,8 @@ enum Command {
         #[command(flatten)]
         data: DataOptions,
     },
+    /// Show queues, unfinished exports and the last failures, of the local system or of a stack on AWS.
+    Status(StatusOptions),
     /// Make, list, revoke and rotate API keys, of the local system or of a stack on AWS.
     Key(KeyOptions),
     /// Recompute what the manifest of a downloaded CSV says, and compare; exit with 1 if anything differs.
@@ -166,6 +169,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Lint => lint().await?,
         Command::Fuzz(options) => fuzz(&options).await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
+        Command::Status(options) => status(&options, now).await?,
         Command::Key(options) => key(&options, now).await?,
         Command::Verify(options) => return verify(&options),
         Command::Deploy { args } => deploy(&args).await?,

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Checkpoint, DataExport, State, checkpoint};
+use super::{Checkpoint, DataExport, FailureReason, State, checkpoint};
 use crate::timestamp;
 
 /// How long the item of a segment is kept: longer than any export takes.
@@ -71,6 +71,9 @@ pub struct Segment {
     /// Why it failed, in a sentence for the export owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What kind of failure that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureReason>,
     /// When DynamoDB may delete the item, in seconds since 1970.
     pub ttl: i64,
 }
@@ -98,6 +101,7 @@ impl Segment {
             progress: 0,
             row_count: 0,
             error: None,
+            failure: None,
             ttl: (now + TimeDelta::days(SEGMENT_DAYS)).timestamp(),
         }
     }

@@ -2,6 +2,7 @@
 //! without a word.
 
 mod functions;
+mod operations;
 mod parameters;
 mod permissions;
 mod storage;

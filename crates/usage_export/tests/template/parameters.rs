@@ -46,6 +46,11 @@ fn a_sender_that_cannot_send_is_refused_and_none_is_made_up() {
         &["example.com", "mail.example.co.uk", "exports@example.com"],
         &["", "*", "example", "example.com/*", "arn:aws:ses:us-east-1:123456789012:identity/example.com"],
     );
+    assert_allows(
+        "AlarmEmail",
+        &["", "oncall@example.com"],
+        &["oncall", "On Call <oncall@example.com>", "a@b", "a b@example.com"],
+    );
     assert_allows("SesConfigurationSet", &["", "exports_1-a"], &["a b", "arn:aws:ses", "a/b"]);
 }
 

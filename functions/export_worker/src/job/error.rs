@@ -2,6 +2,7 @@
 
 use usage_export::error::AwsError;
 use usage_export::export::store::lease::LeaseError;
+use usage_export::export::{Failure, FailureReason};
 
 use crate::sink::upload::UploadError;
 use usage_records::page::ReadError;
@@ -18,8 +19,8 @@ pub enum PipelineError {
     /// Trying again does not help.
     #[error("{cause}")]
     Permanent {
-        /// What the export owner is told.
-        reason: String,
+        /// What the export is counted as, and what its owner is told.
+        failure: Failure,
         /// What is logged.
         cause: String,
     },
@@ -28,7 +29,8 @@ pub enum PipelineError {
 impl PipelineError {
     /// The file and what was counted do not agree.
     pub fn integrity_mismatch(cause: String) -> Self {
-        Self::Permanent { reason: "The file did not add up, so it was withheld.".to_owned(), cause }
+        let failure = Failure::new(FailureReason::Integrity, "The file did not add up, so it was withheld.");
+        Self::Permanent { failure, cause }
     }
 }
 
@@ -36,11 +38,12 @@ impl From<AwsError> for PipelineError {
     fn from(error: AwsError) -> Self {
         if let AwsError::Corrupt { what, .. } = &error {
             // Ids. What exactly is wrong is in the log.
-            let reason = format!(
+            let told = format!(
                 "A stored record could not be read, so the file would have been wrong. Please pass this on to whoever runs the \
                  system: {what}."
             );
-            return Self::Permanent { reason, cause: error.to_string() };
+            let failure = Failure::new(FailureReason::BadRecord, told);
+            return Self::Permanent { failure, cause: error.to_string() };
         }
         Self::Aws(error)
     }
@@ -50,7 +53,10 @@ impl From<ReadError> for PipelineError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Aws(error) => error.into(),
-            ReadError::Record(bad) => Self::Permanent { reason: bad.to_owner(), cause: bad.to_string() },
+            ReadError::Record(bad) => Self::Permanent {
+                failure: Failure::new(FailureReason::BadRecord, bad.to_owner()),
+                cause: bad.to_string(),
+            },
         }
     }
 }
@@ -69,8 +75,10 @@ impl From<UploadError> for PipelineError {
         match error {
             UploadError::IntegrityMismatch(cause) => Self::integrity_mismatch(cause),
             UploadError::TooLarge => Self::Permanent {
-                reason: "The file would be larger than one file can be. Export a shorter date range or fewer workspaces."
-                    .to_owned(),
+                failure: Failure::new(
+                    FailureReason::TooLarge,
+                    "The file would be larger than one file can be. Export a shorter date range or fewer workspaces.",
+                ),
                 cause: error.to_string(),
             },
             UploadError::Aws(error) => error.into(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 use usage_export::export::store::finish::Completed;
-use usage_export::export::{Counts, Range, Segment, State};
+use usage_export::export::{Counts, Failure, FailureReason, Range, Segment, State};
 
 use crate::job::board::Board;
 use crate::job::error::PipelineError;
@@ -130,6 +130,8 @@ async fn make(
 /// Why the export fails, if one of its segments did.
 fn failure(segments: &[Segment]) -> Option<PipelineError> {
     let failed = segments.iter().find(|segment| segment.state == State::Failed)?;
-    let reason = failed.error.clone().unwrap_or_default();
-    Some(PipelineError::Permanent { reason, cause: format!("{} failed", failed.key) })
+    // One that failed before records had the reason is counted with what is wrong on our side.
+    let reason = failed.failure.unwrap_or(FailureReason::Technical);
+    let failure = Failure::new(reason, failed.error.clone().unwrap_or_default());
+    Some(PipelineError::Permanent { failure, cause: format!("{} failed", failed.key) })
 }

@@ -18,7 +18,7 @@ use crate::job::progress::Reading;
 use crate::job::reader::{End, Reader};
 use crate::job::setup::Setup;
 use crate::job::writer::Writer;
-use crate::job::{INTERRUPTED, MAX_ATTEMPTS, TECHNICAL_PROBLEM, delay, heartbeat};
+use crate::job::{MAX_ATTEMPTS, delay, heartbeat, interrupted, technical_problem};
 
 /// How long a lane waits after a call that failed before it looks again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -78,15 +78,15 @@ async fn run(setup: &Setup<'_>, board: &Board, piece: Piece, handover: Handover)
     let attempts = piece.attempts;
     if attempts > MAX_ATTEMPTS {
         tracing::error!(attempts, "{} was claimed {attempts} times without progress", lease.key);
-        return exports.fail_segment(lease, INTERRUPTED).await;
+        return exports.fail_segment(lease, &interrupted()).await;
     }
     match make(setup, board, piece, handover).await {
         Ok(Some(rows)) => exports.complete_segment(lease, rows).await,
         Ok(None) => exports.release_segment(lease, now()).await,
         Err(PipelineError::LeaseLost) => Err(LeaseError::Lost),
-        Err(PipelineError::Permanent { reason, cause }) => {
+        Err(PipelineError::Permanent { failure, cause }) => {
             tracing::error!(cause, "{} cannot be made: {cause}", lease.key);
-            exports.fail_segment(lease, &reason).await
+            exports.fail_segment(lease, &failure).await
         }
         Err(PipelineError::Aws(error)) => retry_or_fail(setup, lease, attempts, error).await,
     }
@@ -138,7 +138,7 @@ async fn retry_or_fail(
         segment.filter(|segment| segment.state == State::InProgress).map_or(attempts, |now| now.attempts);
     if attempts >= MAX_ATTEMPTS {
         tracing::error!(attempts, error = %error, "{} failed for good: {error}", lease.key);
-        return exports.fail_segment(lease, TECHNICAL_PROBLEM).await;
+        return exports.fail_segment(lease, &technical_problem()).await;
     }
     tracing::warn!(attempts, error = %error, "{} will be tried again: {error}", lease.key);
     let free_from = (setup.worker.clock)() + delay(attempts);

@@ -4,8 +4,8 @@
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use usage_export::error::AwsError;
-use usage_export::export::DataExport;
 use usage_export::export::request::NamedIds;
+use usage_export::export::{DataExport, Failure, FailureReason};
 use usage_records::plan::Plan;
 
 use crate::Worker;
@@ -29,11 +29,8 @@ pub async fn make(worker: &Worker, export: &DataExport, ids: &NamedIds) -> Resul
 /// The ids could not be read; [`PipelineError::Permanent`] if they are gone, or not those of the request.
 pub async fn named_ids(worker: &Worker, export: &DataExport) -> Result<NamedIds, PipelineError> {
     let lost = |cause: String| {
-        PipelineError::Permanent {
-        reason: "The workspaces and workbooks that the export names could not be read, so the file would have been wrong."
-            .to_owned(),
-        cause,
-    }
+        let told = "The workspaces and workbooks that the export names could not be read, so the file would have been wrong.";
+        PipelineError::Permanent { failure: Failure::new(FailureReason::IdsLost, told), cause }
     };
     match worker.exports.named_ids(export).await {
         Ok(Some(ids)) => Ok(ids),

@@ -5,15 +5,12 @@
 mod keys;
 mod table;
 
-use anyhow::{Context, Result, ensure};
-use aws_config::{BehaviorVersion, SdkConfig};
+use anyhow::{Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
 use self::keys::{Keys, NewKey};
-use crate::local::aws;
-use crate::local::outputs::Outputs;
-use crate::local::stack;
+use super::deployment::Deployment;
 
 /// Digits of a key's SHA-256 that are shown: enough to tell a million keys apart.
 const SHOWN_DIGITS: usize = 16;
@@ -72,10 +69,8 @@ enum Action {
 ///
 /// Fails if the deployment cannot be found, if there is no such organization, user or key, or if AWS refuses a call.
 pub async fn key(options: &KeyOptions, now: DateTime<Utc>) -> Result<()> {
-    let keys = match &options.stack {
-        Some(name) => of_stack(name).await?,
-        None => of_local_system().await?,
-    };
+    let deployment = Deployment::find(options.stack.as_deref()).await?;
+    let keys = Keys::new(&deployment.dynamodb, deployment.directory_table);
     match &options.action {
         Action::Create { organization, user, expires_days, label } => {
             let new = NewKey {
@@ -118,21 +113,4 @@ pub async fn key(options: &KeyOptions, now: DateTime<Utc>) -> Result<()> {
 fn show(key: &keys::CreatedKey) {
     println!("{}", key.secret);
     eprintln!("This is the only time that the key is shown. It is listed as {}.", key.name);
-}
-
-async fn of_local_system() -> Result<Keys> {
-    let outputs = Outputs::of_tests().unwrap_or_else(|| Outputs::read().map(|(_, outputs)| outputs))?;
-    let sdk = aws::root_at(outputs.endpoint_of("dynamodb")).await;
-    Ok(Keys::new(&sdk, outputs.tables.directory))
-}
-
-async fn of_stack(name: &str) -> Result<Keys> {
-    let sdk: SdkConfig = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let outputs = stack::outputs_of(&aws_sdk_cloudformation::Client::new(&sdk), name).await;
-    let outputs = outputs.with_context(|| {
-        format!(
-            "the stack {name} cannot be read: check its name, the region (AWS_REGION) and the credentials"
-        )
-    })?;
-    Ok(Keys::new(&sdk, outputs.get("DirectoryTableName")?))
 }

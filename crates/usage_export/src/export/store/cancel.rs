@@ -7,8 +7,8 @@ use super::lease::Lease;
 use super::{Exports, read_export};
 use crate::dynamo::{condition_failed, text};
 use crate::error::AwsError;
-use crate::export::{CANCELLED, DataExport, MESSAGE_TIMEOUT, State};
-use crate::timestamp;
+use crate::export::{CANCELLED, DataExport, FailureReason, MESSAGE_TIMEOUT, State};
+use crate::{metrics, timestamp};
 
 impl Exports {
     /// Changes `REQUESTED` or `IN_PROGRESS` to `FAILED` with the reason [`CANCELLED`], releases the slot and returns the export
@@ -27,7 +27,8 @@ impl Exports {
         let cancelled = self
             .update(data_export_id)
             .update_expression(
-                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :reason REMOVE checkpoint",
+                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :told, failure = :reason \
+                 REMOVE checkpoint",
             )
             .condition_expression("#state IN (:requested, :in_progress)")
             .expression_attribute_names("#error", "error")
@@ -36,12 +37,17 @@ impl Exports {
             .expression_attribute_values(":in_progress", text(State::InProgress.name()))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
-            .expression_attribute_values(":reason", text(CANCELLED))
+            .expression_attribute_values(":told", text(CANCELLED))
+            .expression_attribute_values(":reason", text(FailureReason::Cancelled.name()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
         let export = match cancelled {
-            Ok(output) => read_export(output.attributes.unwrap_or_default())?,
+            Ok(output) => {
+                let cancelled = read_export(output.attributes.unwrap_or_default())?;
+                metrics::failed(&cancelled, FailureReason::Cancelled, now);
+                cancelled
+            }
             Err(error) if condition_failed(&error) => match self.get(data_export_id).await? {
                 Some(export) => export,
                 None => return Ok(None),

@@ -10,6 +10,7 @@ use super::idempotency::{IdempotencyKey, SavedResponse};
 use crate::dynamo::{Item, cancellation_codes};
 use crate::error::AwsError;
 use crate::export::DataExport;
+use crate::metrics;
 
 /// How often a transaction is tried that conflicts with another one. With the pauses in between that is about three
 /// seconds.
@@ -69,7 +70,10 @@ impl Exports {
         let mut released_finished = false;
         loop {
             match self.transact_create(export, idempotency_key, active_limit, event.as_ref()).await? {
-                None => return Ok(Created::New),
+                None => {
+                    metrics::accepted(export);
+                    return Ok(Created::New);
+                }
                 Some(Refusal::IdempotencyRecordExists) => {
                     if let Some(idempotency_key) = idempotency_key
                         && let Some(saved) = self.saved_response(idempotency_key, export.created_ts).await?

@@ -8,8 +8,11 @@ use super::lease::{Lease, LeaseError, step};
 use super::{Exports, read_export};
 use crate::dynamo::{number, text};
 use crate::error::AwsError;
-use crate::export::{Cost, Counts, DataExport, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject, State};
-use crate::timestamp;
+use crate::export::{
+    Cost, Counts, DataExport, Failure, FailureReason, MESSAGE_TIMEOUT, RECORD_DAYS_AFTER_FILE, SideObject,
+    State,
+};
+use crate::{metrics, timestamp};
 
 /// What is known of a finished file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +102,15 @@ impl Exports {
             Some(cost) => update.expression_attribute_values(":cost", text(cost)),
             None => update,
         };
-        let finished = self.finish(&lease.key, update).await?;
+        let (finished, is_own) = self.finish(&lease.key, update, (State::Completed, None, now)).await?;
+        if is_own {
+            metrics::completed(&finished, completed.counts.read_units, now);
+        }
         self.keep_named_ids(&finished).await;
         Ok(finished)
     }
 
-    /// Changes `IN_PROGRESS` to `FAILED` and returns the export as it is now. `reason` is a sentence for the export owner.
+    /// Changes `IN_PROGRESS` to `FAILED` and returns the export as it is now.
     ///
     /// # Errors
     ///
@@ -112,34 +118,47 @@ impl Exports {
     pub async fn fail(
         &self,
         lease: &Lease,
-        reason: &str,
+        failure: &Failure,
         now: DateTime<Utc>,
     ) -> Result<DataExport, LeaseError> {
         let update = self
             .update_as(lease)
             .update_expression(
-                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :reason \
+                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :told, failure = :reason \
                  REMOVE lease_owner, lease_until, checkpoint",
             )
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":failed", text(State::Failed.name()))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
-            .expression_attribute_values(":reason", text(reason));
-        self.finish(&lease.key, update).await
+            .expression_attribute_values(":told", text(&failure.told))
+            .expression_attribute_values(":reason", text(failure.reason.name()));
+        let end = (State::Failed, Some(failure.reason), now);
+        let (finished, is_own) = self.finish(&lease.key, update, end).await?;
+        if is_own {
+            metrics::failed(&finished, failure.reason, now);
+        }
+        Ok(finished)
     }
 
-    /// Makes the last step. A step that took place although its answer was lost, and one that came after another final step, return the export as
-    /// it is.
+    /// Makes the last step, and says whether it is the one that ended the export. A step that took place although its answer was lost, and
+    /// one that came after another final step, return the export as it is: the first of them is known by its end, `end`.
     async fn finish(
         &self,
         data_export_id: &str,
         update: UpdateItemFluentBuilder,
-    ) -> Result<DataExport, LeaseError> {
+        end: (State, Option<FailureReason>, DateTime<Utc>),
+    ) -> Result<(DataExport, bool), LeaseError> {
+        let (state, failure, now) = end;
         match step(update.return_values(ReturnValue::AllNew)).await {
-            Ok(item) => Ok(read_export(item)?),
+            Ok(item) => Ok((read_export(item)?, true)),
             Err(LeaseError::Lost) => match self.get(data_export_id).await? {
-                Some(export) if export.state.is_final() => Ok(export),
+                Some(export) if export.state.is_final() => {
+                    let at = export.finished_ts.map(timestamp::to_text);
+                    let is_own = (export.state, export.failure) == (state, failure)
+                        && at == Some(timestamp::to_text(now));
+                    Ok((export, is_own))
+                }
                 _ => Err(LeaseError::Lost),
             },
             Err(error) => Err(error),

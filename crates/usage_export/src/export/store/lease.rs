@@ -11,7 +11,7 @@ use super::{Exports, read_export};
 use crate::dynamo::{Item, condition_failed, number, text};
 use crate::error::AwsError;
 use crate::export::{Checkpoint, DataExport, MESSAGE_TIMEOUT, Segment, Speed, State};
-use crate::timestamp;
+use crate::{metrics, timestamp};
 
 mod progress;
 
@@ -98,10 +98,16 @@ impl Exports {
         lease_owner: &str,
         now: DateTime<Utc>,
     ) -> Result<Claim, AwsError> {
-        match self.claim_item(data_export_id, lease_owner, now).await? {
-            Some(item) => Ok(Claim::Claimed(Box::new(read_export(item)?))),
-            None => self.why_not_claimed(data_export_id, lease_owner).await,
+        let claim = match self.claim_item(data_export_id, lease_owner, now).await? {
+            Some(item) => Claim::Claimed(Box::new(read_export(item)?)),
+            None => self.why_not_claimed(data_export_id, lease_owner).await?,
+        };
+        if let Claim::Claimed(export) = &claim
+            && export.epoch == 1
+        {
+            metrics::started(export, now);
         }
+        Ok(claim)
     }
 
     /// Claims an export or a segment. `None` if it cannot be claimed.

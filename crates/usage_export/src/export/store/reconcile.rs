@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use super::{Exports, attribute_s, read_export};
 use crate::dynamo::{condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{DataExport, MESSAGE_TIMEOUT, State, UNSETTLED};
-use crate::timestamp;
+use crate::export::{DataExport, Failure, MESSAGE_TIMEOUT, State, UNSETTLED};
+use crate::{metrics, timestamp};
 
 /// How many exports the reconciler looks at in one run. The others are due a minute later still.
 const MAX_DUE: i32 = 500;
@@ -71,7 +71,7 @@ impl Exports {
     }
 
     /// Changes an unfinished export to `FAILED` that no worker has a lease of, releases its slot and returns it as it is now.
-    /// `None` if the export was changed since it was read. `reason` is a sentence for the export owner.
+    /// `None` if the export was changed since it was read.
     ///
     /// # Errors
     ///
@@ -79,13 +79,13 @@ impl Exports {
     pub async fn give_up(
         &self,
         export: &DataExport,
-        reason: &str,
+        failure: &Failure,
         now: DateTime<Utc>,
     ) -> Result<Option<DataExport>, AwsError> {
         let given_up = self
             .update(&export.data_export_id)
             .update_expression(
-                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :reason \
+                "SET #state = :failed, finished_ts = :now, check_ts = :check, #error = :told, failure = :reason \
                  REMOVE lease_owner, lease_until, checkpoint",
             )
             .condition_expression(
@@ -97,13 +97,15 @@ impl Exports {
             .expression_attribute_values(":seen", text(export.check_ts.map(timestamp::to_text).unwrap_or_default()))
             .expression_attribute_values(":now", text(timestamp::to_text(now)))
             .expression_attribute_values(":check", text(timestamp::to_text(now + MESSAGE_TIMEOUT)))
-            .expression_attribute_values(":reason", text(reason))
+            .expression_attribute_values(":told", text(&failure.told))
+            .expression_attribute_values(":reason", text(failure.reason.name()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
         match given_up {
             Ok(output) => {
                 let failed = read_export(output.attributes.unwrap_or_default())?;
+                metrics::failed(&failed, failure.reason, now);
                 self.try_release_slot(&failed).await;
                 Ok(Some(failed))
             }

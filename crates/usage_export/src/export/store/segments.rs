@@ -11,7 +11,7 @@ use super::lease::{IS_LEASE_OWNER, Lease, LeaseError, step};
 use super::{Exports, attribute_s};
 use crate::dynamo::{Item, batch_get, condition_failed, number, text};
 use crate::error::AwsError;
-use crate::export::{Cut, DataExport, Segment, State};
+use crate::export::{Cut, DataExport, Failure, Segment, State};
 use crate::timestamp;
 
 /// More segments than an export is ever split into. Items that name each other in a circle must not keep a worker for ever.
@@ -179,18 +179,21 @@ impl Exports {
         step(update).await.map(|_| ())
     }
 
-    /// Changes a segment to `FAILED`. `reason` is a sentence for the export owner.
+    /// Changes a segment to `FAILED`.
     ///
     /// # Errors
     ///
     /// As for [`Exports::renew`].
-    pub async fn fail_segment(&self, lease: &Lease, reason: &str) -> Result<(), LeaseError> {
+    pub async fn fail_segment(&self, lease: &Lease, failure: &Failure) -> Result<(), LeaseError> {
         let update = self
             .update_as(lease)
-            .update_expression("SET #state = :failed, #error = :reason REMOVE lease_owner, lease_until")
+            .update_expression(
+                "SET #state = :failed, #error = :told, failure = :reason REMOVE lease_owner, lease_until",
+            )
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":failed", text(State::Failed.name()))
-            .expression_attribute_values(":reason", text(reason));
+            .expression_attribute_values(":told", text(&failure.told))
+            .expression_attribute_values(":reason", text(failure.reason.name()));
         step(update).await.map(|_| ())
     }
 

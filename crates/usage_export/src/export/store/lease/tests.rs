@@ -9,7 +9,7 @@ use super::*;
 use crate::dynamo::number;
 use crate::export::store::finish::Completed;
 use crate::export::tests::export_at;
-use crate::export::{Cost, Counts, PartNumbers, Position, SideObject};
+use crate::export::{Cost, Counts, Failure, FailureReason, PartNumbers, Position, SideObject};
 
 const LEASE_OWNER: &str = "worker-1";
 const PROGRESS: Progress = Progress { percent: 40, rows: 12 };
@@ -40,6 +40,10 @@ fn completed() -> Completed {
         expires_ts: now() + TimeDelta::days(30),
         cost: Cost { s3_requests: 8, worker_ms: 900 },
     }
+}
+
+fn why() -> Failure {
+    Failure::new(FailureReason::Technical, "why")
 }
 
 fn manifest() -> SideObject {
@@ -147,7 +151,7 @@ async fn a_worker_without_the_lease_changes_nothing() {
     let unfinished = export(State::InProgress);
     let refusing = || exports(&[&refuses(), &gets(Some(&unfinished))]);
     lost(refusing().complete(&lease(&id), &completed(), now()).await.map(|_| ()));
-    lost(refusing().fail(&lease(&id), "why", now()).await.map(|_| ()));
+    lost(refusing().fail(&lease(&id), &why(), now()).await.map(|_| ()));
 
     let broken = exports(&[&breaks()]).renew(&lease(&id), PROGRESS, SPEED, now()).await;
     assert!(matches!(broken, Err(LeaseError::Aws(_))), "a lost connection is no lost lease: {broken:?}");
@@ -168,7 +172,7 @@ async fn every_step_has_the_lease_owner_as_a_condition() {
     exports(&[&step()]).renew(&lease(&id), PROGRESS, SPEED, now()).await.unwrap();
     exports(&[&step()]).release(&lease(&id), now()).await.unwrap();
     exports(&[&step()]).complete(&lease(&id), &completed(), now()).await.unwrap();
-    exports(&[&step()]).fail(&lease(&id), "why", now()).await.unwrap();
+    exports(&[&step()]).fail(&lease(&id), &why(), now()).await.unwrap();
 }
 
 #[tokio::test]
