@@ -51,6 +51,9 @@ fn a_sender_that_cannot_send_is_refused_and_none_is_made_up() {
         &["", "oncall@example.com"],
         &["oncall", "On Call <oncall@example.com>", "a@b", "a b@example.com"],
     );
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    assert_allows("KmsKeyArn", &["", key], &["alias/exports", "1234abcd", "arn:aws:kms:eu-central-1:123456789012:alias/x"]);
+    assert_allows("DataEventsBucket", &["", "trail-of-example"], &["Trail", "s3://trail", "a", "-trail"]);
     assert_allows("SesConfigurationSet", &["", "exports_1-a"], &["a b", "arn:aws:ses", "a/b"]);
 }
 
