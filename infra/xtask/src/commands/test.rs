@@ -1,5 +1,6 @@
 //! `cargo xtask test` and `cargo xtask screenshots`: tests beside a system of their own.
 
+mod logs;
 mod matrix;
 mod packages;
 mod variant;
@@ -42,6 +43,10 @@ pub async fn test(variant: Variant, args: &[String]) -> Result<ExitCode> {
     steps.begin("Testing");
     let status = run(&mut system.tests(args)).await?;
     steps.done(if status.success() { "passed" } else { "failed" });
+    // After all tests: a few of them log little.
+    if variant == Variant::Ministack && args.is_empty() {
+        println!("{}", logs::check(&system.local.outputs).await?);
+    }
     Ok(command::exit_code(status))
 }
 
