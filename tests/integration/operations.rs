@@ -62,7 +62,7 @@ fn the_status_shows_what_is_stuck_and_what_failed_and_nothing_that_is_private() 
         assert_eq!(entry(&report, "failed", &failed).unwrap()["reason"], "bad_record");
         assert!(report["queues"]["exports"]["visible"].is_u64());
         let text = status(&[]);
-        assert!(text.contains(&stuck) && text.contains("waits for a worker"), "{text}");
+        assert!(text.contains(&stuck) && text.contains("waits for worker"), "{text}");
         for private in ["Secret", &org.admin.email, &org.caller.key, &org.caller.user_id] {
             assert!(!text.contains(private) && !report.to_string().contains(private), "{private}: {text}");
         }

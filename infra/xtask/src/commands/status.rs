@@ -1,7 +1,10 @@
 //! `cargo xtask status`: what a person on call wants to see of a deployment. It has no emails, no names and no keys, and changes nothing.
 
+mod failed;
+mod queue;
 mod report;
 mod text;
+mod unfinished;
 
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -143,7 +143,7 @@ impl Exports {
 
     /// Makes the last step, and says whether it is the one that ended the export. A step that took place although its answer was lost, and
     /// one that came after another final step, return the export as it is: the first of them is known by its end, `end`.
-    async fn finish(
+    pub(super) async fn finish(
         &self,
         data_export_id: &str,
         update: UpdateItemFluentBuilder,

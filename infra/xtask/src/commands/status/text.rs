@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use usage_export::wording::{counted, thousands};
 
-use super::report::{Queue, Report, Segments, Standing, Unfinished};
+use super::queue::Queue;
+use super::report::Report;
+use super::unfinished::{Segments, Standing, Unfinished};
 
 /// Failed exports that are shown. `--json` has all of them.
 const MAX_FAILED_SHOWN: usize = 20;
@@ -45,7 +47,7 @@ fn unfinished(text: &mut String, report: &Report) {
     let count = report.unfinished.len() + report.unreadable.len();
     let _ = writeln!(text, "{} not settled\n", counted(count as u64, "export"));
     if !report.unfinished.is_empty() {
-        let head = ["EXPORT", "AGE", "STATE", "STANDING", "DONE", "ROWS", "ATTEMPTS", "RESENDS", "WORKER"];
+        let head = ["EXPORT", "AGE", "STANDING", "DONE", "ROWS", "TRIES", "RESENT", "WORKER"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(report.unfinished.iter().map(row));
         text.push_str(&table(&rows));
@@ -64,9 +66,9 @@ fn unfinished(text: &mut String, report: &Report) {
 fn row(export: &Unfinished) -> Vec<String> {
     let standing = match export.standing {
         Standing::Runs => "runs",
-        Standing::WaitsForTurn => "waits for its turn",
-        Standing::WaitsForWorker => "waits for a worker",
-        Standing::Settles => "email or cleaning up",
+        Standing::WaitsForTurn => "waits for turn",
+        Standing::WaitsForWorker => "waits for worker",
+        Standing::Settles => "cleans up",
     };
     let worker = match (&export.lease_owner, export.lease_ends_in_seconds) {
         (Some(owner), Some(left)) if left > 0 => {
@@ -78,7 +80,6 @@ fn row(export: &Unfinished) -> Vec<String> {
     vec![
         export.data_export_id.clone(),
         duration(export.age_seconds),
-        export.state.to_owned(),
         standing.to_owned(),
         format!("{}%", export.progress),
         thousands(export.row_count),
@@ -155,7 +156,8 @@ fn duration(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::{Failed, Queues};
+    use super::super::failed::Failed;
+    use super::super::queue::Queues;
     use super::*;
 
     fn export(standing: Standing) -> Unfinished {
@@ -218,9 +220,9 @@ Longest without a worker: 2 min.
 
 3 exports not settled
 
-EXPORT                                AGE       STATE        STANDING            DONE   ROWS  ATTEMPTS  RESENDS  WORKER
-019ab0a2-0700-7000-8000-000000000001  1 h 1 min  IN_PROGRESS  runs                 40%  1,234         1        0  3f9a0c51 for 45 s
-019ab0a2-0800-7000-8000-000000000002  1 h 1 min  REQUESTED    waits for a worker   40%  1,234         1        0  none
+EXPORT                                AGE        STANDING          DONE   ROWS  TRIES  RESENT  WORKER
+019ab0a2-0700-7000-8000-000000000001  1 h 1 min  runs               40%  1,234      1       0  3f9a0c51 for 45 s
+019ab0a2-0800-7000-8000-000000000002  1 h 1 min  waits for worker   40%  1,234      1       0  none
 019ab0a2-0700-7000-8000-000000000001 is read in segments: 5 completed, 2 being read, 1 waiting, 0 failed.
 019ab0a2-0900-7000-8000-000000000003 cannot be read: see docs/data.md.
 

@@ -242,6 +242,23 @@ async fn a_last_step_whose_answer_was_lost_is_the_last_step() {
 }
 
 #[tokio::test]
+async fn an_end_is_counted_by_whoever_made_it() {
+    let done = DataExport { finished_ts: Some(now()), ..export(State::Completed) };
+    let id = &done.data_export_id;
+    let is_own = async |end| {
+        let exports = exports(&[&refuses(), &gets(Some(&done))]);
+        let update = exports.update_as(&lease(id));
+        exports.finish(id, update, end).await.unwrap().1
+    };
+    assert!(is_own((State::Completed, None, now())).await, "its answer was lost");
+    assert!(!is_own((State::Completed, None, now() + TimeDelta::seconds(1))).await, "another one's");
+    assert!(!is_own((State::Failed, Some(FailureReason::Technical), now())).await, "another end");
+    let exports = exports(&[&updates(&done, |_| true)]);
+    let update = exports.update_as(&lease(id));
+    assert!(exports.finish(id, update, (State::Completed, None, now())).await.unwrap().1);
+}
+
+#[tokio::test]
 async fn a_worker_gives_back_only_its_own_claim_of_an_email() {
     let done = export(State::Completed);
     let given_back = updates(&done, |update| {
