@@ -48,12 +48,12 @@ pub fn download(
     }
     let bar = console.bytes_bar(part.wanted().size_bytes).with_position(resumed);
     bar.reset_eta();
-    let mut download = Download { client, console, id, part, bar, starts: 1 };
+    let mut download = Download { client, console, id, part, bar, starts: 1, is_joined: resumed > 0 };
     download.fetch()?;
     while !download.part.is_right() {
         let problem = "What arrived has another checksum than the file that was written.";
-        if resumed == 0 && download.starts == 1 {
-            // Every byte came in this run: the same would come again.
+        if !download.is_joined {
+            // All of it came in one answer, and would come again.
             return Err(download.give_up(problem));
         }
         download.start_again(problem)?;
@@ -72,6 +72,8 @@ struct Download<'a> {
     part: Part,
     bar: ProgressBar,
     starts: u32,
+    /// Whether what is here came in several answers, which may have been of different objects.
+    is_joined: bool,
 }
 
 /// Why a request brought not all that was missing.
@@ -128,7 +130,10 @@ impl Download<'_> {
                 self.part.restart().map_err(Stop::Fatal)?;
                 self.begin(&response)?;
             }
-            StatusCode::PARTIAL_CONTENT => self.must_continue(response.headers())?,
+            StatusCode::PARTIAL_CONTENT => {
+                self.must_continue(response.headers())?;
+                self.is_joined = true;
+            }
             StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE => {
                 return Err(Stop::Changed("The file is another one than that of which a part is here."));
             }
@@ -190,6 +195,7 @@ impl Download<'_> {
         }
         self.console.note(&format!("{why} Downloading it from the beginning."));
         self.bar.reset();
+        self.is_joined = false;
         self.part.restart()
     }
 
