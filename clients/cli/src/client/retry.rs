@@ -12,7 +12,7 @@ use crate::text::Text;
 
 /// How often something is tried. With the pauses between, about eight seconds: enough for a connection that breaks or a function
 /// that is being deployed.
-const MAX_ATTEMPTS: u32 = 5;
+const MAX_TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A server that asks for a longer pause than this is left alone: whoever waits wants to know.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(3);
@@ -74,7 +74,7 @@ fn describe(error: &HttpError) -> (bool, String) {
     }
 }
 
-/// Counts the attempts.
+/// Counts the failures.
 pub struct Patience {
     failures: u32,
 }
@@ -89,15 +89,15 @@ impl Patience {
         self.failures = 0;
     }
 
-    /// Waits before the next attempt.
+    /// Waits before the next try.
     ///
     /// # Errors
     ///
-    /// Another attempt cannot help, or there were enough.
+    /// Another try cannot help, or there were enough.
     pub fn rest(&mut self, trouble: Trouble, console: Console) -> Result<(), Error> {
         self.failures += 1;
         let asked = trouble.retry_after.unwrap_or_default();
-        if !trouble.passes || self.failures >= MAX_ATTEMPTS || asked > MAX_RETRY_AFTER {
+        if !trouble.passes || self.failures >= MAX_TRIES || asked > MAX_RETRY_AFTER {
             let mut error = trouble.error;
             error.message += trouble.advice;
             return Err(error);
@@ -132,7 +132,7 @@ mod tests {
         let error = || Error::new(Kind::Unavailable, "");
         assert!(Patience::new().rest(Trouble::lasting(error()), console).is_err());
         assert!(Patience::new().rest(Trouble::passing(error(), Some(100_000)), console).is_err());
-        assert!(Patience { failures: MAX_ATTEMPTS }.rest(Trouble::passing(error(), None), console).is_err());
+        assert!(Patience { failures: MAX_TRIES }.rest(Trouble::passing(error(), None), console).is_err());
     }
 
     #[test]

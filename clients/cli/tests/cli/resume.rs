@@ -113,7 +113,7 @@ fn a_changed_object_is_downloaded_from_its_beginning() {
 }
 
 #[test]
-fn pieces_of_different_objects_are_not_joined() {
+fn answers_of_different_objects_are_not_joined() {
     let (program, export) = (Program::new(), Export::new(SIZE));
     let server = export.serve(|export, request, count| match count {
         0 => Reply::new(200, export.file.clone()).cut_after(100_000),
@@ -139,7 +139,7 @@ fn a_server_without_ranges_sends_the_whole_file() {
 }
 
 #[test]
-fn another_piece_than_asked_for_is_not_taken() {
+fn another_range_than_asked_for_is_not_taken() {
     let (program, export) = (Program::new(), Export::new(SIZE));
     leave_part(&program, &export, 250_000);
     let server = export.serve(|export, request, count| match count {
