@@ -53,7 +53,7 @@ pub enum FileSource {
 
 /// What to ask of a bucket.
 #[derive(Debug, Default)]
-pub struct Piece {
+pub struct Rest {
     /// The first byte.
     pub from: u64,
     /// Only if the object has this `ETag`.
@@ -117,12 +117,12 @@ impl Client {
         accepted.map(FileSource::Bucket).ok_or_else(|| Error::unexpected("it redirects to an unsafe address"))
     }
 
-    /// Asks a bucket for a piece of a file, once and without the key: the address itself is the permission.
-    pub fn open(&self, address: &Uri, piece: &Piece) -> Result<Response<Body>, Trouble> {
+    /// Asks a bucket for the rest of a file, once and without the key: the address itself is the permission.
+    pub fn open(&self, address: &Uri, rest: &Rest) -> Result<Response<Body>, Trouble> {
         let mut request = Request::get(address.clone());
-        if piece.from > 0 {
-            request = request.header(header::RANGE, format!("bytes={}-", piece.from));
-            if let Some(etag) = &piece.etag {
+        if rest.from > 0 {
+            request = request.header(header::RANGE, format!("bytes={}-", rest.from));
+            if let Some(etag) = &rest.etag {
                 request = request.header(header::IF_MATCH, etag);
             }
         }

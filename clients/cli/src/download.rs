@@ -1,10 +1,10 @@
-//! Downloading the file of an export: [`part`] is what has arrived so far, this module asks for the rest until it is complete.
+//! Downloading the file of an export: [`partial_file`] is what has arrived so far, this module asks for the rest until it is complete.
 //!
 //! The file gets its name only when its size and checksum are those that the worker wrote. Until then it is `NAME.part`, and
 //! a download that broke off goes on there, with `Range`, if it is the same object.
 
 pub mod manifest;
-mod part;
+mod partial_file;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -13,10 +13,10 @@ use indicatif::ProgressBar;
 use ureq::Body;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri, header};
 
-use self::part::Part;
-pub use self::part::{Wanted, refuse_existing};
+use self::partial_file::PartialFile;
+pub use self::partial_file::{Wanted, refuse_existing};
 use crate::client::retry::{Patience, Trouble};
-use crate::client::{Client, FileSource, Piece};
+use crate::client::{Client, FileSource, Rest};
 use crate::console::Console;
 use crate::error::{Error, Kind};
 use crate::export::ExportId;
@@ -41,27 +41,27 @@ pub fn download(
     force: bool,
 ) -> Result<u64, Error> {
     refuse_existing(target, force)?;
-    let part = Part::open(target, wanted, force)?;
-    let resumed = part.len();
+    let partial = PartialFile::open(target, wanted, force)?;
+    let resumed = partial.len();
     if resumed > 0 {
         console.note(&format!("Going on after {resumed} bytes of an earlier download."));
     }
-    let bar = console.bytes_bar(part.wanted().size_bytes).with_position(resumed);
+    let bar = console.bytes_bar(partial.wanted().size_bytes).with_position(resumed);
     bar.reset_eta();
-    let mut download = Download { client, console, id, part, bar, starts: 1 };
+    let mut download = Download { client, console, id, partial, bar, starts: 1, is_joined: resumed > 0 };
     download.fetch()?;
-    while !download.part.is_right() {
+    while !download.partial.is_right() {
         let problem = "What arrived has another checksum than the file that was written.";
-        if resumed == 0 && download.starts == 1 {
-            // Every byte came in this run: the same would come again.
+        if !download.is_joined {
+            // All of it came in one answer, and would come again.
             return Err(download.give_up(problem));
         }
         download.start_again(problem)?;
         download.fetch()?;
     }
-    let Download { part, bar, .. } = download;
+    let Download { partial, bar, .. } = download;
     bar.finish_and_clear();
-    part.finish(target, force)?;
+    partial.finish(target, force)?;
     Ok(resumed)
 }
 
@@ -69,9 +69,11 @@ struct Download<'a> {
     client: &'a Client,
     console: Console,
     id: &'a ExportId,
-    part: Part,
+    partial: PartialFile,
     bar: ProgressBar,
     starts: u32,
+    /// Whether what is here came in several answers, which may have been of different objects.
+    is_joined: bool,
 }
 
 /// Why a request brought not all that was missing.
@@ -87,10 +89,10 @@ impl Download<'_> {
     /// Asks until as many bytes are there as the file has.
     fn fetch(&mut self) -> Result<(), Error> {
         let mut patience = Patience::new();
-        while !self.part.is_complete() {
-            let before = self.part.len();
+        while !self.partial.is_complete() {
+            let before = self.partial.len();
             let Err(stop) = self.ask() else { continue };
-            if self.part.len() > before {
+            if self.partial.len() > before {
                 patience.restore();
             }
             match stop {
@@ -107,11 +109,11 @@ impl Download<'_> {
     fn ask(&mut self) -> Result<(), Stop> {
         match self.client.file(self.id, "download").map_err(Stop::Fatal)? {
             FileSource::Inline(body) => {
-                self.part.restart().map_err(Stop::Fatal)?;
+                self.partial.restart().map_err(Stop::Fatal)?;
                 let copied = self.copy(body);
                 if copied.is_err() {
                     // It begins anew next time, so that nothing is won.
-                    self.part.restart().map_err(Stop::Fatal)?;
+                    self.partial.restart().map_err(Stop::Fatal)?;
                 }
                 copied
             }
@@ -120,15 +122,18 @@ impl Download<'_> {
     }
 
     fn ask_bucket(&mut self, address: &Uri) -> Result<(), Stop> {
-        let piece = Piece { from: self.part.len(), etag: self.part.etag().map(str::to_owned) };
-        let response = self.client.open(address, &piece).map_err(Stop::Break)?;
+        let rest = Rest { from: self.partial.len(), etag: self.partial.etag().map(str::to_owned) };
+        let response = self.client.open(address, &rest).map_err(Stop::Break)?;
         match response.status() {
             StatusCode::OK => {
-                // Also if a piece was asked for: then the server knows no ranges.
-                self.part.restart().map_err(Stop::Fatal)?;
+                // Also if the rest was asked for: then the server knows no ranges.
+                self.partial.restart().map_err(Stop::Fatal)?;
                 self.begin(&response)?;
             }
-            StatusCode::PARTIAL_CONTENT => self.must_continue(response.headers())?,
+            StatusCode::PARTIAL_CONTENT => {
+                self.must_continue(response.headers())?;
+                self.is_joined = true;
+            }
             StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE => {
                 return Err(Stop::Changed("The file is another one than that of which a part is here."));
             }
@@ -140,21 +145,21 @@ impl Download<'_> {
     /// Remembers which object it is.
     fn begin(&mut self, response: &Response<Body>) -> Result<(), Stop> {
         let length = response.body().content_length();
-        if length.is_some_and(|length| length != self.part.wanted().size_bytes) {
+        if length.is_some_and(|length| length != self.partial.wanted().size_bytes) {
             return Err(Stop::Fatal(
                 self.give_up("The file has another size than the one that was written."),
             ));
         }
-        self.part.begin(etag(response.headers())).map_err(Stop::Fatal)
+        self.partial.begin(etag(response.headers())).map_err(Stop::Fatal)
     }
 
-    /// Compares a piece with what is missing.
+    /// Compares what comes with what is missing.
     fn must_continue(&self, headers: &HeaderMap) -> Result<(), Stop> {
         let range =
             headers.get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or_default();
-        let size = self.part.wanted().size_bytes;
-        let expected = format!("bytes {}-{}/{size}", self.part.len(), size.saturating_sub(1));
-        let other_etag = match (self.part.etag(), etag(headers)) {
+        let size = self.partial.wanted().size_bytes;
+        let expected = format!("bytes {}-{}/{size}", self.partial.len(), size.saturating_sub(1));
+        let other_etag = match (self.partial.etag(), etag(headers)) {
             (Some(known), Some(now)) => known != now,
             _ => false,
         };
@@ -169,16 +174,16 @@ impl Download<'_> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             let count = match reader.read(&mut buffer) {
-                Ok(0) if self.part.is_complete() => return Ok(()),
+                Ok(0) if self.partial.is_complete() => return Ok(()),
                 Ok(0) => return Err(Stop::Break(broken("it ended early"))),
                 Ok(count) => count,
                 Err(error) => return Err(Stop::Break(broken(&error.to_string()))),
             };
-            if self.part.len() + count as u64 > self.part.wanted().size_bytes {
+            if self.partial.len() + count as u64 > self.partial.wanted().size_bytes {
                 return Err(Stop::Fatal(self.give_up("More arrives than the file has bytes.")));
             }
-            self.part.write(&buffer[..count]).map_err(Stop::Fatal)?;
-            self.bar.set_position(self.part.len());
+            self.partial.write(&buffer[..count]).map_err(Stop::Fatal)?;
+            self.bar.set_position(self.partial.len());
         }
     }
 
@@ -190,12 +195,13 @@ impl Download<'_> {
         }
         self.console.note(&format!("{why} Downloading it from the beginning."));
         self.bar.reset();
-        self.part.restart()
+        self.is_joined = false;
+        self.partial.restart()
     }
 
     /// Leaves nothing behind that could be taken for the file.
     fn give_up(&mut self, why: &str) -> Error {
-        self.part.discard();
+        self.partial.discard();
         let message = format!(
             "{why} Nothing was kept. Try again; if it goes on, start a new export for the same dates."
         );

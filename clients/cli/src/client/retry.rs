@@ -12,7 +12,7 @@ use crate::text::Text;
 
 /// How often something is tried. With the pauses between, about eight seconds: enough for a connection that breaks or a function
 /// that is being deployed.
-const MAX_ATTEMPTS: u32 = 5;
+const MAX_TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A server that asks for a longer pause than this is left alone: whoever waits wants to know.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(3);
@@ -24,32 +24,44 @@ pub struct Trouble {
     passes: bool,
     /// How long the server asks to wait.
     retry_after: Option<Duration>,
+    /// What to do if trying again does not help.
+    advice: &'static str,
 }
 
 impl Trouble {
     pub fn lasting(error: Error) -> Self {
-        Self { error, passes: false, retry_after: None }
+        Self { error, passes: false, retry_after: None, advice: "" }
     }
 
     pub fn passing(error: Error, retry_after_seconds: Option<u64>) -> Self {
-        Self { error, passes: true, retry_after: retry_after_seconds.map(Duration::from_secs) }
+        Self { error, passes: true, retry_after: retry_after_seconds.map(Duration::from_secs), advice: "" }
     }
 
     /// A request that got no answer. Nothing of its address is told, because that may be a signed one.
     pub fn of_connection(whom: &str, error: &HttpError) -> Self {
         let (passes, reason) = describe(error);
         let message = format!("{whom} cannot be reached: {reason}.");
-        Self { error: Error::new(Kind::Unavailable, message), passes, retry_after: None }
+        let advice = if is_of_certificates(error) {
+            " If a proxy of your company signs certificates itself, name the file of its own in SSL_CERT_FILE."
+        } else {
+            " Check the URL and the network; where there is a proxy, HTTPS_PROXY names it."
+        };
+        Self { error: Error::new(Kind::Unavailable, message), passes, retry_after: None, advice }
+    }
+}
+
+/// Whether rustls has refused a certificate, or other bytes.
+fn is_of_certificates(error: &HttpError) -> bool {
+    match error {
+        HttpError::Io(error) => error.kind() == ErrorKind::InvalidData,
+        error => matches!(error, HttpError::Rustls(_)),
     }
 }
 
 /// Whether trying again can help, and the reason in words.
 fn describe(error: &HttpError) -> (bool, String) {
     match error {
-        // rustls says so of certificates and other bytes that it refuses.
-        HttpError::Io(error) => {
-            (error.kind() != ErrorKind::InvalidData, Text::from(error.to_string()).to_string())
-        }
+        HttpError::Io(reason) => (!is_of_certificates(error), Text::from(reason.to_string()).to_string()),
         HttpError::Timeout(_) => (true, "it did not answer in time".to_owned()),
         HttpError::HostNotFound => (true, "there is no host of that name".to_owned()),
         HttpError::ConnectionFailed => (true, "the connection failed".to_owned()),
@@ -62,7 +74,7 @@ fn describe(error: &HttpError) -> (bool, String) {
     }
 }
 
-/// Counts the attempts.
+/// Counts the failures.
 pub struct Patience {
     failures: u32,
 }
@@ -77,16 +89,18 @@ impl Patience {
         self.failures = 0;
     }
 
-    /// Waits before the next attempt.
+    /// Waits before the next try.
     ///
     /// # Errors
     ///
-    /// Another attempt cannot help, or there were enough.
+    /// Another try cannot help, or there were enough.
     pub fn rest(&mut self, trouble: Trouble, console: Console) -> Result<(), Error> {
         self.failures += 1;
         let asked = trouble.retry_after.unwrap_or_default();
-        if !trouble.passes || self.failures >= MAX_ATTEMPTS || asked > MAX_RETRY_AFTER {
-            return Err(trouble.error);
+        if !trouble.passes || self.failures >= MAX_TRIES || asked > MAX_RETRY_AFTER {
+            let mut error = trouble.error;
+            error.message += trouble.advice;
+            return Err(error);
         }
         let pause = asked.max(self.pause(fastrand::f64()));
         console.note(&format!("{} Trying again in {:.1} s.", trouble.error.message, pause.as_secs_f64()));
@@ -118,7 +132,7 @@ mod tests {
         let error = || Error::new(Kind::Unavailable, "");
         assert!(Patience::new().rest(Trouble::lasting(error()), console).is_err());
         assert!(Patience::new().rest(Trouble::passing(error(), Some(100_000)), console).is_err());
-        assert!(Patience { failures: MAX_ATTEMPTS }.rest(Trouble::passing(error(), None), console).is_err());
+        assert!(Patience { failures: MAX_TRIES }.rest(Trouble::passing(error(), None), console).is_err());
     }
 
     #[test]

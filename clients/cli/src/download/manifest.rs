@@ -10,7 +10,7 @@ use ureq::Body;
 
 use super::refused;
 use crate::client::retry::{Patience, Trouble};
-use crate::client::{Client, FileSource, Piece};
+use crate::client::{Client, FileSource, Rest};
 use crate::console::Console;
 use crate::error::{Error, Kind};
 use crate::export::Status;
@@ -60,7 +60,7 @@ fn fetch(client: &Client, status: &Status) -> Result<Vec<u8>, Trouble> {
     match client.file(&status.data_export_id, "manifest").map_err(Trouble::lasting)? {
         FileSource::Inline(body) => read(body),
         FileSource::Bucket(address) => {
-            let response = client.open(&address, &Piece::default())?;
+            let response = client.open(&address, &Rest::default())?;
             if response.status() == 200 {
                 read(response.into_body())
             } else {

@@ -113,6 +113,23 @@ fn a_changed_object_is_downloaded_from_its_beginning() {
 }
 
 #[test]
+fn answers_of_different_objects_are_not_joined() {
+    let (program, export) = (Program::new(), Export::new(SIZE));
+    let server = export.serve(|export, request, count| match count {
+        0 => Reply::new(200, export.file.clone()).cut_after(100_000),
+        // Without an ETag that would tell.
+        1 => Reply::new(206, vec![7; SIZE - 100_000])
+            .with("content-range", format!("bytes 100000-{}/{SIZE}", SIZE - 1)),
+        _ => export.object(request),
+    });
+    program
+        .run(&server.url, &["download", &export.id, "-o", "a.csv"])
+        .ended(0)
+        .says(&["checksum", "from the beginning"]);
+    assert!(program.read("a.csv") == export.file);
+}
+
+#[test]
 fn a_server_without_ranges_sends_the_whole_file() {
     let (program, export) = (Program::new(), Export::new(SIZE));
     leave_part(&program, &export, 250_000);
@@ -122,7 +139,7 @@ fn a_server_without_ranges_sends_the_whole_file() {
 }
 
 #[test]
-fn another_piece_than_asked_for_is_not_taken() {
+fn another_range_than_asked_for_is_not_taken() {
     let (program, export) = (Program::new(), Export::new(SIZE));
     leave_part(&program, &export, 250_000);
     let server = export.serve(|export, request, count| match count {

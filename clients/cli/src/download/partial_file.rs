@@ -54,7 +54,7 @@ struct Origin {
 }
 
 /// What has arrived of a file. No other process writes to it.
-pub struct Part {
+pub struct PartialFile {
     path: PathBuf,
     origin_path: PathBuf,
     file: File,
@@ -85,7 +85,7 @@ fn in_the_way(path: &Path) -> Error {
     ))
 }
 
-impl Part {
+impl PartialFile {
     /// Opens the part of a file, with the bytes of an earlier download if they are of the same file.
     ///
     /// # Errors
@@ -110,13 +110,13 @@ impl Part {
         let etag = known.filter(|known| known.wanted == wanted).map(|known| known.etag);
         let is_of_it = etag.is_some();
         let origin = Origin { wanted, etag: etag.flatten() };
-        let mut part = Self { path, origin_path, file, origin, len: 0, crc32: Hasher::new() };
+        let mut partial = Self { path, origin_path, file, origin, len: 0, crc32: Hasher::new() };
         if is_of_it {
-            part.read_again()?;
+            partial.read_again()?;
         } else {
-            part.restart()?;
+            partial.restart()?;
         }
-        Ok(part)
+        Ok(partial)
     }
 
     pub fn wanted(&self) -> &Wanted {
