@@ -66,14 +66,26 @@ fn who_did_what_is_told_to_every_administrator_and_to_nobody_else() {
 
         let events = events(&colleague).await;
         // `org.export` downloads the file once, too.
-        let expected = ["export_requested", "export_downloaded", "export_downloaded", "request_refused", "export_cancelled"];
+        let expected = [
+            "export_requested",
+            "export_downloaded",
+            "export_downloaded",
+            "request_refused",
+            "export_cancelled",
+        ];
         assert_eq!(types(&events), expected, "{events:?}");
         let [cancelled, refused, downloaded, ..] = &events[..] else { panic!("{events:?}") };
         assert_eq!(cancelled["data_export_id"], *waiting);
-        assert_eq!((&downloaded["data_export_id"], &downloaded["user_id"]), (&json!(id), &json!(org.caller.user_id)));
+        assert_eq!(
+            (&downloaded["data_export_id"], &downloaded["user_id"]),
+            (&json!(id), &json!(org.caller.user_id))
+        );
         assert_eq!(downloaded["user_email"], org.admin.email);
         assert!(downloaded["source_ip"].is_string(), "{downloaded}");
-        assert_eq!((&refused["user_id"], &refused["details"]["status"]), (&json!(colleague.user_id), &json!(403)));
+        assert_eq!(
+            (&refused["user_id"], &refused["details"]["status"]),
+            (&json!(colleague.user_id), &json!(403))
+        );
         assert_eq!(refused["details"]["action"], "GET /export_status");
         for event in &events {
             let text = event["details"].to_string();
@@ -99,10 +111,15 @@ fn a_key_that_was_revoked_is_found_in_the_trail() {
     with_org(async |org| {
         let caller = org.add_admin().await;
         org.revoke_key(&caller.key).await;
-        post_export(&caller, &request(&json!({"include_all_workspaces": true}))).await.assert_problem(401, &[]);
+        post_export(&caller, &request(&json!({"include_all_workspaces": true})))
+            .await
+            .assert_problem(401, &[]);
         let events = events(&org.caller).await;
         let [refused] = &events[..] else { panic!("{events:?}") };
-        assert_eq!((&refused["user_id"], &refused["details"]["status"]), (&json!(caller.user_id), &json!(401)));
+        assert_eq!(
+            (&refused["user_id"], &refused["details"]["status"]),
+            (&json!(caller.user_id), &json!(401))
+        );
         assert_eq!(refused["details"]["key"].as_str().unwrap().len(), 16, "{refused}");
     });
 }
@@ -145,7 +162,16 @@ fn pages_have_every_event_once_and_the_file_has_them_all() {
         let mut reader = csv::Reader::from_reader(&csv.body[..]);
         assert_eq!(
             reader.headers().unwrap().iter().collect::<Vec<_>>(),
-            ["log_id", "timestamp", "event_type", "user_id", "user_email", "source_ip", "workspace_id", "details"]
+            [
+                "log_id",
+                "timestamp",
+                "event_type",
+                "user_id",
+                "user_email",
+                "source_ip",
+                "workspace_id",
+                "details"
+            ]
         );
         let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
         let mut of_file: Vec<_> = rows.iter().map(|row| &row[0]).collect();
@@ -185,7 +211,11 @@ fn the_page_tells_who_downloaded_a_file_and_how_often() {
         assert_eq!(csv.status, 200, "{}", csv.text());
         assert!(csv.text().contains("request_refused") && csv.text().contains(&id), "{}", csv.text());
         let malformed = visitor.get("/audit/download?start_date=soon&end_date=2025-01-01").await;
-        assert!(malformed.status == 400 && malformed.text().contains("The first day"), "{}", malformed.text());
+        assert!(
+            malformed.status == 400 && malformed.text().contains("The first day"),
+            "{}",
+            malformed.text()
+        );
     });
 }
 
@@ -193,7 +223,9 @@ fn the_page_tells_who_downloaded_a_file_and_how_often() {
 #[test]
 fn an_event_has_the_end_of_its_days() {
     with_org(async |org| {
-        download(&org.caller, "00000000-0000-7000-8000-000000000000").await.assert_problem(404, &["data_export_id"]);
+        download(&org.caller, "00000000-0000-7000-8000-000000000000")
+            .await
+            .assert_problem(404, &["data_export_id"]);
         let found = system()
             .dynamodb
             .query()

@@ -18,7 +18,9 @@ pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
             is(200, &history(copy, org, "false").await)
         }
         "dynamodb:Query ExportsTable/index/by_user" => is(200, &history(copy, org, "true").await),
-        "s3:GetObject ExportBucket/exports/*" | "dynamodb:PutItem AuditTable" => is(200, &status(copy, org, id, "true").await),
+        "s3:GetObject ExportBucket/exports/*" | "dynamodb:PutItem AuditTable" => {
+            is(200, &status(copy, org, id, "true").await)
+        }
         "dynamodb:Query AuditTable" => is(200, &audit(copy, org, &[]).await),
         "dynamodb:Query AuditTable/index/by_export" => {
             is(200, &audit(copy, org, &[("data_export_id", id)]).await)

@@ -137,7 +137,9 @@ fn no_function_and_no_permission_is_left_out() {
         assert_eq!(functions.len(), 5, "one without a test? {functions:?}");
         for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"] {
             // X-Ray's permissions are Lambda's own affair: no code calls it, and the emulator has none.
-            let policies = deployed.resources(kind).filter(|(name, _)| !["TracingPolicy", "KeyPolicy"].contains(&name.as_str()));
+            let policies = deployed
+                .resources(kind)
+                .filter(|(name, _)| !["TracingPolicy", "KeyPolicy"].contains(&name.as_str()));
             assert_eq!(policies.count(), 0, "permissions are in the roles themselves");
         }
     });

@@ -25,7 +25,13 @@ struct Session<'a> {
 
 /// Whether that works for which the function needs this permission.
 pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
-    let of_files = ["s3:", "dynamodb:PutItem AuditTable", "dynamodb:Query AuditTable/index/by_export", "dynamodb:BatchGetItem DirectoryTable", "dynamodb:GetItem ExportsTable"];
+    let of_files = [
+        "s3:",
+        "dynamodb:PutItem AuditTable",
+        "dynamodb:Query AuditTable/index/by_export",
+        "dynamodb:BatchGetItem DirectoryTable",
+        "dynamodb:GetItem ExportsTable",
+    ];
     if of_files.iter().any(|start| permission.starts_with(start)) {
         return shows_an_export(copy, permission).await;
     }

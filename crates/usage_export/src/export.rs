@@ -28,10 +28,10 @@ mod state;
 pub mod store;
 pub mod submit;
 
-pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
-pub use cost::Cost;
 pub use crate::id::created_ts_of_id;
 use crate::id::new_id;
+pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
+pub use cost::Cost;
 pub use failure::{Failure, FailureReason};
 pub use segment::{Cut, Range, Segment};
 pub use speed::Speed;

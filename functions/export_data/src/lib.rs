@@ -61,11 +61,7 @@ fn attempt(request: &Request, now: DateTime<Utc>) -> Attempt {
     Attempt::new(Via::Api, request.method(), request.uri().path(), request.headers(), source_ip, now)
 }
 
-async fn cancel(
-    context: &Context,
-    request: &Request,
-    attempt: &Attempt,
-) -> Result<DataExport, RequestError> {
+async fn cancel(context: &Context, request: &Request, attempt: &Attempt) -> Result<DataExport, RequestError> {
     let headers = request.headers();
     let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
     let call = CancelCall::parse(plain_body(request)?)?;
@@ -75,11 +71,7 @@ async fn cancel(
     usage_export::export::cancel::cancel(exports, queue, audit_trail, &caller, id, attempt).await
 }
 
-async fn submit(
-    context: &Context,
-    request: &Request,
-    attempt: &Attempt,
-) -> Result<DataExport, RequestError> {
+async fn submit(context: &Context, request: &Request, attempt: &Attempt) -> Result<DataExport, RequestError> {
     let headers = request.headers();
     let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
     let body = plain_body(request)?;

@@ -168,7 +168,8 @@ impl World {
         let text = |event: &Item, name: &str| event.get(name)?.as_s().ok().cloned();
         let status = |event: &Item| event["details"].as_m().ok()?.get("status")?.as_n().ok().cloned();
         let events = locked(&self.events);
-        let told = |event| (text(event, "event_type").expect("a type"), text(event, "user_id"), status(event));
+        let told =
+            |event| (text(event, "event_type").expect("a type"), text(event, "user_id"), status(event));
         events.iter().map(told).collect()
     }
 
@@ -355,8 +356,11 @@ async fn what_was_asked_for_and_what_was_refused_is_in_the_audit_trail() {
         ]
     );
     let first = locked(&world.events)[0].clone();
-    assert_eq!(first["data_export_id"].as_s().ok(), export["data_export_id"].as_str().map(str::to_owned).as_ref());
+    assert_eq!(
+        first["data_export_id"].as_s().ok(),
+        export["data_export_id"].as_str().map(str::to_owned).as_ref()
+    );
     assert_eq!(first["source_ip"].as_s().map(String::as_str), Ok("203.0.113.7"));
     let text = format!("{first:?}");
-    assert!(!text.contains("uex_") && !text.contains("@"), "{text}");
+    assert!(!text.contains("uex_") && !text.contains('@'), "{text}");
 }

@@ -89,12 +89,15 @@ impl<'a> Query<'a> {
         let user_id = self.id("user_id");
         let start = self.parsed("start_date", parse_start);
         let end = self.parsed("end_date", parse_end);
-        let data_export_id = self.value("data_export_id").is_some().then(|| self.id("data_export_id")).flatten();
-        let cursor = self.parsed("cursor", |text| Cursor::from_text(text).ok_or_else(|| NO_CURSOR.to_owned()));
+        let data_export_id =
+            self.value("data_export_id").is_some().then(|| self.id("data_export_id")).flatten();
+        let cursor =
+            self.parsed("cursor", |text| Cursor::from_text(text).ok_or_else(|| NO_CURSOR.to_owned()));
         let is_file = self.flag("download");
         let interval = self.interval(start, end, is_file);
         if is_file && (data_export_id.is_some() || cursor.is_some()) {
-            let message = "goes with user_id, start_date and end_date only: a file has every event of that time";
+            let message =
+                "goes with user_id, start_date and end_date only: a file has every event of that time";
             self.errors.push(FieldError::new("download", message));
         }
         if interval.is_some() && data_export_id.is_some() {

@@ -403,10 +403,22 @@ async fn what_is_wrong_with_a_request_for_events_is_named() {
         (&[("start_date", "2025-01-01")], "end_date"),
         (&[("download", "true")], "start_date"),
         (&[("start_date", "2025-02-01"), ("end_date", "2025-01-01")], "end_date"),
-        (&[("download", "true"), ("data_export_id", "exp"), ("start_date", "2025-01-01"), ("end_date", "2025-01-02")], "download"),
+        (
+            &[
+                ("download", "true"),
+                ("data_export_id", "exp"),
+                ("start_date", "2025-01-01"),
+                ("end_date", "2025-01-02"),
+            ],
+            "download",
+        ),
         (&[("data_export_id", "")], "data_export_id"),
     ] {
         let answer = answer(request(AUDIT, query), None, &[]).await;
-        assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (400, Some(field)), "{query:?}");
+        assert_eq!(
+            (answer.status, answer.json()["errors"][0]["field"].as_str()),
+            (400, Some(field)),
+            "{query:?}"
+        );
     }
 }

@@ -56,6 +56,8 @@ pub struct Run {
 pub struct Bench<'a> {
     /// The options of the benchmark.
     pub options: &'a Options,
+    /// Where this program is, and the peers in Rust beside it.
+    own_folder: PathBuf,
     /// The organization whose runs are exported.
     pub directory: Arc<Directory>,
     outputs: Outputs,

@@ -74,7 +74,9 @@ fn too_large(last: &[Event]) -> Problem {
     let mebibytes = MAX_FILE_BYTES / 1024 / 1024;
     Problem::field(
         "end_date",
-        format!("is too late: the events up to {reached} fill the {mebibytes} MiB that a file has; ask for less at a time"),
+        format!(
+            "is too late: the events up to {reached} fill the {mebibytes} MiB that a file has; ask for less at a time"
+        ),
     )
 }
 
@@ -83,8 +85,7 @@ struct Csv(csv::Writer<Vec<u8>>);
 
 impl Csv {
     fn new() -> Self {
-        let mut writer =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         // Memory does not fail.
         let _ = writer.write_record(COLUMNS);
         Self(writer)

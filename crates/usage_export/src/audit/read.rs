@@ -115,10 +115,12 @@ impl AuditTrail {
                 .filter_expression(format!("{ORGANIZATION} = :organization"))
                 .expression_attribute_values(":export", text(data_export_id)),
         };
-        let query = if matches!(selection, Selection::OfExport(_)) { query } else { query.consistent_read(true) };
+        let query =
+            if matches!(selection, Selection::OfExport(_)) { query } else { query.consistent_read(true) };
         let output = query.send().await.map_err(AwsError::from_sdk("dynamodb:Query"))?;
         let next = output.last_evaluated_key().and_then(|key| key.get(EVENT_KEY)?.as_s().ok()).cloned();
-        let events = output.items.unwrap_or_default().into_iter().map(read_event).collect::<Result<_, _>>()?;
+        let events =
+            output.items.unwrap_or_default().into_iter().map(read_event).collect::<Result<_, _>>()?;
         Ok((events, next.map(Cursor)))
     }
 }
@@ -128,10 +130,8 @@ fn start_key(
     selection: Selection<'_>,
     Cursor(key): &Cursor,
 ) -> HashMap<String, AttributeValue> {
-    let mut start = HashMap::from([
-        (ORGANIZATION.to_owned(), text(organization_id)),
-        (EVENT_KEY.to_owned(), text(key)),
-    ]);
+    let mut start =
+        HashMap::from([(ORGANIZATION.to_owned(), text(organization_id)), (EVENT_KEY.to_owned(), text(key))]);
     if let Selection::OfExport(data_export_id) = selection {
         start.insert("data_export_id".to_owned(), text(data_export_id));
     }

@@ -2,7 +2,9 @@
 
 use regex_lite::Regex;
 use serde_json::{Value, json};
-use usage_export::config::{ACTIVE_EXPORTS, AUDIT_DAYS, FILE_DAYS, KEY_REQUESTS, MAX_WORKERS, Origin, READ_UNITS};
+use usage_export::config::{
+    ACTIVE_EXPORTS, AUDIT_DAYS, FILE_DAYS, KEY_REQUESTS, MAX_WORKERS, Origin, READ_UNITS,
+};
 
 use crate::{properties, template};
 
@@ -52,7 +54,11 @@ fn a_sender_that_cannot_send_is_refused_and_none_is_made_up() {
         &["oncall", "On Call <oncall@example.com>", "a@b", "a b@example.com"],
     );
     let key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    assert_allows("KmsKeyArn", &["", key], &["alias/exports", "1234abcd", "arn:aws:kms:eu-central-1:123456789012:alias/x"]);
+    assert_allows(
+        "KmsKeyArn",
+        &["", key],
+        &["alias/exports", "1234abcd", "arn:aws:kms:eu-central-1:123456789012:alias/x"],
+    );
     assert_allows("DataEventsBucket", &["", "trail-of-example"], &["Trail", "s3://trail", "a", "-trail"]);
     assert_allows("SesConfigurationSet", &["", "exports_1-a"], &["a b", "arn:aws:ses", "a/b"]);
 }

@@ -22,10 +22,10 @@ use crate::error::PageError;
 use crate::path::PAGE;
 use crate::request::Captured;
 use crate::response::{html, redirect, see_other};
+use crate::routes::audit::name_of;
 use crate::routes::history::rows;
 use crate::session::SignedIn;
 use crate::state::AppState;
-use crate::routes::audit::name_of;
 use crate::views::details::{Details, DetailsPage, Downloads, MAX_LISTED};
 use crate::views::row::Status;
 
@@ -132,7 +132,8 @@ pub(super) async fn download(
 ) -> Result<Response, PageError> {
     let export = completed_export(&state, &caller, &data_export_id).await?;
     let file = Document::file(&export, attempt.now)?;
-    hand_out(&state, &file, attempt.event(&caller, EventType::ExportDownloaded).of_export(&data_export_id)).await
+    hand_out(&state, &file, attempt.event(&caller, EventType::ExportDownloaded).of_export(&data_export_id))
+        .await
 }
 
 /// Sends the browser to the manifest of the file, likewise.

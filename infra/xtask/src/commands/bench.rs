@@ -75,7 +75,8 @@ pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
     let mut steps = Steps::new(STEPS);
     steps.begin("Building the benchmark and its peers in Rust");
     let profile = if options.gate { "gate" } else { "release" };
-    command::run(command::cargo().args(["build", "--profile", profile, "--package", "bench", "--bins"])).await?;
+    command::run(command::cargo().args(["build", "--profile", profile, "--package", "bench", "--bins"]))
+        .await?;
     steps.done("built");
     steps.begin("Installing the packages of the peer in Node.js");
     npm::install(&paths::root().join("infra/bench/peers/node")).await?;

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 
 use crate::local::aws;
@@ -31,7 +30,7 @@ pub async fn check(outputs: &Outputs) -> Result<String> {
         for line in messages.iter().flat_map(|message| message.lines()) {
             lines += 1;
             if let Some(text) = private_text(line, &private) {
-                found.entry(text).or_insert_with(|| format!("{group}: {}", shown(line)));
+                found.entry(text.to_owned()).or_insert_with(|| format!("{group}: {}", shown(line)));
             }
         }
     }
@@ -89,7 +88,10 @@ async fn call(outputs: &Outputs, action: &str, body: &Value) -> Result<Value> {
         .post(&outputs.endpoint_url)
         .header("x-amz-target", format!("Logs_20140328.{action}"))
         .header("content-type", "application/x-amz-json-1.1")
-        .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        )
         .body(body.to_string())
         .send()
         .await?;
