@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
+use std::num::NonZero;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ impl Terminal {
     pub fn new(rows: u16, columns: u16) -> Self {
         Self {
             size: (rows, columns),
-            screen: Parser::new(rows, columns, 0),
+            screen: Parser::new(of_screen(rows), of_screen(columns), 0),
             frames: Vec::new(),
             time: Duration::ZERO,
         }
@@ -130,6 +131,10 @@ impl Terminal {
         }
         svg + "</svg>\n"
     }
+}
+
+fn of_screen(number: u16) -> NonZero<u16> {
+    NonZero::new(number).expect("a terminal has rows and columns")
 }
 
 fn lines(frame: &Frame) -> String {
