@@ -198,7 +198,7 @@ fn film_for_the_readme() {
         org.set_email(&org.caller.user_id, "ada@example.com").await;
         write_many_runs(&org).await;
         let shell = Shell::of(&org.caller);
-        let mut terminal = Terminal::new(16, 118);
+        let mut terminal = Terminal::new(13, 124);
         for line in [
             "usage-export start --start-date 2025-01-01 --end-date 2025-01-31 --all-workspaces --wait --output january.csv",
             "usage-export list",

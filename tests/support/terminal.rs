@@ -143,7 +143,7 @@ fn lines(frame: &Frame) -> String {
         let y = MARGIN + CELL.1 * row - 5;
         let class = if line.starts_with("$ ") { " class=\"p\"" } else { "" };
         // Whatever font there is: each line gets the width that its characters have in a terminal.
-        let width = line.chars().count() as f32 * CELL.0;
+        let width = u16::try_from(line.chars().count()).map_or(0.0, f32::from) * CELL.0;
         let text = line.replace('&', "&amp;").replace('<', "&lt;");
         let _ = write!(svg, "<text x=\"{MARGIN}\" y=\"{y}\" textLength=\"{width:.1}\"{class}>{text}</text>");
     }

@@ -21,7 +21,7 @@ pub fn start(client: &Client, console: Console, options: &StartOptions) -> Resul
     }
     let key = options.idempotency_key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let again = again(&key);
-    console.note(&format!("Starting an export. {again}"));
+    console.note(&format!("Starting an export with the idempotency key {}", Text::from(key.as_str())));
     interrupt::advise(format!("Interrupted: the export may have been started. {again}"));
     let (id, mut document) = client.start(body(options), &key).map_err(|error| unsure(error, &key))?;
     document["idempotency_key"] = key.as_str().into();

@@ -96,7 +96,10 @@ impl View {
 fn message(export: &Export) -> String {
     let status = &export.status;
     let rows = status.row_count.filter(|rows| *rows > 0).map(rows_text);
-    let speed = status.rows_per_second.map(|speed| format!("{} rows/s", HumanCount(speed)));
+    let speed = status
+        .rows_per_second
+        .filter(|speed| *speed > 0)
+        .map(|speed| format!("{} rows/s", HumanCount(speed)));
     let left = export.left.map(|left| format!("{} left", time_text(left)));
     let parts: Vec<_> =
         iter::once(status.state.name().to_owned()).chain([rows, speed, left].into_iter().flatten()).collect();
