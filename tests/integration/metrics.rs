@@ -167,7 +167,7 @@ fn an_email_that_is_refused_is_counted_and_so_is_the_one_that_is_sent_after_all(
     with_org(async |org| {
         fill(&org).await;
         // The emulator answers 500, as SES does when it is broken; docs/ministack/ses_malformed_address.py shows it.
-        org.set_email(&org.caller.user_id, "ada@example.com\n").await;
+        org.set_email(&org.caller.user_id, "ada@example.com\nBcc: x").await;
         let id = org.post_export(&request(&json!({"include_all_workspaces": true}))).await;
         let refused = Written::with(&id, "EmailsRefused").await;
         refused.assert_never(&["EmailsSent", "EmailsLost"]);
