@@ -5,10 +5,10 @@
 //! The settings page has a session instead of a key: [`resume_session`] does both steps.
 
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 
 use crate::directory::{Directory, ENTERPRISE_TIER, Role};
-use crate::problem::{Problem, RequestError};
+use crate::problem::{RequestError, refusal};
 use crate::rate_limit::RateLimit;
 
 pub mod api_key;
@@ -45,7 +45,7 @@ pub async fn authenticate(
     now: DateTime<Utc>,
 ) -> Result<ApiKey, RequestError> {
     let Some(secret) = bearer(headers) else {
-        return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
+        return Err(refusal::no_key().into());
     };
     authenticate_secret(directory, rate_limit, secret, now).await
 }
@@ -64,7 +64,7 @@ pub async fn authenticate_secret(
 ) -> Result<ApiKey, RequestError> {
     let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
     let Some(key) = key.filter(|key| key.is_valid(now)) else {
-        return Err(unauthorized("This API key is unknown, expired or revoked. Use another one.").into());
+        return Err(refusal::invalid_key().into());
     };
     // Only of a key that there is: guessing one would fill the counts with others.
     rate_limit.take(&sha256(secret), now).await?;
@@ -113,29 +113,24 @@ pub async fn authorize(
     user_id: &str,
 ) -> Result<Caller, RequestError> {
     if headers.get("x-auth-key").is_some_and(|acting_as| acting_as.as_bytes() != user_id.as_bytes()) {
-        return Err(forbidden("The x-auth-key header and user_id name different users.").into());
+        return Err(refusal::two_users().into());
     }
     if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(user_id) {
-        return Err(
-            forbidden("A personal API key acts only as its owner: set user_id to the owner's id.").into()
-        );
+        return Err(refusal::not_the_owner_of_the_key().into());
     }
     let organization_id = &key.organization_id;
     let Some(organization) = directory.organization(organization_id).await? else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "This API key's organization does not exist.").into());
+        return Err(refusal::no_organization().into());
     };
     let member = directory.member(organization_id, user_id).await?;
     let Some(member) = member.filter(|member| member.deleted_ts.is_none()) else {
-        return Err(forbidden("user_id is not a member of this API key's organization.").into());
+        return Err(refusal::not_a_member().into());
     };
     if member.role != Role::Admin {
-        return Err(forbidden("Only administrators of the organization may export its usage data.").into());
+        return Err(refusal::not_an_administrator().into());
     }
     if organization.tier != ENTERPRISE_TIER {
-        return Err(forbidden(
-            "Usage data exports are part of the enterprise tier; this organization is on another.",
-        )
-        .into());
+        return Err(refusal::other_tier().into());
     }
     Ok(Caller {
         organization_id: organization_id.clone(),
@@ -151,14 +146,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-fn unauthorized(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, detail)
-}
-
-fn forbidden(detail: &str) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::key::{KeyOptions, key};
 use crate::commands::lint::lint;
+use crate::commands::openapi::openapi;
 use crate::commands::test::{Variant, screenshots, test, test_all};
 use crate::commands::up::up;
 use crate::commands::verify::{VerifyOptions, verify};
@@ -90,6 +91,8 @@ enum Command {
     /// Check the code: formatting, clippy, rustdoc, cfn-lint, sam validate, checkov, cargo-deny and cargo-machete, and that
     /// docs/capacity.md is up to date.
     Lint,
+    /// Write the API document: docs/openapi.yaml, and the one that the settings page serves.
+    Openapi,
     /// Feed random input to the fuzz targets; fail if one finds a fault.
     Fuzz(FuzzOptions),
     /// Add sample data to the system that is up.
@@ -164,6 +167,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Bench(options) => return bench(&options).await,
         Command::Capacity(options) => return capacity(&options),
         Command::Lint => lint().await?,
+        Command::Openapi => openapi()?,
         Command::Fuzz(options) => fuzz(&options).await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
         Command::Key(options) => key(&options, now).await?,

@@ -1,13 +1,12 @@
 //! Cancels an export for its owner. The API and the settings page both cancel through this module.
 
 use chrono::{DateTime, Utc};
-use http::StatusCode;
 
 use super::DataExport;
 use super::queue::ExportQueue;
 use super::store::Exports;
 use crate::auth::Caller;
-use crate::problem::{Problem, RequestError};
+use crate::problem::{RequestError, refusal};
 
 /// Cancels an unfinished export of the caller and returns it as it is now. A repetition returns the same.
 ///
@@ -31,8 +30,7 @@ pub async fn cancel(
         queue.send_if_possible(&export).await;
     }
     if !export.is_cancelled() {
-        let detail = format!("The export is {} already: there is nothing to cancel.", export.state.name());
-        return Err(Problem::new(StatusCode::CONFLICT, detail).into());
+        return Err(refusal::finished_already(export.state).into());
     }
     Ok(export)
 }
