@@ -93,7 +93,7 @@ enum Command {
     Lint,
     /// Write the API document: docs/openapi.yaml, and the one that the settings page serves.
     Openapi,
-    /// Feed random input to the fuzz targets; fail if one finds a fault.
+    /// Feed random input to the fuzz targets, and make random requests of the API; fail if one finds a fault.
     Fuzz(FuzzOptions),
     /// Add sample data to the system that is up.
     Seed {
@@ -168,7 +168,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Capacity(options) => return capacity(&options),
         Command::Lint => lint().await?,
         Command::Openapi => openapi()?,
-        Command::Fuzz(options) => fuzz(&options).await?,
+        Command::Fuzz(options) => fuzz(&options, now).await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
         Command::Key(options) => key(&options, now).await?,
         Command::Verify(options) => return verify(&options),

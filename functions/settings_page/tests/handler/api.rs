@@ -27,10 +27,15 @@ async fn the_page_has_all_that_the_document_has() {
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert!(answer.headers.contains_key("content-security-policy"));
     assert!(!answer.text.contains(" style=") && !answer.text.contains("<script>"), "the policy forbids both");
+    let shown = answer.text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#38;", "&");
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let anchor = format!("id=\"{method}-{}\"", path.trim_start_matches('/'));
             assert_eq!(answer.text.matches(&anchor).count(), 1, "{anchor}");
+            for sample in operation["x-codeSamples"].as_array().expect("samples") {
+                let source = sample["source"].as_str().expect("a command");
+                assert!(shown.contains(&format!(">{source}</code>")), "{source}");
+            }
             for parameter in operation["parameters"].as_array().expect("parameters") {
                 let name = parameter["name"].as_str().expect("a name");
                 assert!(answer.text.contains(&format!("<code>{name}</code>")), "{name}");

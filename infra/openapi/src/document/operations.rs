@@ -13,6 +13,10 @@ use super::responses::{self, add_refusals, json_response};
 use super::schemas::{Schemas, parameter};
 use super::{Refusal, examples};
 
+/// The members of the examples, in the order in which people write them.
+const ORDER: [&str; 6] =
+    ["user_id", "data_export_id", "export_fields", "start_date", "end_date", "include_all_workspaces"];
+
 /// The paths with their operations.
 pub fn paths(schemas: &mut Schemas) -> Value {
     json!({
@@ -175,8 +179,8 @@ fn get(request: &str) -> String {
 
 /// A command that sends the example with the user and the export of the shell's variables.
 fn post(endpoint: &str, example: &Value) -> String {
-    let members = example.as_object().into_iter().flatten().map(|(name, value)| {
-        let value = match name.as_str() {
+    let members = ORDER.iter().filter_map(|name| Some((name, example.get(name)?))).map(|(name, value)| {
+        let value = match *name {
             "user_id" => "\"'\"$USER_ID\"'\"".to_owned(),
             "data_export_id" => "\"'\"$ID\"'\"".to_owned(),
             _ => value.to_string(),
