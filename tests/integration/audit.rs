@@ -19,7 +19,8 @@ async fn get_audit(caller: &Caller, more: &[(&str, &str)]) -> Answer {
 async fn events(caller: &Caller) -> Vec<Value> {
     let (mut events, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = get_audit(caller, &[("cursor", &cursor)]).await.ok();
+        let parameters = [("cursor", &*cursor)];
+        let page = get_audit(caller, if cursor.is_empty() { &[] } else { &parameters }).await.ok();
         events.extend(page["events"].as_array().unwrap().iter().cloned());
         match page["next_cursor"].as_str() {
             Some(next) => next.clone_into(&mut cursor),

@@ -4,10 +4,10 @@
 //! request is parsed, [`authorize`] makes sure afterwards that the key may act for that user and that the user may export.
 //! The settings page has a session instead of a key: [`resume_session`] does both steps.
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 
 use crate::directory::{Directory, ENTERPRISE_TIER, Role};
-use crate::problem::{Problem, RequestError};
+use crate::problem::{RequestError, refusal};
 use crate::rate_limit::RateLimit;
 
 pub mod api_key;
@@ -46,7 +46,7 @@ pub async fn authenticate(
     attempt: &Attempt,
 ) -> Result<ApiKey, RequestError> {
     let Some(secret) = bearer(headers) else {
-        return Err(unauthorized("Send an API key as \"Authorization: Bearer <api key>\".").into());
+        return Err(refusal::no_key().into());
     };
     authenticate_secret(directory, rate_limit, secret, attempt).await
 }
@@ -63,15 +63,14 @@ pub async fn authenticate_secret(
     secret: &str,
     attempt: &Attempt,
 ) -> Result<ApiKey, RequestError> {
-    let refusal = || unauthorized("This API key is unknown, expired or revoked. Use another one.");
     let key = if secret.len() <= MAX_SECRET_BYTES { directory.api_key(secret).await? } else { None };
-    let key = key.ok_or_else(refusal)?;
+    let key = key.ok_or_else(refusal::invalid_key)?;
     let sha256 = sha256(secret);
     attempt.has_key(&key, &sha256);
     // Only of a key that there is: guessing one would fill the counts with others. Also of one that is not valid any more, because
     // each of its refusals is an event.
     rate_limit.take(&sha256, attempt.now).await?;
-    if key.is_valid(attempt.now) { Ok(key) } else { Err(refusal().into()) }
+    if key.is_valid(attempt.now) { Ok(key) } else { Err(refusal::invalid_key().into()) }
 }
 
 /// Finds the caller of a session. `None` if the session, or the API key that it was started with, is no longer valid.
@@ -120,29 +119,24 @@ pub async fn authorize(
 ) -> Result<Caller, RequestError> {
     attempt.acts_for(user_id);
     if headers.get("x-auth-key").is_some_and(|acting_as| acting_as.as_bytes() != user_id.as_bytes()) {
-        return Err(forbidden("The x-auth-key header and user_id name different users.").into());
+        return Err(refusal::two_users().into());
     }
     if key.kind == KeyKind::Personal && key.user_id.as_deref() != Some(user_id) {
-        return Err(
-            forbidden("A personal API key acts only as its owner: set user_id to the owner's id.").into()
-        );
+        return Err(refusal::not_the_owner_of_the_key().into());
     }
     let organization_id = &key.organization_id;
     let Some(organization) = directory.organization(organization_id).await? else {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "This API key's organization does not exist.").into());
+        return Err(refusal::no_organization().into());
     };
     let member = directory.member(organization_id, user_id).await?;
     let Some(member) = member.filter(|member| member.deleted_ts.is_none()) else {
-        return Err(forbidden("user_id is not a member of this API key's organization.").into());
+        return Err(refusal::not_a_member().into());
     };
     if member.role != Role::Admin {
-        return Err(forbidden("Only administrators of the organization may export its usage data.").into());
+        return Err(refusal::not_an_administrator().into());
     }
     if organization.tier != ENTERPRISE_TIER {
-        return Err(forbidden(
-            "Usage data exports are part of the enterprise tier; this organization is on another.",
-        )
-        .into());
+        return Err(refusal::other_tier().into());
     }
     Ok(Caller {
         organization_id: organization_id.clone(),
@@ -158,14 +152,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-fn unauthorized(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, detail)
-}
-
-fn forbidden(detail: &str) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 #[cfg(test)]

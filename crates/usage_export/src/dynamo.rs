@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::error::AwsError;
+use crate::export::request::MAX_ID_BYTES;
 
 /// An item of a table: its attributes by name, as the SDK reads and writes them.
 pub type Item = HashMap<String, AttributeValue>;
@@ -39,7 +40,10 @@ pub fn number(value: impl ToString) -> AttributeValue {
 /// The most bytes of a partition key and of a sort key.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MAX_PARTITION_KEY_BYTES: usize = 2048;
-pub(crate) const MAX_SORT_KEY_BYTES: usize = 1024;
+const MAX_SORT_KEY_BYTES: usize = 1024;
+
+// The longest prefix of a key that is made of an id of a request. Partition keys may be longer.
+const _: () = assert!("WORKSPACE#".len() + MAX_ID_BYTES <= MAX_SORT_KEY_BYTES);
 
 /// Whether a table can have an item with this key. DynamoDB refuses a whole call when one of its keys is too long, and ids come
 /// from requests and records, so each key is checked before the call.

@@ -16,7 +16,9 @@
 
 use std::error::Error;
 
+#[cfg(feature = "aws")]
 use aws_sdk_dynamodb::config::http::HttpResponse;
+#[cfg(feature = "aws")]
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use tokio::task::JoinError;
 
@@ -75,6 +77,7 @@ impl AwsError {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg(feature = "aws")]
     pub fn from_sdk<E>(operation: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -162,6 +165,7 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Whether the request may have arrived: false only if no connection was made, or nothing was sent at all.
+#[cfg(feature = "aws")]
 fn was_sent<E>(error: &SdkError<E, HttpResponse>) -> bool
 where
     E: Error + 'static,
@@ -192,4 +196,5 @@ fn without_values(message: &str) -> String {
 }
 
 #[cfg(test)]
+#[cfg(feature = "aws")]
 mod tests;

@@ -5,27 +5,34 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+#[cfg(feature = "aws")]
 use crate::auth::Caller;
+#[cfg(feature = "aws")]
 use crate::config::Sharing;
 use crate::export::request::{ExportRequest, RequestSummary};
 use crate::timestamp;
 
+pub mod answer;
+#[cfg(feature = "aws")]
 pub mod cancel;
 mod checkpoint;
 mod cost;
 pub mod document;
+#[cfg(feature = "aws")]
 pub mod download;
 mod failure;
 pub mod interval;
 pub mod manifest;
+#[cfg(feature = "aws")]
 pub mod queue;
 pub mod request;
 pub mod segment;
 mod speed;
 mod state;
+#[cfg(feature = "aws")]
 pub mod store;
+#[cfg(feature = "aws")]
 pub mod submit;
 
 pub use crate::id::created_ts_of_id;
@@ -234,6 +241,7 @@ impl DataExport {
     }
 
     /// Whether the caller may have the file: its owner, or another administrator where they share their files.
+    #[cfg(feature = "aws")]
     pub fn may_be_downloaded_by(&self, caller: &Caller, sharing: Sharing) -> bool {
         let is_colleague = self.organization_id == caller.organization_id;
         is_colleague && (self.user_id == caller.user_id || sharing.download_all)
@@ -256,40 +264,12 @@ impl DataExport {
         }
         Speed { rows_per_second: self.rows_per_second, estimated_finish_ts: self.estimated_finish_ts }
     }
-
-    /// The export as the API answers it. `docs/openapi.yaml` describes the members.
-    pub fn to_json(&self) -> Value {
-        let mut status = json!({
-            "data_export_id": self.data_export_id,
-            "state": self.state.name(),
-            "created_ts": timestamp::to_text(self.created_ts),
-            "progress": self.progress,
-            "row_count": self.row_count,
-            "start_ts": timestamp::to_text(self.request.interval.start()),
-            "end_ts": timestamp::to_text(self.request.interval.end()),
-        });
-        let speed = self.speed();
-        let optional = [
-            ("rows_per_second", speed.rows_per_second.map(|rows| json!(rows))),
-            ("estimated_finish_ts", speed.estimated_finish_ts.map(|ts| json!(timestamp::to_text(ts)))),
-            ("finished_ts", self.finished_ts.map(|instant| json!(timestamp::to_text(instant)))),
-            ("size_bytes", self.size_bytes.map(|size| json!(size))),
-            ("checksum", self.checksum.as_ref().map(|checksum| json!(checksum))),
-            ("credit_cost", self.credit_cost.as_ref().map(|cost| json!(cost))),
-            ("error", self.error.as_ref().map(|error| json!(error))),
-            ("expires_ts", self.expires_ts.map(|instant| json!(timestamp::to_text(instant)))),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                status[name] = value;
-            }
-        }
-        status
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// An export of January 2025 that was asked for at `now`.

@@ -1,7 +1,7 @@
 //! The id of an export or of an event: a `UUIDv7`, so that ids sort by age.
 
 use chrono::{DateTime, Utc};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{NoContext, Timestamp, Uuid, Version};
 
 /// Makes a `UUIDv7` whose time is exactly `created_ts`.
 pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
@@ -20,6 +20,10 @@ pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
 /// ```
 pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
     let id = Uuid::try_parse(data_export_id).ok()?;
+    // Uuid reads other forms of the text and has other kinds of ids with a time, none of which is ever an export's.
+    if id.get_version() != Some(Version::SortRand) || id.hyphenated().to_string() != data_export_id {
+        return None;
+    }
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
 }
@@ -35,5 +39,23 @@ mod tests {
             assert_eq!(created_ts_of_id(&new_id(instant)), Some(instant));
         }
         assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
+    }
+
+    #[test]
+    fn other_ids_and_other_forms_of_an_id_are_none() {
+        let id = "019ab0a2-0700-7000-8000-00000000000a";
+        assert!(created_ts_of_id(id).is_some());
+        for other in [
+            id.to_uppercase(),
+            id.replace('-', ""),
+            format!("{{{id}}}"),
+            format!("urn:uuid:{id}"),
+            // With a time, but of the versions 1 and 6.
+            id.replace("-7000-", "-1000-"),
+            id.replace("-7000-", "-6000-"),
+            String::new(),
+        ] {
+            assert_eq!(created_ts_of_id(&other), None, "{other}");
+        }
     }
 }

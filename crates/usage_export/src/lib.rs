@@ -17,26 +17,37 @@
 //! | [`dynamo`]    | the few things that every table needs: attribute values, batch reads       |
 //! | [`aws`]       | the configuration of the AWS clients, and whom they trust                  |
 //! | [`config`]    | environment variables                                                      |
+//! | `schema`      | JSON schemas of texts, for the API document (feature `schema`)             |
 //! | [`timestamp`] | the one text form of an instant                                            |
 //! | [`wording`]   | counts and sizes as people read them                                       |
 //! | [`logging`]   | JSON logs                                                                  |
 //! | [`metrics`]   | figures for `CloudWatch`, as lines of the log                              |
 //!
-//! No handler and no HTTP framework is in here: those are the functions'.
+//! No handler and no HTTP framework is in here: those are the functions'. Without the feature `aws`, which is on by default, neither are
+//! the stores: what remains parses requests and forms answers.
 
 pub mod audit;
+#[cfg(feature = "aws")]
 pub mod auth;
+#[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
 pub mod config;
+#[cfg(feature = "aws")]
 pub mod directory;
+#[cfg(feature = "aws")]
 pub mod dynamo;
 pub mod error;
 pub mod export;
 mod id;
+#[cfg(feature = "aws")]
 pub mod logging;
 pub mod metrics;
 pub mod problem;
+#[cfg(feature = "aws")]
 pub mod rate_limit;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod timestamp;
 pub mod usage;
 pub mod wording;

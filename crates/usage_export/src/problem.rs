@@ -6,7 +6,7 @@
 //! | [`FieldError`]   | one field of the request, and what is wrong with it                                       |
 //! | [`RequestError`] | what a handler returns: a [`Problem`], or an internal error whose cause is logged once     |
 //!
-//! [`crate::error`] has every other error type.
+//! [`refusal`] has what callers of the API are told, [`crate::error`] every other error type.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9457>
 
@@ -14,6 +14,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::error::AwsError;
+
+pub mod refusal;
 
 /// The media type of every refusal.
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -35,11 +37,34 @@ pub struct Problem {
 
 /// A field of the request, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// The field's name in the request: a member, a parameter or a header.
     pub field: String,
     /// What is wrong with the field, in words that follow its name, such as `is required`.
     pub message: String,
+}
+
+/// Problem details by RFC 9457.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Problem"))]
+pub struct ProblemDocument<'a> {
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "about:blank")))]
+    r#type: &'static str,
+    /// The name of the status.
+    title: &'a str,
+    /// The status of the answer.
+    #[cfg_attr(feature = "schema", schemars(range(min = 400, max = 599)))]
+    status: u16,
+    /// What was wrong and what to do.
+    detail: &'a str,
+    /// To quote to us.
+    request_id: &'a str,
+    /// The fields at fault; absent if none is.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    errors: &'a [FieldError],
 }
 
 impl FieldError {
@@ -113,27 +138,21 @@ impl Problem {
         self
     }
 
-    /// The refusal as an answer, which no cache keeps. `request_id` is in it, so that the caller can quote it to us.
-    pub fn into_response(self, request_id: &str) -> Response<String> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            r#type: &'static str,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            request_id: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            errors: &'a [FieldError],
-        }
-        let document = Document {
+    /// The body of the answer to the request with this id.
+    pub fn document<'a>(&'a self, request_id: &'a str) -> ProblemDocument<'a> {
+        ProblemDocument {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
             request_id,
             errors: &self.errors,
-        };
-        let body = serde_json::to_string(&document).unwrap_or_default();
+        }
+    }
+
+    /// The refusal as an answer, which no cache keeps. `request_id` is in it, so that the caller can quote it to us.
+    pub fn into_response(self, request_id: &str) -> Response<String> {
+        let body = serde_json::to_string(&self.document(request_id)).unwrap_or_default();
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -195,12 +214,7 @@ impl RequestError {
             }
             Self::Internal(error) => {
                 tracing::error!(request_id, error = %error, "request {request_id} failed: {error}");
-                Problem::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    format!(
-                        "Something went wrong on our side. Try again; if it goes on, quote request {request_id}."
-                    ),
-                )
+                refusal::internal(request_id)
             }
         }
     }

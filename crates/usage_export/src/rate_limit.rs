@@ -11,11 +11,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, Utc};
-use http::StatusCode;
 
 use crate::dynamo::{number, text};
 use crate::error::AwsError;
-use crate::problem::Problem;
+use crate::problem::{Problem, refusal};
 
 /// How long a window is. A key may make its requests at the end of one and at the beginning of the next, no faster.
 pub const WINDOW_SECONDS: i64 = 10;
@@ -132,13 +131,7 @@ impl RateLimit {
     fn refusal(&self, now: DateTime<Utc>) -> Problem {
         let limit = self.limit;
         let left = WINDOW_SECONDS - now.timestamp().rem_euclid(WINDOW_SECONDS);
-        let detail = format!(
-            "This API key has made more than {limit} requests in {WINDOW_SECONDS} seconds. Wait as long as Retry-After says, \
-             then ask less often: the status of an export changes every few seconds."
-        );
-        let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        problem.retry_after = u32::try_from(left).ok();
-        problem
+        refusal::too_many_requests(limit, WINDOW_SECONDS, left)
     }
 }
 

@@ -14,6 +14,8 @@ pub use month::{Month, ParseMonthError};
 /// A field of an export: a column of the CSV. [`FIELDS`] has the ids and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(description = "A column of the CSV."))]
 pub enum Field {
     /// Id of the workspace in which the run took place.
     WorkspaceId,

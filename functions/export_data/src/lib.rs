@@ -4,21 +4,19 @@ use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use usage_export::audit::event::Via;
 use usage_export::auth::attempt::Attempt;
 use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::directory::Directory;
-use usage_export::export::request::{CancelCall, ExportCall};
+use usage_export::export::DataExport;
+use usage_export::export::answer::{Accepted, ExportAnswer};
+use usage_export::export::request::{CancelCall, ExportCall, MAX_IDEMPOTENCY_KEY_BYTES};
 use usage_export::export::store::idempotency::IdempotencyKey;
 use usage_export::export::submit::Submitter;
-use usage_export::export::{DataExport, State};
 use usage_export::problem::{Problem, RequestError};
 use usage_export::rate_limit::RateLimit;
-use usage_export::timestamp;
-
-/// The longest `Idempotency-Key` header, in bytes.
-const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 
 /// What the handler needs for a request; made once at the start of the function.
 pub struct Context {
@@ -37,9 +35,9 @@ pub async fn handle(context: &Context, request: Request, now: DateTime<Utc>) -> 
     let answered = if request.method() != Method::POST {
         Err(Problem::only_takes("POST").into())
     } else if request.uri().path().ends_with("/cancel_export") {
-        cancel(context, &request, &attempt).await.map(|export| json_response(&export.to_json()))
+        cancel(context, &request, &attempt).await.map(|export| json_response(&ExportAnswer::new(&export)))
     } else {
-        submit(context, &request, &attempt).await.map(|export| accepted(&export))
+        submit(context, &request, &attempt).await.map(|export| json_response(&Accepted::new(&export)))
     };
     match answered {
         Ok(response) => response,
@@ -108,19 +106,8 @@ fn idempotency_key(
     Ok(Some(IdempotencyKey::new(&caller.organization_id, &caller.user_id, key, &body)))
 }
 
-/// The answer to a request and to each repeat of it: the export as it was created, in state REQUESTED, whatever has become
-/// of it since.
-fn accepted(export: &DataExport) -> Response<String> {
-    json_response(&json!({
-        "success": true,
-        "data_export_id": export.data_export_id,
-        "state": State::Requested.name(),
-        "created_ts": timestamp::to_text(export.created_ts),
-    }))
-}
-
-fn json_response(body: &Value) -> Response<String> {
-    let mut response = Response::new(body.to_string());
+fn json_response(answer: &impl Serialize) -> Response<String> {
+    let mut response = Response::new(serde_json::to_string(answer).unwrap_or_default());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

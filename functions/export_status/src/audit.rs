@@ -1,19 +1,18 @@
 //! `GET /audit`: who did what with the exports of an organization, as JSON in pages or as CSV.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
-use usage_export::audit::event::{Event, EventType};
-use usage_export::audit::read::{Instants, Purpose, Selection};
-use usage_export::auth::Caller;
+use usage_export::audit::answer::{EventAnswer, Events};
+use usage_export::audit::call::{AuditCall, Cursor, Instants, WantedEvents};
+use usage_export::audit::event::EventType;
+use usage_export::audit::read::{Purpose, Selection};
 use usage_export::auth::attempt::Attempt;
-use usage_export::directory::Member;
+use usage_export::auth::{Caller, authenticate, authorize};
 use usage_export::problem::RequestError;
 
-use crate::query::{AuditQuery, Query};
-use crate::{Context, caller, json_response};
+use crate::{Context, json_response, parameter};
 
 /// Answers with one page of events, or with all of an interval as CSV.
 ///
@@ -25,42 +24,37 @@ pub async fn answer(
     request: &Request,
     attempt: &Attempt,
 ) -> Result<Response<Body>, RequestError> {
-    let (caller, query) = caller(context, request, attempt, Query::audit).await?;
-    match query.interval {
-        Some(instants) if query.is_file => file(context, &caller, instants, attempt).await,
-        _ => page(context, &caller, &query).await,
+    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), attempt).await?;
+    let AuditCall { user_id, wanted } = AuditCall::parse(parameter(request))?;
+    let caller = authorize(&context.directory, &key, request.headers(), &user_id, attempt).await?;
+    match wanted {
+        WantedEvents::File(instants) => file(context, &caller, instants, attempt).await,
+        WantedEvents::Page { data_export_id: Some(id), cursor, .. } => {
+            page(context, &caller, Selection::OfExport(&id), cursor.as_ref()).await
+        }
+        WantedEvents::Page { instants, cursor, .. } => {
+            let selection = instants.map_or(Selection::All, Selection::Within);
+            page(context, &caller, selection, cursor.as_ref()).await
+        }
     }
 }
 
 async fn page(
     context: &Context,
     caller: &Caller,
-    query: &AuditQuery,
+    selection: Selection<'_>,
+    cursor: Option<&Cursor>,
 ) -> Result<Response<Body>, RequestError> {
     let organization_id = &caller.organization_id;
-    let selection = match (&query.data_export_id, query.interval) {
-        (Some(data_export_id), _) => Selection::OfExport(data_export_id),
-        (None, Some(instants)) => Selection::Within(instants),
-        (None, None) => Selection::All,
-    };
-    let (events, next) =
-        context.audit_trail.page(organization_id, selection, Purpose::List, query.cursor.as_ref()).await?;
+    let (events, next) = context.audit_trail.page(organization_id, selection, Purpose::List, cursor).await?;
     let users: BTreeSet<_> = events.iter().filter_map(|event| event.user_id.as_deref()).collect();
     let members = context.directory.members(organization_id, users).await?;
-    let mut page = json!({"events": events.iter().map(|event| entry(event, &members)).collect::<Vec<_>>()});
-    if let Some(next) = next {
-        page["next_cursor"] = next.to_text().into();
-    }
-    Ok(json_response(&page))
-}
-
-/// An event with the email address of who did it.
-fn entry(event: &Event, members: &BTreeMap<String, Member>) -> Value {
-    let mut entry = event.to_json();
-    if let Some(member) = event.user_id.as_ref().and_then(|user_id| members.get(user_id)) {
-        entry["user_email"] = member.email.as_str().into();
-    }
-    entry
+    let answers = events.iter().map(|event| {
+        let member = event.user_id.as_ref().and_then(|user_id| members.get(user_id));
+        EventAnswer::new(event, member.map(|member| member.email.as_str()))
+    });
+    let next_cursor = next.map(|next| next.to_text());
+    Ok(json_response(&Events { events: answers.collect(), next_cursor }))
 }
 
 async fn file(

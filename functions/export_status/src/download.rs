@@ -7,18 +7,13 @@ use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
 use usage_export::problem::RequestError;
 
-/// The largest document inside an answer, in bytes. An answer of Lambda has at most 6 MB, and base64 makes the document a third
-/// larger.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const MAX_INLINE_BYTES: u64 = 4 * 1024 * 1024;
-
 /// Answers with a document of a completed export.
 ///
 /// # Errors
 ///
 /// 404 once S3 has deleted it. An internal error if S3 cannot be read.
 pub async fn answer(files: &ExportFiles, document: &Document) -> Result<Response<Body>, RequestError> {
-    if document.bytes.is_some_and(|size| size <= MAX_INLINE_BYTES) {
+    if document.bytes.is_some_and(|size| size <= Document::MAX_INLINE_BYTES) {
         Ok(inline(document, files.read(document).await?))
     } else {
         redirect(&files.presign(document).await?)

@@ -1,31 +1,30 @@
 //! `GET /export_status`, `GET /exports` and `GET /audit`: the state of an export, its file, the history of an organization's exports,
 //! and who did what with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use lambda_http::http::{HeaderValue, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
 use usage_export::audit::AuditTrail;
 use usage_export::audit::event::{EventType, Via};
 use usage_export::auth::attempt::Attempt;
-use usage_export::auth::{Caller, authenticate, authorize};
+use usage_export::auth::{authenticate, authorize};
 use usage_export::config::Sharing;
-use usage_export::directory::{Directory, Member};
+use usage_export::directory::Directory;
+use usage_export::export::State;
+use usage_export::export::answer::{ExportAnswer, History, HistoryEntry};
 use usage_export::export::document::Document;
 use usage_export::export::download::ExportFiles;
+use usage_export::export::request::{HistoryCall, StatusCall, Wanted};
 use usage_export::export::store::Exports;
-use usage_export::export::{DataExport, State};
 use usage_export::problem::{Problem, RequestError};
 use usage_export::rate_limit::RateLimit;
 
-use query::{HistoryQuery, Query, Wanted};
-
 mod audit;
 mod download;
-mod query;
 
 /// What the handler needs for a request; made once at the start of the function.
 pub struct Context {
@@ -77,25 +76,14 @@ fn attempt(request: &Request, now: DateTime<Utc>) -> Attempt {
     Attempt::new(Via::Api, request.method(), request.uri().path(), request.headers(), source_ip, now)
 }
 
-/// Who makes the request. `user_id` is that of its parameters, which are read only for a caller with a key.
-async fn caller<'a, T>(
-    context: &Context,
-    request: &'a Request,
-    attempt: &Attempt,
-    read: impl FnOnce(Query<'a>) -> Result<(String, T), Problem>,
-) -> Result<(Caller, T), RequestError> {
-    let headers = request.headers();
-    let key = authenticate(&context.directory, &context.rate_limit, headers, attempt).await?;
-    let (user_id, parameters) = read(Query::of(request))?;
-    Ok((authorize(&context.directory, &key, headers, &user_id, attempt).await?, parameters))
-}
-
 async fn status(
     context: &Context,
     request: &Request,
     attempt: &Attempt,
 ) -> Result<Response<Body>, RequestError> {
-    let (caller, (data_export_id, wanted)) = caller(context, request, attempt, Query::status).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), attempt).await?;
+    let StatusCall { user_id, data_export_id, wanted } = StatusCall::parse(parameter(request))?;
+    let caller = authorize(&context.directory, &key, request.headers(), &user_id, attempt).await?;
     let export = context.exports.get_shared_with(&caller, &data_export_id, context.sharing).await?;
     let (document, event_type) = match wanted {
         Wanted::File if export.state == State::Completed => {
@@ -104,7 +92,7 @@ async fn status(
         Wanted::Manifest if export.state == State::Completed => {
             (Document::manifest(&export, attempt.now)?, EventType::ManifestDownloaded)
         }
-        _ => return Ok(json_response(&export.to_json())),
+        _ => return Ok(json_response(&ExportAnswer::new(&export))),
     };
     let response = download::answer(&context.files, &document).await?;
     // Nobody gets a file of whom the trail does not tell.
@@ -117,7 +105,9 @@ async fn history(
     request: &Request,
     attempt: &Attempt,
 ) -> Result<Response<Body>, RequestError> {
-    let (caller, HistoryQuery { cursor, mine }) = caller(context, request, attempt, Query::history).await?;
+    let key = authenticate(&context.directory, &context.rate_limit, request.headers(), attempt).await?;
+    let HistoryCall { user_id, cursor, mine } = HistoryCall::parse(parameter(request))?;
+    let caller = authorize(&context.directory, &key, request.headers(), &user_id, attempt).await?;
     let (organization_id, cursor) = (&caller.organization_id, cursor.as_deref());
     let (exports, next_cursor) = if mine {
         context.exports.history(organization_id, &caller.user_id, cursor).await?
@@ -126,26 +116,20 @@ async fn history(
     };
     let owners: BTreeSet<_> = exports.iter().map(|export| export.user_id.as_str()).collect();
     let members = context.directory.members(organization_id, owners).await?;
-    let mut page =
-        json!({"exports": exports.iter().map(|export| entry(export, &members)).collect::<Vec<_>>()});
-    if let Some(next_cursor) = next_cursor {
-        page["next_cursor"] = next_cursor.into();
-    }
-    Ok(json_response(&page))
+    let entries = exports.iter().map(|export| {
+        let owner = members.get(&export.user_id);
+        HistoryEntry::new(export, owner.map(|member| member.email.as_str()))
+    });
+    Ok(json_response(&History { exports: entries.collect(), next_cursor }))
 }
 
-/// An export with who asked for it.
-fn entry(export: &DataExport, members: &BTreeMap<String, Member>) -> Value {
-    let mut entry = export.to_json();
-    entry["user_id"] = export.user_id.as_str().into();
-    if let Some(member) = members.get(&export.user_id) {
-        entry["user_email"] = member.email.as_str().into();
-    }
-    entry
+/// The first value of a query parameter, decoded.
+fn parameter<'a>(request: &'a Request) -> impl Fn(&str) -> Option<&'a str> {
+    |name| request.query_string_parameters_ref()?.first(name)
 }
 
-fn json_response(body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+fn json_response(answer: &impl Serialize) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::to_string(answer).unwrap_or_default()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,7 +1,13 @@
 //! Paths of the page.
 
-/// Path of the page. Every other address of this function starts with it.
+/// Path of the page. Every other address of this function starts with it, but those of the API document.
 pub const PAGE: &str = "/settings/organization/data_export";
+
+/// Where the page of the API is, for everybody.
+pub const API_PAGE: &str = "/docs";
+
+/// Where the API document is, for everybody.
+pub const API_DOCUMENT: &str = "/openapi.json";
 
 /// Whether `target`, a path with or without a query, is an address of the page.
 ///

@@ -16,10 +16,11 @@ use usage_export::problem::{Problem, RequestError};
 
 use crate::error::PageError;
 use crate::middleware::{finish, require_same_origin};
-use crate::path::{PAGE, is_of_page};
+use crate::path::{API_DOCUMENT, API_PAGE, PAGE, is_of_page};
 use crate::session::SignedIn;
 use crate::state::AppState;
 
+mod api;
 mod assets;
 mod audit;
 mod exports;
@@ -43,6 +44,7 @@ pub fn router(state: Arc<AppState>) -> Router {
     forms(&state)
         .merge(pages())
         .merge(assets())
+        .merge(api())
         .fallback(not_found)
         .method_not_allowed_fallback(async |_: Result<SignedIn, Response>| PageError::method_not_allowed())
         .layer(DefaultBodyLimit::disable())
@@ -101,6 +103,11 @@ fn assets() -> Router<Arc<AppState>> {
     Router::new()
         .route(&on_page("/assets/{name}"), get(assets::asset))
         .route_layer(CompressionLayer::new().quality(CompressionLevel::Default))
+}
+
+/// What everybody can read of the API.
+fn api() -> Router<Arc<AppState>> {
+    Router::new().route(API_PAGE, get(api::page)).route(API_DOCUMENT, get(api::document))
 }
 
 fn on_page(path: &str) -> String {

@@ -1,5 +1,6 @@
 //! What the templates are filled with. A template has the name of the type that fills it.
 
+pub mod api;
 pub mod audit;
 pub mod charts;
 pub mod dates;

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod fuzz;
 pub mod key;
 pub mod lint;
+pub mod openapi;
 pub mod seed;
 pub mod status;
 pub mod test;

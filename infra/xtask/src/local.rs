@@ -84,8 +84,7 @@ impl Local {
         let sdk = aws::root_at(&emulator.endpoint_url).await;
         let deployed = instance.state_dir.join("deployed");
         let template = functions::lay_out(&deployed, &binaries, instance.processor)?;
-        let architecture = instance.processor.architecture()?;
-        let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url, architecture).await?;
+        let stack = deploy(&sam, &sdk, &emulator.endpoint_url, &template, &api_url, instance).await?;
         let proxy = Proxy::start(listener, &emulator.endpoint_url, &stack.get("ApiId")?);
         steps.done(&format!("the API is at {api_url}"));
         let outputs = Outputs::of_stack(
@@ -185,18 +184,19 @@ async fn deploy(
     endpoint_url: &str,
     template: &Path,
     page_url: &str,
-    architecture: &str,
+    instance: &Instance,
 ) -> Result<StackOutputs> {
     let _spinner = terminal::spinner();
     // Whoever deploys to AWS has done this before.
     aws_sdk_sesv2::Client::new(sdk).create_email_identity().email_identity(EMAIL_DOMAIN).send().await?;
-    let parameters = [
-        ("Architecture", architecture),
+    let mut parameters = vec![
+        ("Architecture", instance.processor.architecture()?),
         ("RequireTls", "false"),
         ("PageUrl", page_url),
         ("EmailFrom", EMAIL_FROM),
         ("SesIdentity", EMAIL_DOMAIN),
     ];
+    parameters.extend_from_slice(instance.parameters);
     stack::deploy(sam, endpoint_url, template, &parameters).await?;
     let cloudformation = aws_sdk_cloudformation::Client::new(sdk);
     let worker = stack::physical_id(&cloudformation, "ExportWorkerRole").await?;

@@ -29,6 +29,7 @@ use crate::commands::faults::faults;
 use crate::commands::fuzz::{FuzzOptions, fuzz};
 use crate::commands::key::{KeyOptions, key};
 use crate::commands::lint::lint;
+use crate::commands::openapi::openapi;
 use crate::commands::status::{StatusOptions, status};
 use crate::commands::test::{Variant, screenshots, test, test_all};
 use crate::commands::up::up;
@@ -91,7 +92,9 @@ enum Command {
     /// Check the code: formatting, clippy, rustdoc, cfn-lint, sam validate, checkov, cargo-deny and cargo-machete, and that
     /// docs/capacity.md is up to date.
     Lint,
-    /// Feed random input to the fuzz targets; fail if one finds a fault.
+    /// Write the API document: docs/openapi.yaml, and the one that the settings page serves.
+    Openapi,
+    /// Feed random input to the fuzz targets, and make random requests of the API; fail if one finds a fault.
     Fuzz(FuzzOptions),
     /// Add sample data to the system that is up.
     Seed {
@@ -167,7 +170,8 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Bench(options) => return bench(&options).await,
         Command::Capacity(options) => return capacity(&options),
         Command::Lint => lint().await?,
-        Command::Fuzz(options) => fuzz(&options).await?,
+        Command::Openapi => openapi()?,
+        Command::Fuzz(options) => fuzz(&options, now).await?,
         Command::Seed { data } => commands::seed::seed(&data.options(now)).await?,
         Command::Status(options) => status(&options, now).await?,
         Command::Key(options) => key(&options, now).await?,

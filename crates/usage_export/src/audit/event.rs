@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::timestamp;
 
 /// How much of a text that a caller sends is kept, in characters.
+#[cfg(feature = "aws")]
 const MAX_TEXT_CHARS: usize = 300;
 
 /// What somebody did, or wanted to do.
@@ -36,6 +36,7 @@ pub struct Event {
 
 /// The types of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EventType {
     /// An export was asked for.
@@ -71,6 +72,7 @@ impl EventType {
 
 /// What a request came by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
     /// The API.
@@ -81,6 +83,8 @@ pub enum Via {
 
 /// What else is known of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventDetails"))]
 pub struct Details {
     /// What it came by.
     pub via: Via,
@@ -120,32 +124,14 @@ impl Event {
     }
 
     /// The sort key in the table.
+    #[cfg(feature = "aws")]
     pub(super) fn key(&self) -> String {
         format!("{}#{}", timestamp::to_text(self.timestamp), self.log_id)
-    }
-
-    /// What a program gets of it. The organization is the caller's.
-    pub fn to_json(&self) -> Value {
-        let mut json = json!({
-            "log_id": self.log_id,
-            "timestamp": timestamp::to_text(self.timestamp),
-            "event_type": self.event_type.name(),
-            "details": self.details,
-        });
-        for (name, value) in [
-            ("user_id", &self.user_id),
-            ("source_ip", &self.source_ip),
-            ("data_export_id", &self.data_export_id),
-        ] {
-            if let Some(value) = value {
-                json[name] = value.as_str().into();
-            }
-        }
-        json
     }
 }
 
 /// The beginning of a text, so that no caller fills the table.
+#[cfg(feature = "aws")]
 pub(crate) fn bounded(text: &str) -> String {
     text.chars().take(MAX_TEXT_CHARS).collect()
 }

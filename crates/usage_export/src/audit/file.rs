@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use query_csv::escape_formula;
 
-use super::AuditTrail;
+use super::call::Instants;
 use super::event::Event;
-use super::read::{Instants, Purpose, Selection};
+use super::read::{Purpose, Selection};
+use super::trail::AuditTrail;
 use crate::directory::{Directory, Member};
 use crate::error::AwsError;
 use crate::problem::{Problem, RequestError};

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
 
+use super::call::{Cursor, Instants};
 use super::event::Event;
-use super::{AuditTrail, BY_EXPORT, EVENT_KEY, ORGANIZATION};
+use super::trail::{AuditTrail, BY_EXPORT, EVENT_KEY, ORGANIZATION};
 use crate::dynamo::{Item, text};
 use crate::error::AwsError;
 use crate::timestamp;
@@ -32,15 +30,6 @@ pub enum Selection<'a> {
     OfExport(&'a str),
 }
 
-/// From the first to the last millisecond, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Instants {
-    /// The first millisecond.
-    pub first: DateTime<Utc>,
-    /// The last millisecond.
-    pub last: DateTime<Utc>,
-}
-
 /// What events are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -48,32 +37,6 @@ pub enum Purpose {
     List,
     /// A file: 1000 at a time, the oldest first.
     File,
-}
-
-/// Where a page of events begins: behind the event with this sort key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(String);
-
-impl Cursor {
-    /// The text for a caller, which says nothing to them.
-    pub fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.0)
-    }
-
-    /// Reads what [`Cursor::to_text`] has written. `None` for any other text.
-    ///
-    /// ```
-    /// use usage_export::audit::read::Cursor;
-    /// let text = "MjAyNS0xMS0yM1QxMjoxMzoyMC4wMDBaI2xvZ18x";
-    /// assert_eq!(Cursor::from_text(text).map(|cursor| cursor.to_text()).as_deref(), Some(text));
-    /// assert_eq!(Cursor::from_text("next"), None);
-    /// ```
-    pub fn from_text(text: &str) -> Option<Self> {
-        let key = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (instant, log_id) = key.split_once('#')?;
-        timestamp::from_text(instant)?;
-        (!log_id.is_empty() && key.len() <= 256).then_some(Self(key))
-    }
 }
 
 impl AuditTrail {

@@ -1,7 +1,5 @@
 //! Cancels an export for its owner. The API and the settings page both cancel through this module.
 
-use http::StatusCode;
-
 use super::DataExport;
 use super::queue::ExportQueue;
 use super::store::Exports;
@@ -9,7 +7,7 @@ use crate::audit::AuditTrail;
 use crate::audit::event::EventType;
 use crate::auth::Caller;
 use crate::auth::attempt::Attempt;
-use crate::problem::{Problem, RequestError};
+use crate::problem::{RequestError, refusal};
 
 /// Cancels an unfinished export of the caller and returns it as it is now. A repetition returns the same.
 ///
@@ -34,8 +32,7 @@ pub async fn cancel(
         queue.send_if_possible(&export).await;
     }
     if !export.is_cancelled() {
-        let detail = format!("The export is {} already: there is nothing to cancel.", export.state.name());
-        return Err(Problem::new(StatusCode::CONFLICT, detail).into());
+        return Err(refusal::finished_already(export.state).into());
     }
     // Also of a repetition: the process may have died before it recorded the first one.
     let event = attempt.event(caller, EventType::ExportCancelled);

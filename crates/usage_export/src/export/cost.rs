@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the workers of an export have used, beside the table's read units. A worker that dies takes its figures with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// Requests to S3, repeated ones included.
     #[serde(default)]

@@ -1,10 +1,9 @@
 //! What the owner of a completed export can download: its file and its manifest.
 
 use chrono::{DateTime, Utc};
-use http::StatusCode;
 
 use super::{DataExport, checksum_text};
-use crate::problem::Problem;
+use crate::problem::{Problem, refusal};
 
 /// An object of a completed export, as the worker wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +27,11 @@ pub struct Document {
 impl Document {
     /// The media type of a file.
     pub const CSV: &str = "text/csv; charset=utf-8";
+
+    /// The largest document inside an answer, in bytes. An answer of Lambda has at most 6 MB, and base64 makes the document a third
+    /// larger.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+    pub const MAX_INLINE_BYTES: u64 = 4 * 1024 * 1024;
 
     /// The file of a completed export.
     ///
@@ -55,9 +59,7 @@ impl Document {
     pub fn manifest(export: &DataExport, now: DateTime<Utc>) -> Result<Self, Problem> {
         refuse_expired(export, now)?;
         let Some(manifest) = &export.manifest else {
-            let detail = "This export has no manifest, because it was made before there were manifests. Start a new \
-                          export for the same dates.";
-            return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+            return Err(refusal::no_manifest());
         };
         Ok(Self {
             data_export_id: export.data_export_id.clone(),
@@ -77,12 +79,5 @@ impl Document {
 }
 
 fn refuse_expired(export: &DataExport, now: DateTime<Utc>) -> Result<(), Problem> {
-    if export.is_expired(now) { Err(expired()) } else { Ok(()) }
-}
-
-pub(super) fn expired() -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "The file of this export has expired. Start a new export for the same dates.",
-    )
+    if export.is_expired(now) { Err(refusal::expired()) } else { Ok(()) }
 }

@@ -12,12 +12,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::checksum_text;
-use super::document::{Document, expired};
+use super::document::Document;
 use crate::error::AwsError;
-use crate::problem::RequestError;
+use crate::problem::{RequestError, refusal};
 
 /// How long a presigned URL is valid: enough to follow a redirect. It is signed at the click, and never stored or mailed.
-const URL_LIFE: Duration = Duration::from_mins(5);
+pub const URL_LIFE: Duration = Duration::from_mins(5);
 
 /// Reads the documents of exports from their S3 bucket.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl ExportFiles {
         let object = match sent {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
-                return Err(expired().into());
+                return Err(refusal::expired().into());
             }
             Err(error) => return Err(AwsError::from_sdk("s3:GetObject")(error).into()),
         };
@@ -73,7 +73,7 @@ impl ExportFiles {
         let head = self.s3.head_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
         match head.send().await {
             Ok(head) => StoredObject::of(head).must_be(document)?,
-            Err(error) if is_missing(&error) => return Err(expired().into()),
+            Err(error) if is_missing(&error) => return Err(refusal::expired().into()),
             Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error).into()),
         }
         let config = PresigningConfig::expires_in(URL_LIFE)

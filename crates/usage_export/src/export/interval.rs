@@ -4,6 +4,8 @@ use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, Offset
 use serde::{Deserialize, Serialize};
 
 use crate::problem::FieldError;
+#[cfg(feature = "schema")]
+use crate::schema;
 use crate::timestamp;
 use crate::usage::Month;
 
@@ -17,10 +19,14 @@ const MAX_TEXT_BYTES: usize = 64;
 ///
 /// Text and JSON have it as two timestamps; see [`crate::timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(description = "Between which instants runs started, both included."))]
 pub struct Interval {
     #[serde(with = "timestamp::serde_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Timestamp"))]
     start: DateTime<Utc>,
     #[serde(with = "timestamp::serde_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Timestamp"))]
     end: DateTime<Utc>,
 }
 
@@ -114,6 +120,9 @@ pub fn parse_end(text: &str) -> Result<DateTime<Utc>, String> {
     };
     at_millis(millis).ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
+
+/// What texts look like that [`parse_start`] and [`parse_end`] read. Not all of them are days of the calendar.
+pub const DATE_PATTERN: &str = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?$";
 
 const OUT_OF_RANGE: &str = "is outside the years 1 to 9999";
 const MALFORMED: &str = "is not an ISO 8601 date; write 2025-01-31, 2025-01-31T00:00:00, 2025-01-31T00:00:00Z or 2025-01-31T00:00:00+02:00";

@@ -11,12 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Interval;
 use super::{Cost, DataExport, checksum_text};
+#[cfg(feature = "schema")]
+use crate::schema;
 use crate::timestamp;
 use crate::usage::{Field, Month};
 
 /// The version of the members of a [`Manifest`]. It grows when one of them gets another meaning or goes away. A new member
 /// leaves it as it is, so readers must ignore members that they do not know.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the API document says of a manifest.
+#[cfg(feature = "schema")]
+const MANIFEST: &str = "What a file holds. Ignore members that you do not know: `schema_version` grows when one changes its meaning.";
 
 /// What the file of a completed export holds.
 ///
@@ -94,15 +100,20 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(description = MANIFEST))]
 pub struct Manifest {
     /// [`SCHEMA_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(description = "Version of the members.", extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// The export's id.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::ExportId"))]
     pub data_export_id: String,
     /// The organization whose data was exported.
     pub organization_id: String,
     /// When the export was asked for.
     #[serde(with = "timestamp::serde_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Timestamp"))]
     pub created_ts: DateTime<Utc>,
     /// When usage records were read; absent if there was no partition to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +129,7 @@ pub struct Manifest {
     /// Size of the file in bytes, the header included.
     pub bytes: u64,
     /// CRC-32 of the file, such as `crc32:0a1b2c3d`.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Checksum"))]
     pub checksum: String,
     /// How many cells of a column are empty because the usage record lacks the value: it has no such attribute, or `NULL`,
     /// or an empty text. The columns that are joined by it are counted too. Columns without such a cell are not listed. A name
@@ -155,6 +167,7 @@ impl Manifest {
 
 /// What making the file took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Used {
     /// Read units of DynamoDB that the records cost.
     pub read_units: u64,
@@ -184,17 +197,21 @@ impl Manifest {
 
 /// When the usage records of a file were read. A run that was recorded in between may be in the file or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReadTimes {
     /// When the first page was asked for.
     #[serde(with = "timestamp::serde_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Timestamp"))]
     pub first: DateTime<Utc>,
     /// When the last page had arrived.
     #[serde(with = "timestamp::serde_text")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Timestamp"))]
     pub last: DateTime<Utc>,
 }
 
 /// What a request's scope turned out to be when the export was first claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResolvedScope {
     /// The workspaces that were read, also those without a row, sorted by id.
     pub workspaces: Vec<ResolvedWorkspace>,
@@ -204,6 +221,7 @@ pub struct ResolvedScope {
 
 /// A workspace that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResolvedWorkspace {
     /// Its id.
     pub workspace_id: String,
@@ -226,22 +244,30 @@ pub struct ResolvedWorkspace {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(description = "Rows and their exact cost. Workspaces and months without a row are not listed.")
+)]
 pub struct Totals {
     /// Of the whole file.
     pub total: Total,
     /// By workspace id.
     pub workspaces: BTreeMap<String, Total>,
     /// By month.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<schema::Month, Total>"))]
     pub months: BTreeMap<Month, Total>,
 }
 
 /// Some rows and their exact cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Total {
     /// How many rows.
     pub rows: u64,
     /// The sum of `credit_cost`, a string in JSON; absent if the file has no such column. Empty cells add nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Decimal>"))]
     pub credit_cost: Option<DecimalSum>,
 }
 

@@ -7,12 +7,19 @@ use super::interval::Interval;
 use crate::problem::{FieldError, Problem};
 use crate::usage::Field;
 
+#[cfg(feature = "schema")]
+mod body;
 mod cancel;
+mod query;
 mod reader;
 mod scope;
 mod summary;
 
+#[cfg(feature = "schema")]
+pub use body::{AuditParameters, CancelBody, ExportBody, HistoryParameters, StatusParameters};
 pub use cancel::CancelCall;
+pub(crate) use query::Query;
+pub use query::{HistoryCall, StatusCall, Wanted};
 use reader::Reader;
 pub use scope::{NamedIds, Scope};
 pub use summary::{RequestSummary, ScopeSummary};
@@ -27,9 +34,6 @@ pub const MAX_IDS: usize = 5_000;
 /// The longest id of any kind that a request may have, in bytes: also that of a query, of an address of the page and of its
 /// sign-in form. Ours have 20 to 36.
 pub const MAX_ID_BYTES: usize = 256;
-
-// The longest prefix of a key that is made of an id. Partition keys may be longer.
-const _: () = assert!("WORKSPACE#".len() + MAX_ID_BYTES <= crate::dynamo::MAX_SORT_KEY_BYTES);
 
 /// Makes sure that an id is not longer than [`MAX_ID_BYTES`].
 ///
@@ -48,6 +52,9 @@ pub fn check_id(name: &str, id: &str) -> Result<(), FieldError> {
     }
     Err(FieldError::new(name, format!("is longer than {MAX_ID_BYTES} bytes")))
 }
+
+/// The longest `Idempotency-Key` header, in bytes.
+pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 
 /// A valid request: its fields are known, its interval is in order, and its scope selects something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

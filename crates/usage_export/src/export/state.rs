@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The state of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum State {
     /// The export is stored and its id is queued for a worker.
     Requested,
@@ -12,6 +13,7 @@ pub enum State {
     InProgress,
     /// The file is complete and can be downloaded until it expires.
     Completed,
+    #[cfg_attr(feature = "schema", schemars(description = "There is no file; `error` says why."))]
     /// There is no file; [`DataExport::error`](super::DataExport::error) says why.
     Failed,
 }

@@ -19,14 +19,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use http::StatusCode;
 
 use super::{DataExport, created_ts_of_id};
 use crate::auth::Caller;
 use crate::config::Sharing;
 use crate::dynamo::{Item, can_exist, text};
 use crate::error::AwsError;
-use crate::problem::{FieldError, Problem, RequestError};
+use crate::problem::{RequestError, refusal};
 use crate::timestamp;
 
 pub mod active;
@@ -98,14 +97,11 @@ impl Exports {
         data_export_id: &str,
         sharing: Sharing,
     ) -> Result<DataExport, RequestError> {
-        let refusal = |status, message| {
-            Problem::new(status, "").with_errors(vec![FieldError::new("data_export_id", message)])
-        };
         let Some(export) = self.get(data_export_id).await? else {
-            return Err(refusal(StatusCode::NOT_FOUND, "names no export").into());
+            return Err(refusal::no_export().into());
         };
         if !export.may_be_downloaded_by(caller, sharing) {
-            return Err(refusal(StatusCode::FORBIDDEN, "names an export of another user").into());
+            return Err(refusal::export_of_another_user().into());
         }
         Ok(export)
     }
@@ -122,10 +118,8 @@ impl Exports {
         data_export_id: &str,
     ) -> Result<DataExport, RequestError> {
         let export = self.get(data_export_id).await?;
-        export.filter(|export| export.organization_id == caller.organization_id).ok_or_else(|| {
-            let errors = vec![FieldError::new("data_export_id", "names no export")];
-            Problem::new(StatusCode::NOT_FOUND, "").with_errors(errors).into()
-        })
+        let export = export.filter(|export| export.organization_id == caller.organization_id);
+        export.ok_or_else(|| refusal::no_export().into())
     }
 
     async fn get_item(&self, key: &str) -> Result<Option<Item>, AwsError> {

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use http::StatusCode;
-
 use super::DataExport;
 use super::queue::ExportQueue;
 use super::request::ExportRequest;
@@ -17,10 +15,7 @@ use crate::audit::event::EventType;
 use crate::auth::Caller;
 use crate::auth::attempt::Attempt;
 use crate::directory::Directory;
-use crate::problem::{FieldError, Problem, RequestError};
-
-/// After how many seconds a caller should try again who found no free slot.
-const RETRY_AFTER_SECONDS: u32 = 60;
+use crate::problem::{RequestError, refusal};
 
 /// Makes exports from requests.
 #[derive(Debug, Clone)]
@@ -67,12 +62,8 @@ impl Submitter {
                 Ok(export)
             }
             Created::Replayed(first) => Ok(*first),
-            Created::KeyReused => Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "This Idempotency-Key was used with another body. Use a new key for a new export.",
-            )
-            .into()),
-            Created::LimitReached => Err(too_many(self.active_limit).into()),
+            Created::KeyReused => Err(refusal::key_reused().into()),
+            Created::LimitReached => Err(refusal::no_free_slot(self.active_limit).into()),
         }
     }
 
@@ -92,21 +83,6 @@ impl Submitter {
         let known = self.directory.workspaces_of(organization_id, workspace_ids).await?;
         let unknown: Vec<_> = workspace_ids.iter().filter(|id| !known.contains_key(*id)).collect();
         let Some(first) = unknown.first() else { return Ok(()) };
-        let others = match unknown.len() - 1 {
-            0 => String::new(),
-            others => format!(" and {others} more"),
-        };
-        let message = format!("has a workspace that is not in the organization: {first}{others}");
-        let error = FieldError::new("workspace_ids", message);
-        Err(Problem::new(StatusCode::NOT_FOUND, "").with_errors(vec![error]).into())
+        Err(refusal::no_workspace(first, unknown.len() - 1).into())
     }
-}
-
-fn too_many(active_limit: u32) -> Problem {
-    let detail = format!(
-        "The organization already has {active_limit} unfinished exports. Try again when one of them has finished."
-    );
-    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
-    problem.retry_after = Some(RETRY_AFTER_SECONDS);
-    problem
 }

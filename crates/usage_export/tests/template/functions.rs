@@ -57,6 +57,9 @@ fn the_page_has_its_path_and_the_api_is_at_the_root_and_below_its_version() {
     for key in ["", "/{proxy+}"].map(|rest| format!("ANY /settings/organization/data_export{rest}")) {
         assert_eq!(routes.get(&key).map(String::as_str), Some("SettingsPageFunction"), "{key}");
     }
+    for key in ["ANY /docs", "ANY /openapi.json"] {
+        assert_eq!(routes.get(key).map(String::as_str), Some("SettingsPageFunction"), "{key}");
+    }
     assert_eq!(routes.get("$default").map(String::as_str), Some("SettingsPageFunction"));
 }
 

@@ -2,8 +2,8 @@
 
 use askama::Template;
 use chrono::{DateTime, Days, Utc};
+use usage_export::audit::call::Cursor;
 use usage_export::audit::event::{Event, EventType, Via};
-use usage_export::audit::read::Cursor;
 use usage_export::auth::Caller;
 
 use super::dates;

@@ -22,6 +22,8 @@ pub struct Instance {
     pub backend: Backend,
     /// The port at which functions call AWS, if a proxy stands between them and the emulator.
     pub proxy_port: Option<u16>,
+    /// Values of parameters of template.yaml, other than the defaults.
+    pub parameters: &'static [(&'static str, &'static str)],
 }
 
 impl Instance {
@@ -34,6 +36,7 @@ impl Instance {
             processor: Processor::Own,
             backend,
             proxy_port: None,
+            parameters: &[],
         }
     }
 
@@ -45,6 +48,12 @@ impl Instance {
     /// The one of `cargo xtask bench`. It can run beside the main one.
     pub fn bench() -> Self {
         Self::beside_main("bench")
+    }
+
+    /// The one of `cargo xtask fuzz api`, which makes more requests than any program should. It can run beside the main one.
+    pub fn fuzz() -> Self {
+        let parameters = &[("KeyRequestLimit", "10000"), ("ActiveExportLimit", "1000")];
+        Self { parameters, ..Self::beside_main("fuzz") }
     }
 
     /// One of those of `cargo xtask faults`, and the port at which its functions call AWS. It can run beside the main one and
@@ -66,6 +75,7 @@ impl Instance {
             processor: Processor::Own,
             backend: Backend::Ministack,
             proxy_port: None,
+            parameters: &[],
         }
     }
 }

@@ -28,6 +28,9 @@ pub static SAM: Requirements = Requirements::new("sam", include_str!("../../requ
 /// checkov.
 pub static CHECKOV: Requirements =
     Requirements::new("checkov", include_str!("../../requirements-checkov.txt"));
+/// schemathesis.
+pub static SCHEMATHESIS: Requirements =
+    Requirements::new("schemathesis", include_str!("../../requirements-schemathesis.txt"));
 /// `LocalStack`.
 pub static LOCALSTACK: Requirements =
     Requirements::new("localstack", include_str!("../../requirements-localstack.txt"));

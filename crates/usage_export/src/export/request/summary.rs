@@ -64,6 +64,7 @@ impl ScopeSummary {
     }
 
     /// Whether these can be the ids that the request names.
+    #[cfg(feature = "aws")]
     pub(crate) fn counts(&self, ids: &NamedIds) -> bool {
         (self.workspace_count, self.workbook_count) == (ids.workspace_ids.len(), ids.entity_ids.len())
     }
