@@ -212,7 +212,7 @@ fn film_for_the_readme() {
         let seen = terminal.text();
         assert!(seen.contains("january.csv\n") && seen.contains("as they were written"), "{seen}");
         assert!(
-            seen.contains("COMPLETED     2025-01-01 - 2025-01-31     40,000 rows  ada@example.com"),
+            seen.contains("COMPLETED     2025-01-01 - 2025-01-31       40,000  ada@example.com"),
             "{seen}"
         );
         let listed = shell.json(&["list"], 0).await;

@@ -98,7 +98,9 @@ impl Terminal {
             return;
         }
         // The newest picture of a moment is the one that stays.
-        if self.frames.len() > 1 && self.frames.last().is_some_and(|last| self.time - last.at < FASTEST) {
+        if self.frames.len() > 1
+            && self.frames.last().is_some_and(|last| self.time.saturating_sub(last.at) < FASTEST)
+        {
             self.frames.pop();
         }
         self.frames.push(Frame { at: self.time, lines });

@@ -1,8 +1,8 @@
 //! `usage-export list`.
 
+use indicatif::HumanCount;
 use serde_json::{Value, json};
 
-use super::status::rows_text;
 use crate::args::ListOptions;
 use crate::client::Client;
 use crate::console::Console;
@@ -44,7 +44,7 @@ fn history(client: &Client, options: &ListOptions) -> Result<Vec<Export>, Error>
 }
 
 fn head() -> String {
-    format!("{:36}  {:16}  {:12}  {:23}  {:>14}  {}", "ID", "CREATED (UTC)", "STATE", "DAYS", "ROWS", "WHO")
+    format!("{:36}  {:16}  {:12}  {:23}  {:>11}  {}", "ID", "CREATED (UTC)", "STATE", "DAYS", "ROWS", "WHO")
 }
 
 fn line(export: &Export) -> String {
@@ -58,12 +58,12 @@ fn line(export: &Export) -> String {
         (Some(start), Some(end)) => format!("{} - {}", first(start, 10), first(end, 10)),
         _ => String::new(),
     };
-    let rows = row_count.map(rows_text).unwrap_or_default();
+    let rows = row_count.map(|rows| HumanCount(rows).to_string()).unwrap_or_default();
     let created = first(created_ts, 16).raw().replace('T', " ");
     let who = status.user_email.as_ref().or(status.user_id.as_ref());
     let texts: Vec<_> = [who, status.error.as_ref()].into_iter().flatten().map(Text::to_string).collect();
     let texts = texts.join("  ");
-    format!("{id:36}  {:16}  {state:12}  {days:23}  {rows:>14}  {texts}", Text::from(created))
+    format!("{id:36}  {:16}  {state:12}  {days:23}  {rows:>11}  {texts}", Text::from(created))
         .trim_end()
         .to_owned()
 }
