@@ -42,6 +42,7 @@ pub mod export;
 mod id;
 #[cfg(feature = "aws")]
 pub mod logging;
+#[cfg(feature = "aws")]
 pub mod metrics;
 pub mod problem;
 #[cfg(feature = "aws")]
