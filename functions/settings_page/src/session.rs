@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use usage_export::auth::session::SESSION_LIFE;
 use usage_export::auth::{Caller, resume_session};
 
 use crate::error::PageError;
