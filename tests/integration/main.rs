@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod access;
+mod api_document;
 mod audit;
 mod cancel;
 mod client;

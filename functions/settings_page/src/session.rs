@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use usage_export::auth::attempt::Attempt;
+use usage_export::auth::session::SESSION_LIFE;
 use usage_export::auth::{Caller, resume_session};
 
 use crate::error::PageError;

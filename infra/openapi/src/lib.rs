@@ -13,8 +13,11 @@ pub mod yaml;
 
 pub use document::document;
 
+/// A file of the repository, and how its text is made of the document.
+pub type File = (&'static str, fn(&Value) -> String);
+
 /// Where the document is kept, in the repository: for people, and for the settings page, which serves it.
-pub const FILES: [(&str, fn(&Value) -> String); 2] = [
+pub const FILES: [File; 2] = [
     ("docs/openapi.yaml", yaml::to_text),
     ("functions/settings_page/openapi.json", |document| format!("{document}\n")),
 ];

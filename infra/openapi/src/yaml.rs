@@ -88,7 +88,9 @@ fn write_after_sign(value: &Value, indent: usize, text: &mut String) {
         Value::Array(items) if !items.is_empty() => {
             if items.iter().all(|item| !item.is_object() && !item.is_array()) {
                 let items: Vec<_> = items.iter().map(scalar_text).collect();
-                text.push_str(&format!(" [{}]\n", items.join(", ")));
+                text.push_str(" [");
+                text.push_str(&items.join(", "));
+                text.push_str("]\n");
             } else {
                 text.push('\n');
                 write(value, indent + 2, text);

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
-use usage_export::auth::session::SESSION_LIFE;
 
+use super::SESSION_LIFE;
 use crate::state::AppState;
 
 /// Name and attributes of the cookie that holds a session's token.
