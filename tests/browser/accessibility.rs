@@ -167,7 +167,7 @@ fn everything_is_large_enough_for_a_finger() {
             .map((element) => [element.outerHTML.slice(0, 120), element.getBoundingClientRect()])
             .filter(([, {width, height}]) => height < 43.9 || width < 43.9)
             .map(([html, {width, height}]) => `${width} × ${height}: ${html}`)";
-        for address in ["", "/new"] {
+        for address in ["", "/new", "/audit"] {
             browser.goto(&format!("{PAGE}{address}")).await;
             assert_eq!(browser.script("return matchMedia('(pointer: coarse)').matches", vec![]).await, true);
             if address == "/new" {
@@ -203,7 +203,7 @@ fn at_four_times_the_size_nothing_covers_the_form() {
     with_browser("zoom", zoomed, async |org, browser| {
         open_page(&browser, &org.caller).await;
         fill(&org).await;
-        for address in ["", "/new"] {
+        for address in ["", "/new", "/audit"] {
             browser.goto(&format!("{PAGE}{address}")).await;
             let width = browser.script("return document.scrollingElement.scrollWidth", vec![]).await;
             assert_eq!(width, 320, "{address}");

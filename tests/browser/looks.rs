@@ -6,7 +6,9 @@ use fantoccini::key::Key;
 use integration_tests::export::FIELDS;
 use integration_tests::org::TestOrg;
 use integration_tests::page::PAGE;
-use integration_tests::records::{completed, failed, id_of, new_record, put_record, running, timestamp};
+use integration_tests::records::{
+    completed, failed, id_of, new_export_id, new_record, put_record, running, timestamp,
+};
 use integration_tests::system::now;
 use serde_json::json;
 
@@ -72,6 +74,11 @@ async fn look_at_all(name: &str, org: TestOrg, browser: Browser) {
     fill(&org).await;
     browser.goto(PAGE).await;
     look(&browser, &format!("{name}/history")).await;
+    browser.goto(&format!("{PAGE}/exports/{}/download", new_export_id(now()))).await;
+    browser.click("header .brand").await;
+    browser.click("#audit-trail").await;
+    browser.wait_for_text(".audit", "Was refused").await;
+    look(&browser, &format!("{name}/audit-trail")).await;
     browser.goto(&format!("{PAGE}/new")).await;
     browser.wait_for_text("#workspace_count", "9 selected").await;
     look(&browser, &format!("{name}/form")).await;

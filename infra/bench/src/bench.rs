@@ -27,7 +27,9 @@ use crate::worker::{Used, Worker};
 /// Name of the product's worker.
 pub const PRODUCT: &str = "export_worker";
 /// Names of its peers, the last of which is the floor: a worker that makes no CSV.
-pub const PEERS: [&str; 4] = ["naive", "boto3", "node", "floor"];
+pub const PEERS: [&str; 4] = ["naive", "boto3", "node", FLOOR];
+/// The SDK reads the pages, throws them away, and uploads as many zeros.
+pub const FLOOR: &str = "floor";
 
 /// The key under which peers leave their file.
 const PEER_KEY: &str = "exports/bench/peer.csv";
@@ -50,6 +52,8 @@ pub struct Run {
     pub stored: Stored,
     /// Pages that it asked for.
     pub queries: u64,
+    /// Calls of AWS that it made.
+    pub calls: u64,
 }
 
 /// What all runs share, whatever their data.
@@ -93,7 +97,7 @@ impl<'a> Bench<'a> {
         let command = match name {
             "boto3" => vec![self.options.python.clone(), peers.join("boto3/worker.py")],
             "node" => vec![PathBuf::from("node"), peers.join("node/worker.mjs")],
-            "naive" | "floor" => vec![self.own_folder.join(name)],
+            "naive" | FLOOR => vec![self.own_folder.join(name)],
             name => vec![self.options.binaries.join(name)],
         };
         let ca_file = ca_file(self.options).display().to_string();
@@ -231,9 +235,10 @@ impl Served<'_> {
             _ => (bench.job(data), PEER_KEY.to_owned()),
         };
         services.bucket.take(&key);
-        let before = services.usage_records.queries();
+        let before = (services.usage_records.queries(), services.calls());
         let (used, answer) = worker.run(event, &bench.options.results).await?;
-        let queries = services.usage_records.queries() - before;
+        let queries = services.usage_records.queries() - before.0;
+        let calls = services.calls() - before.1;
         let name = worker.name;
         let answer = String::from_utf8_lossy(&answer);
         ensure!(!answer.contains("itemIdentifier"), "{name} did not finish: {answer}");
@@ -241,9 +246,8 @@ impl Served<'_> {
             .bucket
             .take(&key)
             .with_context(|| format!("{name} left no file; {name}.log says why"))?;
-        let is_right =
-            if name == "floor" { stored.bytes == data.csv.len() as u64 } else { stored.is_expected };
+        let is_right = if name == FLOOR { stored.bytes == data.csv.len() as u64 } else { stored.is_expected };
         ensure!(is_right, "{name} left another file: {stored:?}, not {} bytes", data.csv.len());
-        Ok(Run { used, stored, queries })
+        Ok(Run { used, stored, queries, calls })
     }
 }

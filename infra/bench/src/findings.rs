@@ -26,6 +26,8 @@ pub struct Median {
     /// Pages that it asked for.
     #[serde(skip)]
     pub queries: u64,
+    /// Calls of AWS that it made.
+    pub calls: u64,
 }
 
 /// Medians of the starts of one function.

@@ -97,6 +97,14 @@ fn figures(findings: &Findings, verdicts: &[Verdict]) -> String {
             start.worker, start.cpu_ms, start.wall_ms, start.rss_mib
         );
     }
+    text.push_str("\n| small export | transport | calls of AWS | CPU ms | CPU ms per call |\n| --- | --- | --: | --: | --: |\n");
+    for median in &findings.small {
+        let cpu_ms = median.cpu_s * 1e3;
+        #[expect(clippy::cast_precision_loss, reason = "a few dozens")]
+        let per_call = cpu_ms / median.calls as f64;
+        let (worker, transport, calls) = (&median.worker, median.transport, median.calls);
+        let _ = writeln!(text, "| {worker} | {transport} | {calls} | {cpu_ms:.1} | {per_call:.2} |");
+    }
     text.push_str("\n| what | measured | target | |\n| --- | --: | --: | --- |\n");
     for verdict in verdicts {
         let _ = writeln!(text, "{}", verdict.row());

@@ -13,6 +13,7 @@ pub mod tls;
 mod usage_records;
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,7 @@ pub struct Services {
     bucket_path: String,
     /// The queue that takes messages of workers; without one, that of the emulator does.
     queue: Mutex<Option<Arc<Queue>>>,
+    calls: AtomicU64,
     emulator_url: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -65,10 +67,16 @@ impl Services {
             table: outputs.tables.usage_records.clone(),
             bucket_path: format!("/{}", outputs.bucket),
             queue: Mutex::default(),
+            calls: AtomicU64::new(0),
             emulator_url: outputs.endpoint_url.clone(),
             // A connection for each request: one that is kept alive may be closed just when it is used again.
             client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(),
         }
+    }
+
+    /// How many calls workers have made so far, of this and of the emulator.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// Takes over the messages of workers too: from now on they go to this queue.
@@ -120,6 +128,7 @@ impl Services {
     }
 
     async fn try_answer(&self, request: Request<Incoming>, link: Option<&Link>) -> Result<Answer> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let (now, sent) = (Instant::now(), body.len() as u64);

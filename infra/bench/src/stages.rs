@@ -3,7 +3,7 @@
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use crate::bench::{Bench, PEERS, PRODUCT, Run, Served, Transport};
+use crate::bench::{Bench, FLOOR, PEERS, PRODUCT, Run, Served, Transport};
 use crate::data::Data;
 use crate::data::directory::Directory;
 use crate::findings::{Findings, Median, Start, median, megabytes, mib};
@@ -53,8 +53,8 @@ pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> 
 
     let served = bench.serve(generate(SMALL_ROWS, directory)?).await?;
     for transport in [Transport::Http, Transport::Tls] {
-        let worker = served.worker(PRODUCT, transport);
-        findings.small.extend(compare(&served, &[worker], transport).await?);
+        let workers = [PRODUCT, FLOOR].map(|name| served.worker(name, transport));
+        findings.small.extend(compare(&served, &workers, transport).await?);
     }
     drop(served);
 
@@ -128,6 +128,7 @@ fn medians(served: &Served<'_>, worker: &Worker, transport: Transport, runs: &[R
         crc: format!("{:08x}", last.stored.crc32),
         runs: runs.len(),
         queries: last.queries,
+        calls: last.calls,
     }
 }
 

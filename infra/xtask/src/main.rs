@@ -167,7 +167,7 @@ async fn run(command: Command, now: DateTime<Utc>) -> Result<ExitCode> {
         Command::Test { backend, args, .. } => return test(backend, &args).await,
         Command::Faults { args } => return faults(&args).await,
         Command::Screenshots => return screenshots().await,
-        Command::Bench(options) => return bench(&options).await,
+        Command::Bench(options) => return bench(&options, now).await,
         Command::Capacity(options) => return capacity(&options),
         Command::Lint => lint().await?,
         Command::Openapi => openapi()?,

@@ -1,6 +1,6 @@
 //! The targets of the figures, and the gate of CI.
 
-use crate::bench::PRODUCT;
+use crate::bench::{FLOOR, PRODUCT};
 use crate::findings::{Findings, Median};
 
 /// How much worse than its target a figure may be before CI fails. Where a figure misses its target by more than that,
@@ -108,7 +108,7 @@ pub fn verdicts(findings: &Findings) -> Vec<Verdict> {
 /// of boto3, which is a process as short-lived as a small export.
 fn small(findings: &Findings) -> impl Iterator<Item = Verdict> {
     let boto3 = findings.starts.iter().find(|start| start.worker == "boto3").map(|start| start.cpu_ms);
-    findings.small.iter().flat_map(move |median| {
+    findings.small.iter().filter(|median| median.worker == PRODUCT).flat_map(move |median| {
         let (target, gate) = if median.transport == "tls" { (20.0, 4.5) } else { (12.0, 6.0) };
         let (rows, transport, cpu_ms) = (median.rows, median.transport, median.cpu_s * 1000.0);
         let what = format!("CPU of {rows} rows, {transport}, ms");
@@ -138,7 +138,7 @@ fn ratios(findings: &Findings) -> Vec<Verdict> {
             verdicts.push(Verdict { gate, ..Verdict::at_least(what, peer_cpu / ours, target) });
         }
     }
-    if let (Some(floor), Some(ours)) = (cpu("floor", "http"), cpu(PRODUCT, "http")) {
+    if let (Some(floor), Some(ours)) = (cpu(FLOOR, "http"), cpu(PRODUCT, "http")) {
         let verdict = Verdict::at_most("CPU, export_worker : floor, http", ours / floor, 2.0);
         verdicts.push(Verdict { gate: 4.5, ..verdict });
     }

@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: builds the benchmark and its peers, and runs it beside a system of its own.
 
 mod ablate;
+mod email;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use clap::Args;
 
 use crate::local::instance::Instance;
@@ -41,6 +43,9 @@ pub struct BenchOptions {
     /// into the design note of its crate.
     #[arg(long)]
     ablate: bool,
+    /// Measure only how long it takes from a request to its email, on the local system.
+    #[arg(long, conflicts_with_all = ["table", "ablate"])]
+    email: bool,
     /// Write the tables and the plot of docs/performance.md anew.
     #[arg(long)]
     docs: bool,
@@ -66,7 +71,11 @@ struct TableOptions {
 /// # Errors
 ///
 /// Fails if something does not build or the system cannot be brought up.
-pub async fn bench(options: &BenchOptions) -> Result<ExitCode> {
+pub async fn bench(options: &BenchOptions, now: DateTime<Utc>) -> Result<ExitCode> {
+    if options.email {
+        email::measure(now).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if options.ablate {
         ablate::ablate(options.docs).await?;
         return Ok(ExitCode::SUCCESS);

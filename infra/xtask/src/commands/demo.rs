@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: one export through the whole system, and what comes out of it.
 
-mod api;
+pub mod api;
 
 use std::collections::HashMap;
 use std::fs::File;
