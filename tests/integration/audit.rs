@@ -66,10 +66,11 @@ fn who_did_what_is_told_to_every_administrator_and_to_nobody_else() {
         Call::get("/exports", &[("user_id", "usr")]).send().await.assert_problem(401, &[]);
 
         let events = events(&colleague).await;
-        // `org.export` downloads the file once, too.
+        // `org.export` takes the file and its manifest, too.
         let expected = [
             "export_requested",
             "export_downloaded",
+            "manifest_downloaded",
             "export_downloaded",
             "request_refused",
             "export_cancelled",

@@ -86,6 +86,8 @@ pub struct Tables {
     pub usage_records: String,
     pub directory: String,
     pub exports: String,
+    /// Empty for a stack of an earlier version, which has none.
+    #[serde(default)]
     pub audit: String,
 }
 
