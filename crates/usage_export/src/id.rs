@@ -1,7 +1,7 @@
 //! The id of an export or of an event: a `UUIDv7`, so that ids sort by age.
 
 use chrono::{DateTime, Utc};
-use uuid::{NoContext, Timestamp, Uuid, Version};
+use uuid::{NoContext, Timestamp, Uuid, Variant, Version};
 
 /// Makes a `UUIDv7` whose time is exactly `created_ts`.
 pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
@@ -21,7 +21,10 @@ pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
 pub fn created_ts_of_id(data_export_id: &str) -> Option<DateTime<Utc>> {
     let id = Uuid::try_parse(data_export_id).ok()?;
     // Uuid reads other forms of the text and has other kinds of ids with a time, none of which is ever an export's.
-    if id.get_version() != Some(Version::SortRand) || id.hyphenated().to_string() != data_export_id {
+    let is_ours = id.get_version() == Some(Version::SortRand)
+        && id.get_variant() == Variant::RFC4122
+        && id.hyphenated().to_string() == data_export_id;
+    if !is_ours {
         return None;
     }
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
@@ -53,6 +56,8 @@ mod tests {
             // With a time, but of the versions 1 and 6.
             id.replace("-7000-", "-1000-"),
             id.replace("-7000-", "-6000-"),
+            // Of another standard than RFC 9562.
+            id.replace("-8000-", "-c000-"),
             String::new(),
         ] {
             assert_eq!(created_ts_of_id(&other), None, "{other}");

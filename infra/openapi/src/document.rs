@@ -27,7 +27,7 @@ pub fn document() -> Value {
     let paths = operations::paths(&mut schemas);
     let problem = schemas.answer::<usage_export::problem::ProblemDocument<'_>>();
     debug_assert_eq!(problem["$ref"], responses::PROBLEM);
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Usage data export",
@@ -48,7 +48,10 @@ pub fn document() -> Value {
             },
             "schemas": schemas.into_components(),
         },
-    })
+    });
+    // Always in one order, also where a crate of the same build has serde_json keep that of the code.
+    document.sort_all_objects();
+    document
 }
 
 /// A refusal with the name that its example has.
