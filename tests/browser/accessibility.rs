@@ -203,7 +203,7 @@ fn at_four_times_the_size_nothing_covers_the_form() {
     with_browser("zoom", zoomed, async |org, browser| {
         open_page(&browser, &org.caller).await;
         fill(&org).await;
-        for address in ["", "/new", "/audit"] {
+        for address in ["", "/audit", "/new"] {
             browser.goto(&format!("{PAGE}{address}")).await;
             let width = browser.script("return document.scrollingElement.scrollWidth", vec![]).await;
             assert_eq!(width, 320, "{address}");

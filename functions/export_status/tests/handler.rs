@@ -410,7 +410,7 @@ async fn what_is_wrong_with_a_request_for_events_is_named() {
                 ("start_date", "2025-01-01"),
                 ("end_date", "2025-01-02"),
             ],
-            "download",
+            "data_export_id",
         ),
         (&[("data_export_id", "")], "data_export_id"),
     ] {
