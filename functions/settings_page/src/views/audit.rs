@@ -34,6 +34,8 @@ pub struct AuditRow {
     what: &'static str,
     /// Why a request was refused, and for whom it was made.
     note: Option<String>,
+    /// The method and path of a request that was refused.
+    action: Option<String>,
     from: String,
     via: &'static str,
     export: Option<String>,
@@ -72,6 +74,7 @@ impl AuditRow {
             when: dates::exact(event.timestamp),
             who: event.user_id.as_deref().map(name_of).unwrap_or_default(),
             what: what(event.event_type),
+            action: (event.event_type == EventType::RequestRefused).then(|| details.action.clone()),
             note: (!notes.is_empty()).then(|| notes.join(" ")),
             from: event.source_ip.clone().unwrap_or_default(),
             via: if details.via == Via::Api { "API" } else { "page" },
