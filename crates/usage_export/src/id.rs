@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid, Variant, Version};
 
-/// Makes a `UUIDv7` whose time is exactly `created_ts`.
+/// Makes a `UUIDv7` whose time is `created_ts` to the millisecond.
 pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {
     let seconds = u64::try_from(created_ts.timestamp()).unwrap_or_default();
     let timestamp = Timestamp::from_unix(NoContext, seconds, created_ts.timestamp_subsec_nanos());
@@ -36,10 +36,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_holds_its_time() {
+    fn an_id_holds_its_time_to_the_millisecond() {
         for nanos in [0, 1, 999_999_999, 123_456_789] {
-            let instant = DateTime::from_timestamp(1_763_900_000, nanos).unwrap();
-            assert_eq!(created_ts_of_id(&new_id(instant)), Some(instant));
+            let instant = |nanos| DateTime::from_timestamp(1_763_900_000, nanos).unwrap();
+            let held = instant(nanos / 1_000_000 * 1_000_000);
+            assert_eq!(created_ts_of_id(&new_id(instant(nanos))), Some(held));
         }
         assert_eq!(created_ts_of_id("ACTIVE#org_1"), None);
     }

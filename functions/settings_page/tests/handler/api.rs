@@ -68,6 +68,7 @@ async fn other_methods_are_refused() {
         let request = request(|event| {
             event["rawPath"] = json!(path);
             event["requestContext"]["http"]["method"] = json!("POST");
+            event["cookies"] = json!([]);
         });
         let answer = answer(request, &[]).await;
         assert_eq!(

@@ -33,7 +33,7 @@ impl Schemas {
         self.answers.subschema_for::<T>().into()
     }
 
-    /// The members of a type whose members are parameters of a query: each as a parameter, those that are required first.
+    /// The members of a type whose members are parameters of a query: each as a parameter, those that are required first, by name.
     pub fn query<T: JsonSchema>(&mut self) -> Vec<Value> {
         let schema: Value = T::json_schema(&mut self.requests).into();
         let is_required = |name: &str| {
@@ -43,7 +43,7 @@ impl Schemas {
         let mut parameters: Vec<_> = members
             .map(|(name, schema)| parameter("query", name, is_required(name), schema.clone()))
             .collect();
-        parameters.sort_by_key(|parameter| parameter["required"] != true);
+        parameters.sort_by_key(|parameter| (parameter["required"] != true, parameter["name"].to_string()));
         parameters
     }
 
