@@ -3,7 +3,7 @@
 //!
 //! | module       | has                                                     |
 //! | ------------ | ------------------------------------------------------- |
-//! | [`document`] | the document: operations, responses, schemas, examples  |
+//! | [`mod@document`] | the document: operations, responses, schemas, examples  |
 //! | [`yaml`]     | its text for people                                     |
 
 use serde_json::Value;

@@ -35,7 +35,7 @@ pub struct BenchOptions {
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     #[command(flatten)]
-    table: TableOptions,
+    instead: InsteadOptions,
     /// Fail if a figure is beyond the gate of CI.
     #[arg(long)]
     gate: bool,
@@ -43,17 +43,17 @@ pub struct BenchOptions {
     /// into the design note of its crate.
     #[arg(long)]
     ablate: bool,
-    /// Measure only how long it takes from a request to its email, on the local system.
-    #[arg(long, conflicts_with_all = ["table", "ablate"])]
-    email: bool,
     /// Write the tables and the plot of docs/performance.md anew.
     #[arg(long)]
     docs: bool,
 }
 
-/// What to measure of a table that has the limits of AWS.
+/// What to measure instead of the workers beside each other.
 #[derive(Args, Debug)]
-struct TableOptions {
+struct InsteadOptions {
+    /// Measure only how long it takes from a request to its email, on the local system.
+    #[arg(long, conflicts_with_all = ["table", "ablate"])]
+    email: bool,
     /// Measure only exports of a table with the limits of AWS, with one worker and with several. With --docs, also write
     /// their table into docs/performance.md.
     #[arg(long, conflicts_with = "ablate")]
@@ -72,7 +72,7 @@ struct TableOptions {
 ///
 /// Fails if something does not build or the system cannot be brought up.
 pub async fn bench(options: &BenchOptions, now: DateTime<Utc>) -> Result<ExitCode> {
-    if options.email {
+    if options.instead.email {
         email::measure(now).await?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -107,11 +107,11 @@ pub async fn bench(options: &BenchOptions, now: DateTime<Utc>) -> Result<ExitCod
     if !options.only.is_empty() {
         bench.args(["--only", &options.only.join(",")]);
     }
-    if options.table.table {
+    if options.instead.table {
         bench
             .arg("--table")
-            .args(["--partition-rows", &options.table.partition_rows.to_string()])
-            .args(["--workspace-rows", &options.table.workspace_rows.to_string()]);
+            .args(["--partition-rows", &options.instead.partition_rows.to_string()])
+            .args(["--workspace-rows", &options.instead.workspace_rows.to_string()]);
     }
     if options.gate {
         bench.arg("--gate");
