@@ -69,8 +69,8 @@ fn an_update_and_a_rollback_keep_what_was_exported_and_a_deletion_keeps_tables_a
         assert!(
             download(&org.caller, &before).await == file && download(&org.caller, &after.id).await == file
         );
-        let again = org.assert_export(&body).await;
-        assert_eq!(history(&org).await, [again.id, after.id, before.clone()]);
+        // Not the history: its index is not in the earlier template, and was not needed by the functions of that time.
+        assert!(org.assert_export(&body).await.file == file);
 
         stack.delete();
         assert_eq!(stack.outputs().await, None);
