@@ -10,7 +10,7 @@
 //! | [`answer`] | what they get                      |
 //! | [`trail`]  | the table: events are added        |
 //! | [`read`]   | and read in pages                  |
-//! | [`file`]   | or as CSV                          |
+//! | [`mod@file`] | or as CSV                          |
 //!
 //! [`Attempt`](crate::auth::attempt::Attempt) makes events of requests.
 
