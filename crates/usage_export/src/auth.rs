@@ -12,26 +12,15 @@ use crate::rate_limit::RateLimit;
 
 pub mod api_key;
 pub mod attempt;
+mod caller;
 pub mod session;
 
 use api_key::{ApiKey, KeyKind, sha256};
 use attempt::Attempt;
+pub use caller::Caller;
 
 /// The longest secret that is hashed and looked up, in bytes. Ours have 47.
 const MAX_SECRET_BYTES: usize = 512;
-
-/// An administrator who may export their organization's data. Only [`authorize`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The organization whose data may be exported.
-    pub organization_id: String,
-    /// The organization's name.
-    pub organization_name: String,
-    /// The user for whom the request acts.
-    pub user_id: String,
-    /// The user's last known email address. It is personal data: never log it.
-    pub email: String,
-}
 
 /// Finds the API key in `Authorization: Bearer …` and makes sure that it is valid now.
 ///

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::error::AwsError;
-use crate::export::request::MAX_ID_BYTES;
+use crate::id::MAX_ID_BYTES;
 
 /// An item of a table: its attributes by name, as the SDK reads and writes them.
 pub type Item = HashMap<String, AttributeValue>;

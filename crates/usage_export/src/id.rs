@@ -1,7 +1,11 @@
-//! The id of an export or of an event: a `UUIDv7`, so that ids sort by age.
+//! The id of an export or of an event: a `UUIDv7`, so that ids sort by age. And how long the ids are that others give us.
 
 use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid, Variant, Version};
+
+/// The longest id of any kind that a request may have, in bytes: also that of a query, of an address of the page and of its
+/// sign-in form. Ours have 20 to 36.
+pub const MAX_ID_BYTES: usize = 256;
 
 /// Makes a `UUIDv7` whose time is `created_ts` to the millisecond.
 pub(crate) fn new_id(created_ts: DateTime<Utc>) -> String {

@@ -103,6 +103,14 @@ impl Problem {
         Self { allow: Some(method), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 
+    /// A 500: the fault is ours. Its cause is logged with this request id.
+    pub fn internal(request_id: &str) -> Self {
+        let detail = format!(
+            "Something went wrong on our side. Try again; if it goes on, quote request {request_id}."
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
     /// A 400 that blames several fields. Its detail is made from them, so that the detail alone is enough to correct the
     /// request.
     ///
@@ -214,7 +222,7 @@ impl RequestError {
             }
             Self::Internal(error) => {
                 tracing::error!(request_id, error = %error, "request {request_id} failed: {error}");
-                refusal::internal(request_id)
+                Problem::internal(request_id)
             }
         }
     }

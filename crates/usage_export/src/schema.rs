@@ -2,8 +2,10 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::export::interval::DATE_PATTERN;
-use crate::export::request::MAX_ID_BYTES;
+use crate::id::MAX_ID_BYTES;
+
+/// What texts look like that [`crate::export::interval`] reads as dates. Not all of them are days of the calendar.
+pub const DATE_PATTERN: &str = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?$";
 
 /// Names a type of this module, and says what its text is like.
 macro_rules! text {

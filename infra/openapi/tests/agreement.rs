@@ -8,9 +8,9 @@ use jsonschema::Validator;
 use openapi::document;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use usage_export::export::interval::DATE_PATTERN;
 use usage_export::export::request::{CancelCall, ExportCall, HistoryCall, MAX_ID_BYTES, MAX_IDS, StatusCall};
 use usage_export::problem::Problem;
+use usage_export::schema::DATE_PATTERN;
 use usage_export::usage::FIELDS;
 
 fn validator(schema: &Value) -> Validator {

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, StatusCode, header};
 
-use super::Caller;
 use super::api_key::ApiKey;
+use super::caller::Caller;
 use crate::audit::AuditTrail;
 use crate::audit::event::{Details, Event, EventType, Via, bounded};
 use crate::id::new_id;

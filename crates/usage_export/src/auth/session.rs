@@ -7,8 +7,8 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Caller;
 use super::api_key::{ApiKey, random_text, sha256};
+use super::caller::Caller;
 use crate::directory::Directory;
 use crate::dynamo::{condition_failed, number, text};
 use crate::error::AwsError;

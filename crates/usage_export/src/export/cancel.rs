@@ -32,7 +32,7 @@ pub async fn cancel(
         queue.send_if_possible(&export).await;
     }
     if !export.is_cancelled() {
-        return Err(refusal::finished_already(export.state).into());
+        return Err(refusal::finished_already(export.state.name()).into());
     }
     // Also of a repetition: the process may have died before it recorded the first one.
     let event = attempt.event(caller, EventType::ExportCancelled);

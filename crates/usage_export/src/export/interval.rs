@@ -121,9 +121,6 @@ pub fn parse_end(text: &str) -> Result<DateTime<Utc>, String> {
     at_millis(millis).ok_or_else(|| OUT_OF_RANGE.to_owned())
 }
 
-/// What texts look like that [`parse_start`] and [`parse_end`] read. Not all of them are days of the calendar.
-pub const DATE_PATTERN: &str = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])([Tt ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?([Zz]|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?$";
-
 const OUT_OF_RANGE: &str = "is outside the years 1 to 9999";
 const MALFORMED: &str = "is not an ISO 8601 date; write 2025-01-31, 2025-01-31T00:00:00, 2025-01-31T00:00:00Z or 2025-01-31T00:00:00+02:00";
 

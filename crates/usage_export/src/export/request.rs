@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::interval::Interval;
+pub use crate::id::MAX_ID_BYTES;
 use crate::problem::{FieldError, Problem};
 use crate::usage::Field;
 
@@ -30,10 +31,6 @@ pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// The most ids that `workspace_ids` and `entity_ids` may have each. It keeps them small enough for one item.
 pub const MAX_IDS: usize = 5_000;
-
-/// The longest id of any kind that a request may have, in bytes: also that of a query, of an address of the page and of its
-/// sign-in form. Ours have 20 to 36.
-pub const MAX_ID_BYTES: usize = 256;
 
 /// Makes sure that an id is not longer than [`MAX_ID_BYTES`].
 ///

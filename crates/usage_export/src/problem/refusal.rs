@@ -4,7 +4,6 @@
 use http::StatusCode;
 
 use super::{FieldError, Problem};
-use crate::export::State;
 
 /// After how many seconds a caller should try again who found no free slot.
 const RETRY_AFTER_SECONDS: u32 = 60;
@@ -80,9 +79,9 @@ pub fn no_manifest() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
-/// 409: an export in this state cannot be cancelled.
-pub fn finished_already(state: State) -> Problem {
-    let detail = format!("The export is {} already: there is nothing to cancel.", state.name());
+/// 409: an export in the state of this name cannot be cancelled.
+pub fn finished_already(state: &str) -> Problem {
+    let detail = format!("The export is {state} already: there is nothing to cancel.");
     Problem::new(StatusCode::CONFLICT, detail)
 }
 
@@ -107,13 +106,6 @@ pub fn too_many_requests(limit: u32, window_seconds: i64, seconds_left: i64) -> 
          then ask less often: the status of an export changes every few seconds."
     );
     too_many(detail, u32::try_from(seconds_left).ok())
-}
-
-/// 500: the fault is ours. Its cause is logged with this request id.
-pub fn internal(request_id: &str) -> Problem {
-    let detail =
-        format!("Something went wrong on our side. Try again; if it goes on, quote request {request_id}.");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 fn forbidden(detail: &str) -> Problem {

@@ -57,7 +57,7 @@ fn common(method: &'static str) -> Vec<Refusal> {
         ("no_organization", refusal::no_organization()),
         ("other_method", Problem::only_takes(method)),
         ("too_many_requests", refusal::too_many_requests(KEY_REQUEST_LIMIT, WINDOW_SECONDS, 3)),
-        ("internal", refusal::internal(examples::REQUEST_ID)),
+        ("internal", Problem::internal(examples::REQUEST_ID)),
     ]
 }
 
@@ -85,7 +85,7 @@ pub fn of_cancel_export() -> Vec<Refusal> {
     refusals.extend([
         ("no_export", refusal::no_export()),
         ("export_of_another_user", refusal::export_of_another_user()),
-        ("finished_already", refusal::finished_already(State::Completed)),
+        ("finished_already", refusal::finished_already(State::Completed.name())),
     ]);
     refusals
 }
