@@ -24,6 +24,7 @@ mod resume;
 mod saved_export;
 mod segment_moments;
 mod segments;
+mod sent;
 mod strict;
 mod throttling;
 mod turn;

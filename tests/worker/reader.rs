@@ -19,7 +19,8 @@ use usage_records::partition::{PartOfMonth, Partition};
 use usage_records::query::UsageRecords;
 use usage_records::selection::Selection;
 
-use crate::faults::{Sent, answer, error};
+use crate::faults::{answer, error};
+use crate::sent::Sent;
 use crate::world::{World, now};
 
 const MONTHS: [&str; 3] = ["2025-01", "2025-02", "2025-03"];

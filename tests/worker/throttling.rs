@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use export_worker::Disposition;
-use export_worker::job::MAX_ATTEMPTS;
+use export_worker::job::attempts::MAX_ATTEMPTS;
 use integration_tests::run;
 use serde_json::json;
 

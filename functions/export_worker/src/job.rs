@@ -8,22 +8,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use usage_export::error::AwsError;
 use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
-use usage_export::export::{DataExport, Failure, FailureReason, State};
+use usage_export::export::{DataExport, Failure};
 use uuid::Uuid;
 
+use crate::job::attempts::{MAX_ATTEMPTS, MAX_DELAY, delay, interrupted, technical_problem};
 use crate::job::board::Board;
 use crate::job::error::PipelineError;
 use crate::job::handover::Handover;
 use crate::job::meter::Meter;
 use crate::job::pipeline::Outcome;
 use crate::job::progress::Reading;
+use crate::job::settle::{segments_leased_until, settle};
 use crate::job::setup::Setup;
 use crate::job::turn::Turn;
-use crate::sink::leftovers;
 use crate::{Delivery, Disposition, Worker};
 
+pub mod attempts;
 pub mod board;
 pub mod error;
 pub mod handover;
@@ -37,16 +38,11 @@ pub mod pipeline;
 pub mod progress;
 pub mod reader;
 pub mod segment;
+pub mod settle;
 pub mod setup;
 pub mod stored_plan;
 pub mod turn;
 pub mod writer;
-
-/// How many workers may claim an export without progress before it becomes FAILED. A worker that was killed counts.
-pub const MAX_ATTEMPTS: u32 = 5;
-
-/// The longest delay of a redelivery.
-const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// How long after the end of a lease the message of a busy export is delivered again.
 const DELAY_AFTER_LEASE: Duration = Duration::from_secs(2);
@@ -109,33 +105,6 @@ pub async fn process(worker: &Worker, data_export_id: &str, delivery: &Delivery<
             Disposition::Retry(delay(delivery.receives))
         }
     }
-}
-
-/// Until when a worker may still write a segment of an export that failed. Those of a completed one are complete.
-async fn segments_leased_until(
-    worker: &Worker,
-    finished: &DataExport,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, AwsError> {
-    if finished.unsettled.is_none() || finished.state == State::Completed {
-        return Ok(None);
-    }
-    worker.exports.segments_leased_until(finished, now).await
-}
-
-/// Does what is left to do for a finished export: the email, and deleting what nobody needs. Each step can be repeated.
-async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsError> {
-    if finished.unsettled.is_none() {
-        return Ok(());
-    }
-    let Worker { mailer, directory, exports, .. } = worker;
-    notification::notify_owner(mailer, directory, exports, finished, (worker.clock)()).await?;
-    leftovers::delete(&worker.bucket, finished).await?;
-    let id = &finished.data_export_id;
-    if worker.exports.settle(id).await? {
-        return Ok(());
-    }
-    Err(AwsError::unexpected(id, "the claim of its email was given back"))
 }
 
 /// Runs a claimed export to its final state. The error says what becomes of its message if it does not get there.
@@ -239,17 +208,6 @@ async fn retry_or_fail(
     Err(Disposition::Retry(delay))
 }
 
-/// The end of an export, or of a segment, after [`MAX_ATTEMPTS`].
-fn interrupted() -> Failure {
-    Failure::new(FailureReason::Interrupted, "The export was interrupted too often.")
-}
-
-/// Its end after calls have failed too often.
-fn technical_problem() -> Failure {
-    let told = "The export could not be finished because of a technical problem on our side.";
-    Failure::new(FailureReason::Technical, told)
-}
-
 async fn fail(worker: &Worker, lease: &Lease, failure: &Failure) -> Result<DataExport, Disposition> {
     let failed = worker.exports.fail(lease, failure, (worker.clock)()).await;
     finished(worker, lease, failed).await
@@ -285,22 +243,4 @@ async fn give_up_cancelled(worker: &Worker, lease: &Lease) -> Result<DataExport,
 fn lost(data_export_id: &str, error: &LeaseError) -> Disposition {
     tracing::warn!(data_export_id, error = %error, "a step of export {data_export_id} did not take place: {error}");
     Disposition::Retry(Duration::from_secs(10))
-}
-
-/// The delay after so many failures: 5, 10, 20 … seconds.
-fn delay(failures: u32) -> Duration {
-    Duration::from_secs(5 << failures.saturating_sub(1).min(10)).min(MAX_DELAY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn delays_grow_and_end() {
-        assert_eq!(delay(0).as_secs(), 5);
-        assert_eq!(delay(1).as_secs(), 5);
-        assert_eq!(delay(3).as_secs(), 20);
-        assert_eq!(delay(u32::MAX), MAX_DELAY);
-    }
 }

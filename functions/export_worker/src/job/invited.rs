@@ -2,13 +2,14 @@
 
 use usage_export::export::DataExport;
 
+use crate::job::attempts::delay;
 use crate::job::board::Board;
 use crate::job::error::PipelineError;
 use crate::job::handover::Handover;
 use crate::job::lanes::{Lanes, Role};
 use crate::job::meter::Meter;
 use crate::job::setup::Setup;
-use crate::job::{delay, heartbeat, segment};
+use crate::job::{heartbeat, segment};
 use crate::{Delivery, Disposition, Worker};
 
 /// Processes one invitation. It may come twice, late, or never: whoever owns the export reads what nobody else does.

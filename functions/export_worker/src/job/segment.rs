@@ -10,15 +10,16 @@ use usage_export::export::store::lease::{Lease, LeaseError, Progress};
 use uuid::Uuid;
 
 use crate::Worker;
+use crate::job::attempts::{MAX_ATTEMPTS, delay, interrupted, technical_problem};
 use crate::job::board::Board;
 use crate::job::error::PipelineError;
 use crate::job::handover::Handover;
+use crate::job::heartbeat;
 use crate::job::piece::Piece;
 use crate::job::progress::Reading;
 use crate::job::reader::{End, Reader};
 use crate::job::setup::Setup;
 use crate::job::writer::Writer;
-use crate::job::{MAX_ATTEMPTS, delay, heartbeat, interrupted, technical_problem};
 
 /// How long a lane waits after a call that failed before it looks again.
 const PAUSE: Duration = Duration::from_secs(1);

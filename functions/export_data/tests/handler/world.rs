@@ -1,4 +1,4 @@
-//! `POST /export_data` as API Gateway sends it, with DynamoDB and SQS answering from rules.
+//! Requests, and answers of the function: DynamoDB and SQS are in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,9 +7,8 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
 use aws_sdk_dynamodb::operation::put_item::PutItemOutput;
-use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
-use aws_sdk_dynamodb::types::error::TransactionCanceledException;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsOutput;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::Client as Sqs;
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
@@ -17,7 +16,7 @@ use chrono::{DateTime, Utc};
 use export_data::Context;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::{Request, RequestExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 use usage_export::audit::AuditTrail;
 use usage_export::directory::Directory;
 use usage_export::export::queue::ExportQueue;
@@ -25,17 +24,17 @@ use usage_export::export::store::Exports;
 use usage_export::export::submit::Submitter;
 use usage_export::rate_limit::RateLimit;
 
-const REQUEST_ID: &str = "8f5c2a3e-request";
+pub const REQUEST_ID: &str = "8f5c2a3e-request";
 
-type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
-fn now() -> DateTime<Utc> {
+pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_763_900_000, 0).expect("a time")
 }
 
 /// A request as API Gateway sends it.
-fn request() -> Request {
-    let event = include_str!("../../../events/export_data.json");
+pub fn request() -> Request {
+    let event = include_str!("../../../../events/export_data.json");
     let request = lambda_http::request::from_str(event).expect("a gateway event");
     let mut context = lambda_http::Context::default();
     REQUEST_ID.clone_into(&mut context.request_id);
@@ -43,7 +42,7 @@ fn request() -> Request {
 }
 
 /// The request of the gateway with one member of the body replaced.
-fn request_with(name: &str, value: Value) -> Request {
+pub fn request_with(name: &str, value: Value) -> Request {
     let mut request = request();
     let mut body: Value = serde_json::from_slice(request.body()).expect("JSON");
     body[name] = value;
@@ -52,7 +51,7 @@ fn request_with(name: &str, value: Value) -> Request {
 }
 
 /// The request of the gateway with one header replaced or removed.
-fn request_with_header(name: &'static str, value: Option<&'static str>) -> Request {
+pub fn request_with_header(name: &'static str, value: Option<&'static str>) -> Request {
     let mut request = request();
     request.headers_mut().remove(name);
     if let Some(value) = value {
@@ -62,15 +61,15 @@ fn request_with_header(name: &'static str, value: Option<&'static str>) -> Reque
 }
 
 /// An answer of the function.
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Value,
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
 }
 
 /// DynamoDB and SQS in memory. The rules of a test come before its own.
 #[derive(Default)]
-struct World {
+pub struct World {
     dynamodb: Vec<Rule>,
     sqs: Vec<Rule>,
     exports: Arc<Mutex<HashMap<String, Item>>>,
@@ -80,21 +79,21 @@ struct World {
 }
 
 impl World {
-    fn dynamodb(mut self, rule: &Rule) -> Self {
+    pub fn dynamodb(mut self, rule: &Rule) -> Self {
         self.dynamodb.push(rule.clone());
         self
     }
 
-    fn sqs(mut self, rule: &Rule) -> Self {
+    pub fn sqs(mut self, rule: &Rule) -> Self {
         self.sqs.push(rule.clone());
         self
     }
 
-    async fn answer(&self, request: Request) -> Answer {
+    pub async fn answer(&self, request: Request) -> Answer {
         self.answer_at(request, now()).await
     }
 
-    async fn answer_at(&self, request: Request, now: DateTime<Utc>) -> Answer {
+    pub async fn answer_at(&self, request: Request, now: DateTime<Utc>) -> Answer {
         let mut dynamodb = self.dynamodb.clone();
         dynamodb.extend([directory(), workspaces(), self.gets(), self.transacts()]);
         let mut sqs = self.sqs.clone();
@@ -122,7 +121,7 @@ impl World {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    fn gets(&self) -> Rule {
+    pub fn gets(&self) -> Rule {
         let exports = Arc::clone(&self.exports);
         mock!(DynamoDb::get_item)
             .match_requests(|request| request.table_name() == Some("exports"))
@@ -133,7 +132,7 @@ impl World {
     }
 
     /// Makes the puts of a transaction; its conditions hold.
-    fn transacts(&self) -> Rule {
+    pub fn transacts(&self) -> Rule {
         let (exports, events) = (Arc::clone(&self.exports), Arc::clone(&self.events));
         mock!(DynamoDb::transact_write_items).then_compute_output(move |request| {
             for put in request.transact_items().iter().filter_map(|write| write.put()) {
@@ -147,7 +146,7 @@ impl World {
         })
     }
 
-    fn sends(&self) -> Rule {
+    pub fn sends(&self) -> Rule {
         let messages = Arc::clone(&self.messages);
         mock!(Sqs::send_message).then_compute_output(move |request| {
             locked(&messages).push(request.message_body().expect("a body").to_owned());
@@ -155,7 +154,7 @@ impl World {
         })
     }
 
-    fn puts_events(&self) -> Rule {
+    pub fn puts_events(&self) -> Rule {
         let events = Arc::clone(&self.events);
         mock!(DynamoDb::put_item).then_compute_output(move |request| {
             locked(&events).push(request.item().expect("an item").clone());
@@ -164,7 +163,7 @@ impl World {
     }
 
     /// The types of the events in the audit trail, with the user of each and, of a refusal, its status.
-    fn events(&self) -> Vec<(String, Option<String>, Option<String>)> {
+    pub fn events(&self) -> Vec<(String, Option<String>, Option<String>)> {
         let text = |event: &Item, name: &str| event.get(name)?.as_s().ok().cloned();
         let status = |event: &Item| event["details"].as_m().ok()?.get("status")?.as_n().ok().cloned();
         let events = locked(&self.events);
@@ -173,27 +172,27 @@ impl World {
         events.iter().map(told).collect()
     }
 
-    fn messages(&self) -> Vec<String> {
+    pub fn messages(&self) -> Vec<String> {
         locked(&self.messages).clone()
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no test panicked with the lock")
 }
 
-fn id(item: &Item) -> String {
+pub fn id(item: &Item) -> String {
     item["data_export_id"].as_s().expect("an id").clone()
 }
 
-fn item(attributes: &[(&str, &str)]) -> Item {
+pub fn item(attributes: &[(&str, &str)]) -> Item {
     let attribute =
         |(name, value): &(&str, &str)| ((*name).to_owned(), AttributeValue::S((*value).to_owned()));
     attributes.iter().map(attribute).collect()
 }
 
 /// The directory of the event: its API key, organization and administrator, found by sort key.
-fn directory() -> Rule {
+pub fn directory() -> Rule {
     mock!(DynamoDb::get_item)
         .match_requests(|request| request.table_name() == Some("directory"))
         .then_compute_output(|request| {
@@ -209,7 +208,7 @@ fn directory() -> Rule {
 }
 
 /// The organization has one workspace.
-fn workspaces() -> Rule {
+pub fn workspaces() -> Rule {
     mock!(DynamoDb::batch_get_item).then_compute_output(|request| {
         let keys = request.request_items().expect("items")["directory"].keys();
         let known = |key: &&Item| key["SK"] == AttributeValue::S("WORKSPACE#wsp_1".to_owned());
@@ -222,145 +221,16 @@ fn workspaces() -> Rule {
 }
 
 /// SQS answers 400, which the SDK does not retry.
-fn refuses_messages() -> Rule {
+pub fn refuses_messages() -> Rule {
     let body = r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"secret-internal-queue"}"#;
     mock!(Sqs::send_message).sequence().http_status(400, Some(body.to_owned())).build()
 }
 
 /// Asserts that the answer is a problem document with the request's id and, if one is at fault, the field.
-fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
+pub fn assert_problem(answer: &Answer, status: u16, field: Option<&str>) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     assert_eq!(answer.body["status"], status);
     assert_eq!(answer.body["request_id"], REQUEST_ID);
     assert_eq!(answer.body["errors"][0]["field"].as_str(), field, "{}", answer.body);
-}
-
-#[tokio::test]
-async fn a_request_of_the_gateway_is_accepted_and_queued() {
-    let world = World::default();
-    let Answer { status, headers, body } = world.answer(request()).await;
-    assert_eq!(status, 200, "{body}");
-    assert_eq!(body["success"], true);
-    assert_eq!(body["state"], "REQUESTED");
-    assert_eq!(body["created_ts"], "2025-11-23T12:13:20.000Z");
-    assert_eq!(headers["content-type"], "application/json");
-    assert_eq!(world.messages(), [json!({"data_export_id": body["data_export_id"]}).to_string()]);
-}
-
-#[tokio::test]
-async fn a_refusal_names_the_field_at_fault() {
-    let world = World::default();
-    for (request, status, field) in [
-        (request_with("end_date", json!("2024-01-01")), 400, Some("end_date")),
-        (request_with("workspace_ids", json!(7)), 400, Some("workspace_ids")),
-        (request_with_header("idempotency-key", Some(" ")), 400, Some("Idempotency-Key")),
-        (request_with_header("authorization", None), 401, None),
-        (request_with_header("x-auth-key", Some("usr_other")), 403, None),
-        (request_with("user_id", json!("usr_member")), 403, None),
-        (request_with("user_id", json!("usr_unknown")), 403, None),
-    ] {
-        assert_problem(&world.answer(request).await, status, field);
-    }
-    let mut elsewhere = request_with("include_all_workspaces", json!(false));
-    let mut body: Value = serde_json::from_slice(elsewhere.body()).expect("JSON");
-    body["workspace_ids"] = json!(["wsp_1", "wsp_of_others"]);
-    *elsewhere.body_mut() = body.to_string().into();
-    assert_problem(&world.answer(elsewhere).await, 404, Some("workspace_ids"));
-    assert!(world.messages().is_empty());
-}
-
-#[tokio::test]
-async fn a_repeated_request_gets_the_first_answer() {
-    let world = World::default();
-    let first = world.answer(request()).await.body;
-    // The same JSON, its members in another order.
-    let mut reordered = request();
-    let body: Value = serde_json::from_slice(reordered.body()).expect("JSON");
-    let members: Vec<_> = body
-        .as_object()
-        .expect("an object")
-        .iter()
-        .rev()
-        .map(|(name, value)| format!("\"{name}\" : {value}"))
-        .collect();
-    *reordered.body_mut() = format!("{{ {} }}", members.join(" , ")).into();
-    assert_eq!(world.answer(reordered).await.body, first);
-    assert_eq!(world.messages().len(), 1);
-
-    let other = world.answer(request_with("end_date", json!("2025-10-30"))).await;
-    assert_problem(&other, 422, None);
-    let without_key = world.answer(request_with_header("idempotency-key", None)).await;
-    assert_ne!(without_key.body["data_export_id"], first["data_export_id"]);
-}
-
-#[tokio::test]
-async fn a_request_without_a_free_slot_is_told_when_to_retry() {
-    let full = mock!(DynamoDb::transact_write_items).then_error(|| {
-        let reasons = ["None", "ConditionalCheckFailed", "None"];
-        let reasons = reasons.map(|code| CancellationReason::builder().code(code).build());
-        TransactWriteItemsError::TransactionCanceledException(
-            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into())).build(),
-        )
-    });
-    let world = World::default().dynamodb(&full);
-    let answer = world.answer(request()).await;
-    assert_problem(&answer, 429, None);
-    assert_eq!(answer.headers["retry-after"], "60");
-    assert!(world.messages().is_empty());
-}
-
-/// The reconciler sends it.
-#[tokio::test]
-async fn an_export_whose_message_cannot_be_sent_is_accepted() {
-    let answer = World::default().sqs(&refuses_messages()).answer(request()).await;
-    assert_eq!((answer.status, &answer.body["success"]), (200, &json!(true)), "{}", answer.body);
-    assert!(!answer.body.to_string().contains("secret-internal"), "{}", answer.body);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_message_that_sqs_accepts_at_the_second_attempt_is_sent() {
-    let rule = mock!(Sqs::send_message)
-        .sequence()
-        .http_status(503, None)
-        .output(|| SendMessageOutput::builder().build())
-        .build();
-    assert_eq!(World::default().sqs(&rule).answer(request()).await.status, 200);
-    assert_eq!(rule.num_calls(), 2);
-}
-
-#[tokio::test]
-async fn what_was_asked_for_and_what_was_refused_is_in_the_audit_trail() {
-    let world = World::default();
-    let export = world.answer(request()).await.body;
-    // The same again is no second event.
-    world.answer(request()).await;
-    for request in [
-        request_with("end_date", json!("2024-01-01")),
-        request_with_header("authorization", None),
-        request_with_header("x-auth-key", Some("usr_other")),
-        request_with("user_id", json!("usr_member")),
-    ] {
-        assert!(world.answer(request).await.status >= 400);
-    }
-    let event = |event_type: &str, user_id: &str, status: Option<&str>| {
-        (event_type.to_owned(), Some(user_id.to_owned()), status.map(str::to_owned))
-    };
-    assert_eq!(
-        world.events(),
-        [
-            event("export_requested", "usr_example", None),
-            // A body that is wrong is no matter of access, and of a request without a key nobody knows whose it is.
-            event("request_refused", "usr_example", Some("403")),
-            event("request_refused", "usr_member", Some("403")),
-        ]
-    );
-    let first = locked(&world.events)[0].clone();
-    assert_eq!(
-        first["data_export_id"].as_s().ok(),
-        export["data_export_id"].as_str().map(str::to_owned).as_ref()
-    );
-    assert_eq!(first["source_ip"].as_s().map(String::as_str), Ok("203.0.113.7"));
-    let text = format!("{first:?}");
-    assert!(!text.contains("uex_") && !text.contains('@'), "{text}");
 }
