@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use export_worker::Disposition;
-use export_worker::job::MAX_ATTEMPTS;
+use export_worker::job::attempts::MAX_ATTEMPTS;
 use integration_tests::files::open_uploads;
 use integration_tests::org::text;
 use integration_tests::records::read_active;

@@ -16,7 +16,7 @@ use crate::budget::{ReadBudget, Reservation, Units};
 use crate::page::{Page, PageRequest, ReadError};
 use crate::partition::Partition;
 use crate::selection::Selection;
-use crate::throttling::{Throttling, is_throttled};
+use crate::throttling::{Limit, Throttling};
 
 /// How many units a worker reads for an export before it asks the budget, so that a small export makes no call for it.
 const FREE_UNITS: u32 = 4_096;
@@ -72,7 +72,9 @@ impl Pace {
         selection: &Arc<Selection>,
     ) -> Result<Page, ReadError> {
         let partition_key = request.partition.partition_key.clone();
-        let (reserved, mut throttled) = self.reserve(&request).await;
+        let was_throttled = self.state.throttling.turn(&partition_key).await;
+        let (reserved, has_waited) = self.reserve(&request).await;
+        let mut throttled = was_throttled || has_waited;
         loop {
             match request.clone().send(client, table, selection).await {
                 Ok(page) => {
@@ -82,9 +84,9 @@ impl Pace {
                     }
                     return Ok(Page { throttled, ..page });
                 }
-                Err(ReadError::Aws(error)) if is_throttled(&error) => {
-                    throttled = true;
-                    self.state.throttling.pause(&partition_key, &error).await;
+                Err(ReadError::Throttled { limit, error }) => {
+                    throttled |= limit == Limit::Partition;
+                    self.state.throttling.pause(limit, &partition_key, &error).await;
                 }
                 Err(error) => return Err(error),
             }

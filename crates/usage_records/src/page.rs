@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity};
 use query_csv::escape_formula;
 use usage_export::dynamo::{Item, text};
@@ -16,6 +17,7 @@ use crate::bad_record::{BadRecord, Fault};
 use crate::interceptor::QueryInterceptor;
 use crate::partition::Partition;
 use crate::selection::Selection;
+pub use crate::throttling::Limit;
 use crate::throttling::ThrottlingIsWaitedOut;
 
 /// One answer of `Query`, with what is needed to continue after it.
@@ -31,7 +33,7 @@ pub struct Page {
     pub filtered: u64,
     /// What it cost, in read units, where DynamoDB said so. A page that is read consistently costs whole ones.
     pub read_units: u64,
-    /// Whether it waited because DynamoDB throttled it, or because exports may not read more of its partition in a second. More
+    /// Whether it waited because DynamoDB throttles its partition, or because exports may not read more of its partition in a second. More
     /// reads of the partition at the same time would not be faster.
     pub throttled: bool,
     /// The sort key up to which the partition is read with this page, or [`LAST_SORT_KEY`].
@@ -46,6 +48,14 @@ pub enum ReadError {
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// DynamoDB gives no more in this second.
+    #[error("{error}")]
+    Throttled {
+        /// By which limit.
+        limit: Limit,
+        /// The error of the call.
+        error: AwsError,
+    },
     /// A record of the page makes no right row. Reading it again does not help.
     #[error(transparent)]
     Record(Box<BadRecord>),
@@ -94,7 +104,7 @@ impl PageRequest {
             .interceptor(interceptor)
             .send()
             .await
-            .map_err(AwsError::from_sdk("dynamodb:Query"))?;
+            .map_err(refused)?;
         let rows = pages.try_iter().last().ok_or_else(|| {
             AwsError::unexpected("page of usage records", "the SDK did not call the interceptor")
         })?;
@@ -144,6 +154,15 @@ impl PageRequest {
             .projection_expression(&selection.projection)
             .consistent_read(*is_of_export)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+}
+
+fn refused(error: SdkError<QueryError>) -> ReadError {
+    let limit = Limit::of(&error);
+    let error = AwsError::from_sdk("dynamodb:Query")(error);
+    match limit {
+        Some(limit) => ReadError::Throttled { limit, error },
+        None => ReadError::Aws(error),
     }
 }
 

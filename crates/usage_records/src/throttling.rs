@@ -1,6 +1,7 @@
-//! What a worker does when DynamoDB throttles it: it asks again, with pauses that grow, for as long as anybody wants the page.
+//! What a worker does when DynamoDB throttles it: it asks again, with pauses that grow, for as long as anybody wants the page, and
+//! asks less often from then on.
 //!
-//! Each partition has a pause of its own, because DynamoDB throttles one partition more often than a table.
+//! Each partition has its own pauses, because DynamoDB throttles one partition more often than a table.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,19 +9,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::QueryError;
 use tokio::time::Instant;
 use usage_export::error::AwsError;
 
-/// The first pause. Each pause after it is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+use self::spacing::Spacing;
 
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// After so many doublings the pause is the longest.
-const MAX_DOUBLINGS: u32 = 6;
+mod spacing;
 
 /// How long after a line of the log the next one may come.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -30,9 +26,37 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 const CODES: [&str; 3] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
-/// Whether DynamoDB throttled the call.
-pub(crate) fn is_throttled(error: &AwsError) -> bool {
-    matches!(error, AwsError::Refused { code, .. } if CODES.contains(&code.as_str()))
+/// How far apart the first reads of a partition are after it was throttled: pages of 256 units, of which a partition has 3,000 a second.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
+const INTERVAL_OF_PARTITION: Duration = Duration::from_millis(85);
+
+/// The same with a table, which has more than ten times as much, and other workers read it too.
+const INTERVAL_OF_TABLE: Duration = Duration::from_millis(10);
+
+/// What DynamoDB gives no more of in this second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The partition, or DynamoDB does not say which. More reads of the partition at a time would not be faster.
+    Partition,
+    /// The table, or the account.
+    Table,
+}
+
+impl Limit {
+    /// The limit by which DynamoDB refused the call, if that is why.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ThrottlingReason.html>
+    pub(crate) fn of(error: &SdkError<QueryError>) -> Option<Self> {
+        let error = error.as_service_error()?;
+        let reasons = match error {
+            QueryError::ProvisionedThroughputExceededException(error) => error.throttling_reasons(),
+            QueryError::RequestLimitExceeded(error) => error.throttling_reasons(),
+            QueryError::ThrottlingException(error) => error.throttling_reasons(),
+            _ => return error.code().is_some_and(|code| CODES.contains(&code)).then_some(Self::Partition),
+        };
+        let reasons = reasons.iter().map(|reason| reason.reason().unwrap_or_default());
+        let is_of_partition = reasons.clone().any(|reason| reason.contains("KeyRange"));
+        Some(if is_of_partition || reasons.count() == 0 { Self::Partition } else { Self::Table })
+    }
 }
 
 /// Forbids the SDK to repeat a `Query` that was throttled, so that there is one pause after it and not two.
@@ -72,98 +96,133 @@ impl Seldom {
     }
 }
 
-/// How long to pause, for each partition that was throttled lately.
+/// What was throttled lately.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Throttled {
+    Table,
+    /// By its key.
+    Partition(String),
+}
+
+/// How far apart reads are of what was throttled lately.
 #[derive(Debug, Default)]
 pub(crate) struct Throttling {
-    /// How often the pause of a partition was doubled, by partition key.
-    doublings: Mutex<HashMap<String, u32>>,
+    spacings: Mutex<HashMap<Throttled, Spacing>>,
     log: Seldom,
 }
 
 impl Throttling {
-    /// Pauses after a page of the partition was throttled, and makes the next pause longer.
-    pub(crate) async fn pause(&self, partition_key: &str, error: &AwsError) {
+    /// Waits until the partition may be read. Returns whether it was throttled lately.
+    pub(crate) async fn turn(&self, partition_key: &str) -> bool {
+        let (now, mut turns) = (Instant::now(), [None; 2]);
+        {
+            let mut spacings = self.spacings();
+            for (turn, throttled) in turns.iter_mut().zip(both(partition_key)) {
+                *turn = spacings.get_mut(&throttled).map(|spacing| spacing.turn(now));
+            }
+        }
+        if let Some(turn) = turns.iter().flatten().max() {
+            tokio::time::sleep_until(*turn).await;
+        }
+        turns[1].is_some()
+    }
+
+    /// Pauses after a page of the partition was refused by a limit, and makes the next pause longer.
+    pub(crate) async fn pause(&self, limit: Limit, partition_key: &str, error: &AwsError) {
         if self.log.may_tell() {
             tracing::warn!(error = %error, "reads of usage records wait, because they are throttled: {error}");
         }
-        let doublings = self.doublings().get(partition_key).copied().unwrap_or_default();
+        let now = Instant::now();
+        let (throttled, interval) = match limit {
+            Limit::Table => (Throttled::Table, INTERVAL_OF_TABLE),
+            Limit::Partition => (Throttled::Partition(partition_key.to_owned()), INTERVAL_OF_PARTITION),
+        };
+        let (doublings, pause) = {
+            let mut spacings = self.spacings();
+            let spacing = spacings.entry(throttled.clone()).or_insert_with(|| Spacing::new(interval, now));
+            (spacing.doublings(), spacing.refused(now))
+        };
         // Half of it at random, so that those who were throttled together do not come back together.
-        tokio::time::sleep(pause_of(doublings).mul_f64(0.5 + 0.5 * fastrand::f64())).await;
-        // Of several pages that were throttled at the same time, one makes it longer.
-        let longer = (doublings + 1).min(MAX_DOUBLINGS);
-        let mut known = self.doublings();
-        let known = known.entry(partition_key.to_owned()).or_default();
-        *known = longer.max(*known);
-    }
-
-    /// Makes the next pause of the partition shorter, because a page was read.
-    pub(crate) fn succeeded(&self, partition_key: &str) {
-        let mut known = self.doublings();
-        match known.get_mut(partition_key) {
-            Some(doublings) if *doublings > 1 => *doublings -= 1,
-            Some(_) => drop(known.remove(partition_key)),
-            None => {}
+        tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+        if let Some(spacing) = self.spacings().get_mut(&throttled) {
+            spacing.paused(doublings, Instant::now());
         }
     }
 
-    fn doublings(&self) -> MutexGuard<'_, HashMap<String, u32>> {
-        self.doublings.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Makes the next pause shorter, and reads nearer together, because a page of the partition was read.
+    pub(crate) fn succeeded(&self, partition_key: &str) {
+        let mut spacings = self.spacings();
+        if spacings.is_empty() {
+            return;
+        }
+        for throttled in both(partition_key) {
+            if spacings.get_mut(&throttled).is_some_and(Spacing::succeeded) {
+                spacings.remove(&throttled);
+            }
+        }
+    }
+
+    fn spacings(&self) -> MutexGuard<'_, HashMap<Throttled, Spacing>> {
+        self.spacings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn pause_of(doublings: u32) -> Duration {
-    (FIRST_PAUSE * (1 << doublings.min(MAX_DOUBLINGS))).min(LONGEST_PAUSE)
+/// What a read of the partition takes units of.
+fn both(partition_key: &str) -> [Throttled; 2] {
+    [Throttled::Table, Throttled::Partition(partition_key.to_owned())]
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::config::http::HttpResponse;
+    use aws_sdk_dynamodb::types::ThrottlingReason;
+    use aws_sdk_dynamodb::types::error::ProvisionedThroughputExceededException;
+    use aws_smithy_types::body::SdkBody;
     use futures::StreamExt;
 
     use super::*;
 
-    fn refused(code: &str) -> AwsError {
-        AwsError::Refused { operation: "dynamodb:Query", code: code.to_owned(), message: String::new() }
+    fn refused(reasons: &[&str]) -> Option<Limit> {
+        let reason = |reason: &&str| ThrottlingReason::builder().reason(*reason).build();
+        let reasons = reasons.iter().map(reason).collect();
+        let error =
+            ProvisionedThroughputExceededException::builder().set_throttling_reasons(Some(reasons)).build();
+        let response = HttpResponse::new(400_u16.try_into().unwrap(), SdkBody::empty());
+        Limit::of(&SdkError::service_error(
+            QueryError::ProvisionedThroughputExceededException(error),
+            response,
+        ))
     }
 
     #[test]
-    fn only_throttling_is_waited_out() {
-        assert!(CODES.iter().all(|code| is_throttled(&refused(code))));
-        assert!(!is_throttled(&refused("AccessDeniedException")));
-        assert!(!is_throttled(&AwsError::unexpected("ThrottlingException", "no")));
-    }
-
-    #[test]
-    fn pauses_grow_to_the_longest() {
-        let pauses: Vec<_> = (0..=MAX_DOUBLINGS).map(pause_of).collect();
-        assert_eq!(pauses[..3], [50, 100, 200].map(Duration::from_millis));
-        assert!(pauses.is_sorted());
-        assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
-        assert_eq!(pause_of(u32::MAX), LONGEST_PAUSE);
-    }
-
-    /// The longest that the next pause of a partition can be.
-    fn next_pause(throttling: &Throttling, partition_key: &str) -> Duration {
-        pause_of(throttling.doublings().get(partition_key).copied().unwrap_or_default())
+    fn dynamodb_says_by_which_limit_it_refuses() {
+        assert_eq!(refused(&[]), Some(Limit::Partition), "it may be");
+        assert_eq!(refused(&["TableReadKeyRangeThroughputExceeded"]), Some(Limit::Partition));
+        assert_eq!(refused(&["TableReadAccountLimitExceeded"]), Some(Limit::Table));
+        assert_eq!(refused(&["TableReadProvisionedThroughputExceeded"]), Some(Limit::Table));
+        let both = ["TableReadMaxOnDemandThroughputExceeded", "TableReadKeyRangeThroughputExceeded"];
+        assert_eq!(refused(&both), Some(Limit::Partition));
+        assert_eq!(Limit::of(&SdkError::timeout_error("no answer")), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_grows_with_each_refusal_and_falls_with_each_page() {
+    async fn a_partition_slows_down_itself_and_the_table_all() {
         let throttling = Throttling::default();
-        let error = refused("ThrottlingException");
-        for longest in [50, 100, 200] {
+        let error = AwsError::unexpected("page", "refused");
+        let waited = async |partition_key: &str| {
             let began = Instant::now();
-            throttling.pause("wsp_1#2025-01", &error).await;
-            let (pause, longest) = (began.elapsed(), Duration::from_millis(longest));
-            // The clock of the runtime has milliseconds.
-            let a_tick = Duration::from_millis(2);
-            assert!(longest / 2 <= pause && pause <= longest + a_tick, "{pause:?}, {longest:?}");
-        }
-        assert_eq!(next_pause(&throttling, "wsp_2#2025-01"), FIRST_PAUSE, "others are not slowed down");
-        for expected in [200, 100, 50, 50] {
+            let is_throttled = throttling.turn(partition_key).await;
+            (is_throttled, began.elapsed() > Duration::from_millis(5))
+        };
+        throttling.pause(Limit::Partition, "wsp_1#2025-01", &error).await;
+        assert_eq!(waited("wsp_1#2025-01").await, (true, true));
+        assert_eq!([waited("wsp_2#2025-01").await, waited("wsp_2#2025-01").await], [(false, false); 2]);
+        throttling.pause(Limit::Table, "wsp_1#2025-01", &error).await;
+        assert_eq!(waited("wsp_2#2025-01").await, (false, true), "it may be divided");
+        for _ in 0..5_000 {
             throttling.succeeded("wsp_1#2025-01");
-            assert_eq!(next_pause(&throttling, "wsp_1#2025-01"), Duration::from_millis(expected));
         }
-        assert!(throttling.doublings().is_empty(), "nothing is kept of what is over");
+        assert!(throttling.spacings().is_empty(), "nothing is kept of what is over");
     }
 
     #[tokio::test(start_paused = true)]
@@ -177,12 +236,5 @@ mod tests {
             .collect()
             .await;
         assert_eq!(passed.iter().filter(|passed| **passed).count(), 3, "{passed:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn pages_that_are_throttled_together_make_the_pause_longer_once() {
-        let (throttling, error) = (Throttling::default(), refused("ThrottlingException"));
-        futures::future::join_all((0..5).map(|_| throttling.pause("wsp_1#2025-01", &error))).await;
-        assert_eq!(next_pause(&throttling, "wsp_1#2025-01"), FIRST_PAUSE * 2);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
+use usage_export::error::AwsError;
 use usage_export::export::store::lease::{Claim, Lease, LeaseError, Progress};
 use usage_export::export::{DataExport, Failure};
 use uuid::Uuid;

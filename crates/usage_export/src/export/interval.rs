@@ -1,6 +1,6 @@
 //! The date range of an export. It reads several forms of a date, and each has one exact meaning.
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, Offset, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::FieldError;
@@ -168,7 +168,9 @@ fn read_time_and_offset(text: &str) -> Option<(NaiveTime, FixedOffset)> {
         10.. => NaiveTime::parse_from_str(time, "%H:%M:%S%.f").ok()?,
         _ => return None,
     };
-    Some((time, read_offset(offset)?))
+    // No usage record is of a leap second, which chrono takes at the end of any minute.
+    let is_leap_second = time.nanosecond() >= 1_000_000_000;
+    if is_leap_second { None } else { Some((time, read_offset(offset)?)) }
 }
 
 fn read_offset(text: &str) -> Option<FixedOffset> {
@@ -258,6 +260,8 @@ mod tests {
             "+2025-01-3",
             "２０２５-01-31",
             "2025-01-31T10:00:00ZZ",
+            "2025-01-31T23:59:60Z",
+            "2025-01-31T10:00:60.5",
             "2025-01-31T10",
             "2025-01-31T1:00:00",
             "1738315800",

@@ -3,7 +3,7 @@
 //! An accountant reconciles the file with it, and a program verifies the file (`cargo xtask verify`). It is JSON, and the
 //! same export has the same bytes: members have a fixed order, workspaces are sorted by id and months by time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,7 @@ use usage_records::partition::Partition;
 use usage_records::query::UsageRecords;
 use usage_records::selection::Selection;
 
-use crate::world::{World, partition};
+use crate::world::{Limit, World, partition};
 
 /// The first so many units of an export are not counted.
 const FREE: u64 = 4_096;
@@ -51,13 +51,43 @@ async fn what_is_throttled_is_asked_for_until_it_comes() {
         world.made().refusals = vec![code; refusals];
         let began = Instant::now();
         let pages = read_all(&world.reader(20_000), vec![partition("2025-01")]).await;
-        assert_eq!(pages.iter().map(|page| page.throttled).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(pages.iter().map(|page| page.throttled).collect::<Vec<_>>(), [true, true]);
         let made = world.made();
         assert_eq!((made.refused, made.reads.len(), made.takes), (refusals, 2, 0), "{code}");
         // The SDK makes no pause of its own. Each is at most two seconds long, and at least half of its length.
         assert!(began.elapsed() <= Duration::from_secs(2) * u32::try_from(refusals).expect("few"));
         assert!(began.elapsed() >= Duration::from_secs(1) * u32::try_from(refusals - 8).expect("few"));
     }
+}
+
+/// A refusal costs a call, and the units of a second in which nothing was read are lost.
+#[tokio::test(start_paused = true)]
+async fn reads_are_as_fast_as_their_partition_and_few_are_refused() {
+    let units_per_second = f64::from(fastrand::u32(1_000..6_000));
+    let world = World::new(300, 256.0);
+    world.made().limit = Some(Limit::new(units_per_second, "TableReadKeyRangeThroughputExceeded"));
+    let began = Instant::now();
+    let read = read_all(&world.reader(0), vec![partition("2025-01")]).await;
+    assert!(read.iter().filter(|page| page.throttled).count() > 290, "more reads at a time would not help");
+    let least = Duration::from_secs_f64(300.0 * 256.0 / units_per_second);
+    let (took, refused) = (began.elapsed(), world.made().refused);
+    assert!(took.as_secs_f64() < 1.05 * least.as_secs_f64(), "{took:?} of {least:?}");
+    assert!(refused as u64 <= 10 + 2 * took.as_secs(), "{refused} in {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_at_its_limit_slows_down_all_partitions_and_says_nothing_of_one() {
+    let world = World::new(200, 256.0);
+    let units_per_second = f64::from(fastrand::u32(8_000..40_000));
+    world.made().limit = Some(Limit::new(units_per_second, "TableReadAccountLimitExceeded"));
+    let (began, reader) = (Instant::now(), world.reader(0));
+    let lanes = (0..6).map(|_| read_all(&reader, vec![partition("2025-01")]));
+    let read = futures::future::join_all(lanes).await;
+    assert!(read.iter().flatten().all(|page| !page.throttled), "partitions may be divided");
+    let least = Duration::from_secs_f64(6.0 * 200.0 * 256.0 / units_per_second);
+    let (took, refused) = (began.elapsed(), world.made().refused);
+    assert!(took.as_secs_f64() < 1.1 * least.as_secs_f64(), "{took:?} of {least:?}");
+    assert!(refused < 400, "{refused} of 1,200");
 }
 
 #[tokio::test(start_paused = true)]

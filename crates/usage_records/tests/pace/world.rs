@@ -38,6 +38,8 @@ pub struct Made {
     cost: f64,
     /// The codes with which the next reads are refused.
     pub refusals: Vec<&'static str>,
+    /// What else reads are refused by.
+    pub limit: Option<Limit>,
     /// When a read was answered with a page.
     pub reads: Vec<Duration>,
     /// How many reads were refused.
@@ -48,6 +50,29 @@ pub struct Made {
     pub fails: bool,
     /// How many calls took units or tried to.
     pub takes: usize,
+}
+
+/// Units that come each second. Those of one second are kept, and a read may begin while any are left.
+pub struct Limit {
+    units_per_second: f64,
+    left: f64,
+    filled: Duration,
+    reason: &'static str,
+}
+
+impl Limit {
+    pub fn new(units_per_second: f64, reason: &'static str) -> Self {
+        Self { units_per_second, left: 0.0, filled: Duration::ZERO, reason }
+    }
+
+    fn takes(&mut self, cost: f64, now: Duration) -> bool {
+        self.left += self.units_per_second * now.saturating_sub(self.filled).as_secs_f64();
+        self.left = self.left.min(self.units_per_second);
+        self.filled = now;
+        let has_units = self.left > 0.0;
+        self.left -= if has_units { cost } else { 0.0 };
+        has_units
+    }
 }
 
 #[derive(Clone, Default)]
@@ -110,7 +135,17 @@ impl Made {
             return refusal(code);
         }
         now();
-        self.reads.push(BEGAN.with(|began| began.get().expect("it began").elapsed()));
+        let elapsed = BEGAN.with(|began| began.get().expect("it began").elapsed());
+        if let Some(limit) = &mut self.limit
+            && !limit.takes(self.cost, elapsed)
+        {
+            self.refused += 1;
+            let reasons = json!([{"reason": limit.reason, "resource": "arn:aws:dynamodb:us-east-1:000000000000:table/usage"}]);
+            let (status, mut answer) = refusal("ProvisionedThroughputExceededException");
+            answer["ThrottlingReasons"] = reasons;
+            return (status, answer);
+        }
+        self.reads.push(elapsed);
         let values = &query["ExpressionAttributeValues"];
         let month = values[":pk"]["S"].as_str().expect("a key").split_once('#').expect("a month").1;
         let after = query["ExclusiveStartKey"]["SK"]["S"].as_str();

@@ -75,7 +75,7 @@ pub struct World {
     exports: Arc<Mutex<HashMap<String, Item>>>,
     messages: Arc<Mutex<Vec<String>>>,
     /// What was put into the audit trail.
-    events: Arc<Mutex<Vec<Item>>>,
+    pub events: Arc<Mutex<Vec<Item>>>,
 }
 
 impl World {

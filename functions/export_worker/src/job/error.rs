@@ -52,7 +52,7 @@ impl From<AwsError> for PipelineError {
 impl From<ReadError> for PipelineError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Aws(error) => error.into(),
+            ReadError::Aws(error) | ReadError::Throttled { error, .. } => error.into(),
             ReadError::Record(bad) => Self::Permanent {
                 failure: Failure::new(FailureReason::BadRecord, bad.to_owner()),
                 cause: bad.to_string(),

@@ -8,6 +8,10 @@ use crate::Worker;
 use crate::sink::leftovers;
 
 /// Until when a worker may still write a segment of an export that failed. Those of a completed one are complete.
+///
+/// # Errors
+///
+/// The segments could not be read.
 pub async fn segments_leased_until(
     worker: &Worker,
     finished: &DataExport,
@@ -20,6 +24,10 @@ pub async fn segments_leased_until(
 }
 
 /// Does what is left to do for a finished export: the email, and deleting what nobody needs. Each step can be repeated.
+///
+/// # Errors
+///
+/// A step failed; what is left to do is recorded still.
 pub async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsError> {
     if finished.unsettled.is_none() {
         return Ok(());
