@@ -11,6 +11,7 @@ use integration_tests::records::{read_active, read_record};
 use integration_tests::run;
 use integration_tests::runs::Run;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::faults::{SENT, answer, error};
 use crate::world::{World, let_pass, now};
@@ -159,6 +160,70 @@ fn invited_workers_read_segments_and_stop_when_there_are_none() {
         // Another one comes too late.
         assert_eq!(process_invitation(&world).await, Disposition::Acknowledge);
     });
+}
+
+/// Lets another export of the organization run.
+async fn run_another_export(world: &World) {
+    let other = world.another_export(request).await;
+    let exports = other.worker().exports;
+    let export = exports.get(&other.id).await.unwrap().unwrap();
+    assert!(exports.start(&export, world.max_running).await.unwrap());
+}
+
+#[test]
+fn nobody_is_invited_while_another_export_of_the_organization_runs() {
+    run(async {
+        let mut world = world().await;
+        world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
+        run_another_export(&world).await;
+        assert_eq!(world.process(1).await, Disposition::Acknowledge);
+        assert!(!segments(&world).await.is_empty());
+        assert_eq!(world.faults.sent("SendMessage").len(), 0);
+        assert_completed(&world, &unsplit_file(&world).await).await;
+    });
+}
+
+#[test]
+fn invited_workers_leave_when_another_export_of_the_organization_runs() {
+    run(async {
+        let mut world = world().await;
+        world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
+        let (go_on, goes_on) = watch::channel(false);
+        world.faults.on("Query", move |call, nth| {
+            let mut goes_on = goes_on.clone();
+            async move {
+                if nth >= 6 {
+                    goes_on.wait_for(|goes_on| *goes_on).await.unwrap();
+                }
+                call.send().await
+            }
+        });
+        let invited = async {
+            while world.faults.sent("SendMessage").is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let mut invited = world.another_worker();
+            invited.splitting.lanes = 3;
+            let there = async {
+                while held(&world).await == 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                run_another_export(&world).await;
+            };
+            let (disposition, ()) = tokio::join!(process_invitation(&invited), there);
+            let left = held(&world).await;
+            go_on.send(true).unwrap();
+            (disposition, left)
+        };
+        let (owner, invited) = tokio::join!(world.process(1), invited);
+        assert_eq!((owner, invited), (Disposition::Acknowledge, (Disposition::Acknowledge, 0)));
+        assert_completed(&world, &unsplit_file(&world).await).await;
+    });
+}
+
+/// How many segments are read by somebody.
+async fn held(world: &World) -> usize {
+    segments(world).await.iter().filter(|segment| segment.get("lease_owner").is_some()).count()
 }
 
 #[test]

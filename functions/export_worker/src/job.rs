@@ -41,6 +41,7 @@ pub mod reader;
 pub mod segment;
 pub mod settle;
 pub mod setup;
+pub mod share;
 pub mod stored_plan;
 pub mod turn;
 pub mod writer;

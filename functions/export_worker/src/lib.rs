@@ -11,7 +11,7 @@
 //! | [`job::setup`], [`job::stored_plan`] | which partitions an export reads                                         |
 //! | [`job::pipeline`]            | makes the file of an export: reads its first segment, joins the others          |
 //! | [`job::lanes`], [`job::segment`], [`job::board`] | read segments, several at the same time                      |
-//! | [`job::invited`]             | a worker that only reads segments                                               |
+//! | [`job::invited`], [`job::share`] | a worker that only reads segments; how many of them there may be            |
 //! | [`job::piece`], [`job::reader`], [`job::writer`] | from the pages of an export or a segment to its file; splits |
 //! | [`job::progress`]            | how far an export is, and when it will be finished                               |
 //! | [`sink`]                     | uploads the file                                                                 |

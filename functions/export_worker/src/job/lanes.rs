@@ -13,8 +13,8 @@ use usage_export::export::{Segment, State};
 
 use crate::job::board::Board;
 use crate::job::handover::Handover;
-use crate::job::segment;
 use crate::job::setup::Setup;
+use crate::job::{segment, share};
 
 /// How often a worker looks at the segments of its export.
 const LOOK_INTERVAL: Duration = Duration::from_millis(600);
@@ -54,7 +54,8 @@ pub struct Lanes<'a> {
 
 impl Lanes<'_> {
     /// Reads segments until this worker has to hand over, and all are given back. An invited worker ends before if there is nothing left to
-    /// claim, or the export is finished.
+    /// claim, the export is finished, or other exports of its organization run by now. What it has read since its last checkpoints is then
+    /// read again.
     pub async fn run(&self) {
         let (keys, to_process) = mpsc::unbounded_channel();
         let running = AtomicUsize::new(0);
@@ -119,7 +120,8 @@ impl Lanes<'_> {
         self.setup.worker.splitting.lanes.saturating_sub(self.board.lanes_of_first())
     }
 
-    /// The keys of segments that nobody reads; `None` if the export is finished. An owner learns that when it renews its lease.
+    /// The keys of segments that nobody reads; `None` if an invited worker has to leave. The owner of an export learns when it renews its
+    /// lease that it is finished.
     async fn look(&self) -> Option<Vec<String>> {
         let Some(first) = self.board.first() else { return Some(Vec::new()) };
         match self.try_to_look(&first).await {
@@ -138,6 +140,9 @@ impl Lanes<'_> {
             return Ok(None);
         }
         let segments = worker.exports.segments(Some(first), &self.board.segments()).await?;
+        if self.role == Role::Invited && self.is_one_too_many(&segments).await? {
+            return Ok(None);
+        }
         let now = (worker.clock)();
         let free = segments.iter().filter(|segment| segment.is_free(now));
         let mut free: Vec<_> = free.map(|segment| segment.key.clone()).collect();
@@ -175,14 +180,20 @@ impl Lanes<'_> {
     /// Invites as many workers as there are segments for that this one has no lane for.
     async fn invite(&self, free: usize, invitations: &mut Vec<Instant>) {
         let Setup { worker, export, .. } = self.setup;
-        if self.role == Role::Invited || free == 0 {
+        if self.role == Role::Invited || free == 0 || worker.splitting.max_workers <= 1 {
             return;
         }
         invitations.retain(|at| at.elapsed() < INVITATION);
-        let others = self.other_workers(&self.board.segments()) + invitations.len();
-        let missing = (worker.splitting.max_workers as usize).saturating_sub(1 + others);
+        let id = &export.data_export_id;
+        let share = match share::of(worker, export).await {
+            Ok(share) => share,
+            Err(error) => {
+                return tracing::warn!(data_export_id = id, error = %error, "nobody is invited to export {id}: {error}");
+            }
+        };
+        let others = self.other_workers(&self.board.segments()).len() + invitations.len();
+        let missing = share.saturating_sub(1 + others);
         for _ in 0..missing.min(free.div_ceil(self.lanes().max(1))) {
-            let id = &export.data_export_id;
             match worker.queue.invite(export).await {
                 Ok(()) => tracing::info!(data_export_id = id, "another worker is invited to export {id}"),
                 Err(error) => {
@@ -193,12 +204,25 @@ impl Lanes<'_> {
         }
     }
 
-    /// How many other workers have segments.
-    fn other_workers(&self, segments: &[Segment]) -> usize {
+    /// Whether the export has more workers than its share, and this one is the first that leaves.
+    async fn is_one_too_many(&self, segments: &[Segment]) -> Result<bool, AwsError> {
+        let Setup { worker, export, worker_id, .. } = self.setup;
+        let share = share::of(worker, export).await?;
+        let (others, own) = (self.other_workers(segments), worker_id.to_string());
+        let has_to_leave = share == 1 || (others.len() >= share && others.iter().all(|other| *other < own));
+        if has_to_leave {
+            let id = &export.data_export_id;
+            tracing::info!(data_export_id = id, "an invited worker leaves export {id} to {share}");
+        }
+        Ok(has_to_leave)
+    }
+
+    /// The other workers that have segments.
+    fn other_workers(&self, segments: &[Segment]) -> BTreeSet<String> {
         let (now, own) = ((self.setup.worker.clock)(), self.setup.worker_id.to_string());
         let held =
             segments.iter().filter(|segment| segment.state == State::InProgress && segment.is_leased(now));
         let workers = held.filter_map(|segment| segment.lease_owner.as_deref()?.split('/').next());
-        workers.filter(|worker| *worker != own).collect::<BTreeSet<_>>().len()
+        workers.filter(|worker| *worker != own).map(str::to_owned).collect()
     }
 }

@@ -150,6 +150,15 @@ impl Exports {
         self.release_finished(organization_id, unfinished).await.map(|_| ())
     }
 
+    /// How many exports of the organization run.
+    ///
+    /// # Errors
+    ///
+    /// They could not be read.
+    pub async fn count_running(&self, organization_id: &str) -> Result<usize, AwsError> {
+        Ok(self.active(organization_id).await?.running.len())
+    }
+
     async fn active(&self, organization_id: &str) -> Result<ActiveExports, AwsError> {
         let item = self.get_item(&active_key(organization_id)).await?;
         Ok(item.as_ref().map(ActiveExports::read).unwrap_or_default())
