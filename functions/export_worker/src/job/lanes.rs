@@ -180,19 +180,19 @@ impl Lanes<'_> {
     /// Invites as many workers as there are segments for that this one has no lane for.
     async fn invite(&self, free: usize, invitations: &mut Vec<Instant>) {
         let Setup { worker, export, .. } = self.setup;
-        if self.role == Role::Invited || free == 0 || worker.splitting.max_workers <= 1 {
+        if self.role == Role::Invited || free == 0 {
             return;
         }
         invitations.retain(|at| at.elapsed() < INVITATION);
+        let others = self.other_workers(&self.board.segments()).len() + invitations.len();
         let id = &export.data_export_id;
-        let share = match share::of(worker, export).await {
-            Ok(share) => share,
+        let missing = match self.missing(others).await {
+            Ok(missing) => missing,
             Err(error) => {
-                return tracing::warn!(data_export_id = id, error = %error, "nobody is invited to export {id}: {error}");
+                tracing::warn!(data_export_id = id, error = %error, "nobody is invited to export {id}: {error}");
+                0
             }
         };
-        let others = self.other_workers(&self.board.segments()).len() + invitations.len();
-        let missing = share.saturating_sub(1 + others);
         for _ in 0..missing.min(free.div_ceil(self.lanes().max(1))) {
             match worker.queue.invite(export).await {
                 Ok(()) => tracing::info!(data_export_id = id, "another worker is invited to export {id}"),
@@ -204,6 +204,15 @@ impl Lanes<'_> {
         }
     }
 
+    /// How many more workers the export may have beside its own and so many others.
+    async fn missing(&self, others: usize) -> Result<usize, AwsError> {
+        let Setup { worker, export, .. } = self.setup;
+        if worker.splitting.max_workers as usize <= 1 + others {
+            return Ok(0);
+        }
+        Ok(share::of(worker, export).await?.saturating_sub(1 + others))
+    }
+
     /// Whether the export has more workers than its share, and this one is the first that leaves.
     async fn is_one_too_many(&self, segments: &[Segment]) -> Result<bool, AwsError> {
         let Setup { worker, export, worker_id, .. } = self.setup;
@@ -212,7 +221,10 @@ impl Lanes<'_> {
         let has_to_leave = share == 1 || (others.len() >= share && others.iter().all(|other| *other < own));
         if has_to_leave {
             let id = &export.data_export_id;
-            tracing::info!(data_export_id = id, "an invited worker leaves export {id} to {share}");
+            tracing::info!(
+                data_export_id = id,
+                "an invited worker leaves export {id}, which may have {share} workers"
+            );
         }
         Ok(has_to_leave)
     }
