@@ -7,7 +7,7 @@ use std::time::Duration;
 use export_worker::job::invited;
 use export_worker::{Delivery, Disposition, Splitting};
 use integration_tests::files::{keys_of, open_uploads};
-use integration_tests::records::{read_active, read_record};
+use integration_tests::records::{put_active_sets, read_active, read_record};
 use integration_tests::run;
 use integration_tests::runs::Run;
 use serde_json::{Value, json};
@@ -162,12 +162,11 @@ fn invited_workers_read_segments_and_stop_when_there_are_none() {
     });
 }
 
-/// Lets another export of the organization run.
+/// Lets another export of the organization run beside it.
 async fn run_another_export(world: &World) {
     let other = world.another_export(request).await;
-    let exports = other.worker().exports;
-    let export = exports.get(&other.id).await.unwrap().unwrap();
-    assert!(exports.start(&export, world.max_running).await.unwrap());
+    let ids = vec![world.id.clone(), other.id];
+    put_active_sets(&world.org, [ids.clone(), ids, Vec::new()]).await;
 }
 
 #[test]
