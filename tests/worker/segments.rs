@@ -187,13 +187,18 @@ fn invited_workers_leave_when_another_export_of_the_organization_runs() {
     run(async {
         let mut world = world().await;
         world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
-        let (go_on, goes_on) = watch::channel(false);
-        world.faults.on("Query", move |call, nth| {
-            let mut goes_on = goes_on.clone();
+        // Once somebody is invited, nobody gets a page until it is gone again.
+        let (pages, come) = watch::channel(true);
+        let pages = Arc::new(pages);
+        let stop = Arc::clone(&pages);
+        world.faults.on("SendMessage", move |_, _| {
+            stop.send_replace(false);
+            async { answer(200, SENT) }
+        });
+        world.faults.on("Query", move |call, _| {
+            let mut come = come.clone();
             async move {
-                if nth >= 6 {
-                    goes_on.wait_for(|goes_on| *goes_on).await.unwrap();
-                }
+                come.wait_for(|come| *come).await.unwrap();
                 call.send().await
             }
         });
@@ -211,10 +216,11 @@ fn invited_workers_leave_when_another_export_of_the_organization_runs() {
             };
             let (disposition, ()) = tokio::join!(process_invitation(&invited), there);
             let left = held(&world).await;
-            go_on.send(true).unwrap();
+            pages.send_replace(true);
             (disposition, left)
         };
-        let (owner, invited) = tokio::join!(world.process(1), invited);
+        let both = async { tokio::join!(world.process(1), invited) };
+        let (owner, invited) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
         assert_eq!((owner, invited), (Disposition::Acknowledge, (Disposition::Acknowledge, 0)));
         assert_completed(&world, &unsplit_file(&world).await).await;
     });
