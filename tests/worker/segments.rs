@@ -187,42 +187,33 @@ fn invited_workers_leave_when_another_export_of_the_organization_runs() {
     run(async {
         let mut world = world().await;
         world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
-        // Once somebody is invited, nobody gets a page until it is gone again.
-        let (pages, come) = watch::channel(true);
-        let pages = Arc::new(pages);
-        let stop = Arc::clone(&pages);
+        let (invited, mut is_invited) = watch::channel(false);
         world.faults.on("SendMessage", move |_, _| {
-            stop.send_replace(false);
+            invited.send_replace(true);
             async { answer(200, SENT) }
         });
-        world.faults.on("Query", move |call, _| {
-            let mut come = come.clone();
-            async move {
-                come.wait_for(|come| *come).await.unwrap();
-                call.send().await
-            }
-        });
-        let invited = async {
-            while world.faults.sent("SendMessage").is_empty() {
+        tokio::select! {
+            _ = world.process(1) => panic!("nobody was invited"),
+            _ = is_invited.wait_for(|is_invited| *is_invited) => {}
+        }
+        // The owner is dead, and the invited worker gets no page.
+        let before = held(&world).await;
+        world.faults.on("Query", async |_, _| std::future::pending().await);
+        let mut invited = world.another_worker();
+        invited.splitting.lanes = 3;
+        let another_begins = async {
+            while held(&world).await <= before {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            let mut invited = world.another_worker();
-            invited.splitting.lanes = 3;
-            let there = async {
-                while held(&world).await < 2 {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                run_another_export(&world).await;
-            };
-            let (disposition, ()) = tokio::join!(process_invitation(&invited), there);
-            let left = held(&world).await;
-            pages.send_replace(true);
-            (disposition, left)
+            run_another_export(&world).await;
         };
-        let both = async { tokio::join!(world.process(1), invited) };
-        let (owner, invited) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
-        assert_eq!((owner, invited.0), (Disposition::Acknowledge, Disposition::Acknowledge));
-        assert!(invited.1 <= 1, "the owner's alone");
+        let both = async { tokio::join!(process_invitation(&invited), another_begins) };
+        let (disposition, ()) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        assert_eq!((disposition, held(&world).await), (Disposition::Acknowledge, before));
+        world.faults.end();
+        world.faults.on("SendMessage", async |_, _| answer(200, SENT));
+        let_pass(62);
+        deliver_until_settled(&world).await;
         assert_completed(&world, &unsplit_file(&world).await).await;
     });
 }
