@@ -74,7 +74,7 @@ impl Pace {
         let partition_key = request.partition.partition_key.clone();
         let was_throttled = self.state.throttling.turn(&partition_key).await;
         let (reserved, has_waited) = self.reserve(&request).await;
-        let mut throttled = was_throttled || has_waited;
+        let (mut throttled, mut refusals) = (was_throttled || has_waited, 0);
         loop {
             match request.clone().send(client, table, selection).await {
                 Ok(page) => {
@@ -86,7 +86,8 @@ impl Pace {
                 }
                 Err(ReadError::Throttled { limit, error }) => {
                     throttled |= limit == Limit::Partition;
-                    self.state.throttling.pause(limit, &partition_key, &error).await;
+                    self.state.throttling.pause(limit, &partition_key, refusals, &error).await;
+                    refusals += 1;
                 }
                 Err(error) => return Err(error),
             }

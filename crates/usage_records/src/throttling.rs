@@ -1,7 +1,7 @@
 //! What a worker does when DynamoDB throttles it: it asks again, with pauses that grow, for as long as anybody wants the page, and
 //! asks less often from then on.
 //!
-//! Each partition has its own pauses, because DynamoDB throttles one partition more often than a table.
+//! Each partition has its own interval, because DynamoDB throttles one partition more often than a table.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -127,8 +127,8 @@ impl Throttling {
         turns[1].is_some()
     }
 
-    /// Pauses after a page of the partition was refused by a limit, and makes the next pause longer.
-    pub(crate) async fn pause(&self, limit: Limit, partition_key: &str, error: &AwsError) {
+    /// Pauses after a page of the partition was refused by a limit, which had been refused so often before.
+    pub(crate) async fn pause(&self, limit: Limit, partition_key: &str, before: u32, error: &AwsError) {
         if self.log.may_tell() {
             tracing::warn!(error = %error, "reads of usage records wait, because they are throttled: {error}");
         }
@@ -137,19 +137,19 @@ impl Throttling {
             Limit::Table => (Throttled::Table, INTERVAL_OF_TABLE),
             Limit::Partition => (Throttled::Partition(partition_key.to_owned()), INTERVAL_OF_PARTITION),
         };
-        let (doublings, pause) = {
+        let pause = {
             let mut spacings = self.spacings();
             let spacing = spacings.entry(throttled.clone()).or_insert_with(|| Spacing::new(interval, now));
-            (spacing.doublings(), spacing.refused(now))
+            spacing.refused(before, now)
         };
         // Half of it at random, so that those who were throttled together do not come back together.
         tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
         if let Some(spacing) = self.spacings().get_mut(&throttled) {
-            spacing.paused(doublings, Instant::now());
+            spacing.paused(Instant::now());
         }
     }
 
-    /// Makes the next pause shorter, and reads nearer together, because a page of the partition was read.
+    /// Brings reads nearer together, because a page of the partition was read.
     pub(crate) fn succeeded(&self, partition_key: &str) {
         let mut spacings = self.spacings();
         if spacings.is_empty() {
@@ -214,10 +214,10 @@ mod tests {
             let is_throttled = throttling.turn(partition_key).await;
             (is_throttled, began.elapsed() > Duration::from_millis(5))
         };
-        throttling.pause(Limit::Partition, "wsp_1#2025-01", &error).await;
+        throttling.pause(Limit::Partition, "wsp_1#2025-01", 0, &error).await;
         assert_eq!(waited("wsp_1#2025-01").await, (true, true));
         assert_eq!([waited("wsp_2#2025-01").await, waited("wsp_2#2025-01").await], [(false, false); 2]);
-        throttling.pause(Limit::Table, "wsp_1#2025-01", &error).await;
+        throttling.pause(Limit::Table, "wsp_1#2025-01", 0, &error).await;
         assert_eq!(waited("wsp_2#2025-01").await, (false, true), "it may be divided");
         for _ in 0..5_000 {
             throttling.succeeded("wsp_1#2025-01");

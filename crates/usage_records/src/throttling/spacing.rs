@@ -23,15 +23,13 @@ const RECOVERY: Duration = Duration::from_secs(3);
 /// What is nearer together than this is not kept apart any more.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(2);
 
-/// The interval between reads, and the pause after a refusal. Reads are asked for as often as they are granted: each page that comes
-/// makes the interval a little shorter, a refusal makes it a quarter longer. So few calls are refused, and each refusal costs a call.
+/// The interval between reads. Reads are asked for as often as they are granted: each page that comes makes the interval a little shorter,
+/// a refusal makes it a quarter longer. So few calls are refused, and each refusal costs a call.
 #[derive(Debug)]
 pub(super) struct Spacing {
     interval: Duration,
     /// When the next read may be asked for.
     next: Instant,
-    /// How often the pause was doubled.
-    doublings: u32,
     /// When the interval was made longer.
     lengthened: Option<Instant>,
     was_refused: bool,
@@ -40,7 +38,7 @@ pub(super) struct Spacing {
 impl Spacing {
     /// Reads that were not kept apart before a refusal.
     pub(super) fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, next: now, doublings: 0, lengthened: None, was_refused: false }
+        Self { interval, next: now, lengthened: None, was_refused: false }
     }
 
     /// When whoever wants to read now may do it.
@@ -50,8 +48,8 @@ impl Spacing {
         turn
     }
 
-    /// A read was refused. Returns how long to pause at most.
-    pub(super) fn refused(&mut self, now: Instant) -> Duration {
+    /// A read was refused that had been refused so often before. Returns how long to pause at most.
+    pub(super) fn refused(&mut self, before: u32, now: Instant) -> Duration {
         let is_same = self.lengthened.is_some_and(|at| now.duration_since(at) < ONE_REFUSAL);
         // The pause answers a refusal that follows another one.
         if !is_same && !self.was_refused {
@@ -60,33 +58,25 @@ impl Spacing {
         }
         self.was_refused = true;
         // Sooner there would be no units for a page.
-        pause_of(self.doublings).max(self.interval)
+        pause_of(before).max(self.interval)
     }
 
-    /// How often the pause was doubled so far.
-    pub(super) fn doublings(&self) -> u32 {
-        self.doublings
-    }
-
-    /// After a pause that had been doubled so often, when the read is asked for again: the next pause is longer, and the next read comes an
-    /// interval after this one. Of several pauses that began at the same time, one makes the next longer.
-    pub(super) fn paused(&mut self, doublings: u32, now: Instant) {
-        self.doublings = self.doublings.max((doublings + 1).min(MAX_DOUBLINGS));
+    /// After a pause, when the read is asked for again: the next read comes an interval after this one.
+    pub(super) fn paused(&mut self, now: Instant) {
         self.next = self.next.max(now + self.interval);
     }
 
     /// A page came. Returns whether reads need not be kept apart any more.
     pub(super) fn succeeded(&mut self) -> bool {
         self.was_refused = false;
-        self.doublings = self.doublings.saturating_sub(1);
-        self.interval -=
-            self.interval.mul_f64((self.interval.as_secs_f64() / RECOVERY.as_secs_f64()).min(0.5));
-        self.doublings == 0 && self.interval < SHORTEST_INTERVAL
+        let share = self.interval.as_secs_f64() / RECOVERY.as_secs_f64();
+        self.interval -= (self.interval / 32).min(self.interval.mul_f64(share));
+        self.interval < SHORTEST_INTERVAL
     }
 }
 
-fn pause_of(doublings: u32) -> Duration {
-    (FIRST_PAUSE * (1 << doublings.min(MAX_DOUBLINGS))).min(LONGEST)
+fn pause_of(refusals: u32) -> Duration {
+    (FIRST_PAUSE * (1 << refusals.min(MAX_DOUBLINGS))).min(LONGEST)
 }
 
 #[cfg(test)]
@@ -103,17 +93,17 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_are_refused_together_make_pause_and_interval_longer_once() {
+    fn refusals_that_come_together_make_the_interval_longer_once() {
         let now = Instant::now();
         let mut spacing = Spacing::new(Duration::from_millis(80), now);
-        let pauses = [(); 5].map(|()| (spacing.doublings(), spacing.refused(now)));
-        assert_eq!(pauses, [(0, Duration::from_millis(100)); 5]);
-        for (doublings, _) in pauses {
-            spacing.paused(doublings, now);
-        }
-        assert_eq!((spacing.interval, spacing.doublings()), (Duration::from_millis(100), 1));
-        assert_eq!(spacing.refused(now + Duration::from_secs(1)), 2 * FIRST_PAUSE);
-        assert_eq!(spacing.interval, Duration::from_millis(100), "the pause is the answer to it");
+        let longer = Duration::from_millis(100);
+        assert_eq!(
+            [0, 0, 1, 2, 3].map(|before| spacing.refused(before, now)),
+            [longer, longer, longer, 2 * longer, 4 * longer]
+        );
+        assert_eq!(spacing.refused(0, now + Duration::from_secs(1)), longer, "the pause is the answer to it");
+        spacing.succeeded();
+        assert!(spacing.refused(0, now + Duration::from_secs(2)) > longer);
     }
 
     #[test]
@@ -129,8 +119,7 @@ mod tests {
     #[test]
     fn many_pages_end_it() {
         let mut spacing = Spacing::new(Duration::from_millis(80), Instant::now());
-        spacing.refused(Instant::now());
-        spacing.paused(3, Instant::now());
+        spacing.refused(0, Instant::now());
         let (mut pages, mut took) = (0, Duration::ZERO);
         while !spacing.succeeded() {
             (pages, took) = (pages + 1, took + spacing.interval);
