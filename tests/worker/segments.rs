@@ -208,8 +208,10 @@ fn invited_workers_leave_when_another_export_of_the_organization_runs() {
             run_another_export(&world).await;
         };
         let both = async { tokio::join!(process_invitation(&invited), another_begins) };
-        let (disposition, ()) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
+        let (disposition, ()) = tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
         assert_eq!((disposition, held(&world).await), (Disposition::Acknowledge, before));
+        let attempts = segments(&world).await.iter().filter(|segment| segment["attempts"] != 0).count();
+        assert_eq!(attempts, before, "to leave is no attempt");
         world.faults.end();
         world.faults.on("SendMessage", async |_, _| answer(200, SENT));
         let_pass(62);

@@ -16,7 +16,7 @@ use crate::budget::{ReadBudget, Reservation, Units};
 use crate::page::{Page, PageRequest, ReadError};
 use crate::partition::Partition;
 use crate::selection::Selection;
-use crate::throttling::{Limit, Throttling};
+use crate::throttling::{Limit, Throttling, UNITS_OF_PAGE};
 
 /// How many units a worker reads for an export before it asks the budget, so that a small export makes no call for it.
 const FREE_UNITS: u32 = 4_096;
@@ -25,10 +25,6 @@ const FREE_UNITS: u32 = 4_096;
 /// so many of a worker's work on an export are not paced.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
 const UNITS_OF_CURRENT_PARTITION: u32 = 1_500;
-
-/// What a page costs at most, if it is read consistently: 1 MB, of which each 4 KB are a unit.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
-const UNITS_OF_PAGE: u32 = 256;
 
 /// How many records a unit reads at least, as far as is known: they have some 200 bytes.
 const RECORDS_OF_UNIT: u32 = 10;
@@ -72,13 +68,14 @@ impl Pace {
         selection: &Arc<Selection>,
     ) -> Result<Page, ReadError> {
         let partition_key = request.partition.partition_key.clone();
-        let was_throttled = self.state.throttling.turn(&partition_key).await;
+        let was_throttled = self.state.throttling.turn(&partition_key, cost_at_most(request.limit)).await;
         let (reserved, has_waited) = self.reserve(&request).await;
         let (mut throttled, mut refusals) = (was_throttled || has_waited, 0);
         loop {
             match request.clone().send(client, table, selection).await {
                 Ok(page) => {
-                    self.state.throttling.succeeded(&partition_key);
+                    let units = u32::try_from(page.read_units).unwrap_or(UNITS_OF_PAGE);
+                    self.state.throttling.succeeded(&partition_key, units);
                     for reservation in reserved {
                         reservation.spent(page.read_units);
                     }

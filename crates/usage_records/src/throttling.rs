@@ -26,6 +26,10 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 const CODES: [&str; 3] =
     ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
+/// What a page costs at most, if it is read consistently: 1 MB, of which each 4 KB are a unit.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+pub(crate) const UNITS_OF_PAGE: u32 = 256;
+
 /// How far apart the first reads of a partition are after it was throttled: pages of 256 units, of which a partition has 3,000 a second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
 const INTERVAL_OF_PARTITION: Duration = Duration::from_millis(85);
@@ -112,19 +116,22 @@ pub(crate) struct Throttling {
 }
 
 impl Throttling {
-    /// Waits until the partition may be read. Returns whether it was throttled lately.
-    pub(crate) async fn turn(&self, partition_key: &str) -> bool {
-        let (now, mut turns) = (Instant::now(), [None; 2]);
+    /// Waits until a page of the partition may be read that costs so many units. Returns whether the partition was throttled lately.
+    pub(crate) async fn turn(&self, partition_key: &str, units: u32) -> bool {
+        let (now, mut turn, mut is_throttled) = (Instant::now(), None, false);
         {
             let mut spacings = self.spacings();
-            for (turn, throttled) in turns.iter_mut().zip(both(partition_key)) {
-                *turn = spacings.get_mut(&throttled).map(|spacing| spacing.turn(now));
+            for throttled in both(partition_key) {
+                if let Some(spacing) = spacings.get_mut(&throttled) {
+                    turn = turn.max(Some(spacing.turn(part_of_page(units), now)));
+                    is_throttled = throttled != Throttled::Table && spacing.is_throttled(now);
+                }
             }
         }
-        if let Some(turn) = turns.iter().flatten().max() {
-            tokio::time::sleep_until(*turn).await;
+        if let Some(turn) = turn {
+            tokio::time::sleep_until(turn).await;
         }
-        turns[1].is_some()
+        is_throttled
     }
 
     /// Pauses after a page of the partition was refused by a limit, which had been refused so often before.
@@ -149,14 +156,15 @@ impl Throttling {
         }
     }
 
-    /// Brings reads nearer together, because a page of the partition was read.
-    pub(crate) fn succeeded(&self, partition_key: &str) {
+    /// Brings reads nearer together, because a page of the partition was read that cost so many units.
+    pub(crate) fn succeeded(&self, partition_key: &str, units: u32) {
         let mut spacings = self.spacings();
         if spacings.is_empty() {
             return;
         }
         for throttled in both(partition_key) {
-            if spacings.get_mut(&throttled).is_some_and(Spacing::succeeded) {
+            let is_over = |spacing: &mut Spacing| spacing.succeeded(part_of_page(units), Instant::now());
+            if spacings.get_mut(&throttled).is_some_and(is_over) {
                 spacings.remove(&throttled);
             }
         }
@@ -165,6 +173,11 @@ impl Throttling {
     fn spacings(&self) -> MutexGuard<'_, HashMap<Throttled, Spacing>> {
         self.spacings.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a page of so many units is of a full one.
+fn part_of_page(units: u32) -> f64 {
+    f64::from(units.clamp(1, UNITS_OF_PAGE)) / f64::from(UNITS_OF_PAGE)
 }
 
 /// What a read of the partition takes units of.
@@ -211,7 +224,7 @@ mod tests {
         let error = AwsError::unexpected("page", "refused");
         let waited = async |partition_key: &str| {
             let began = Instant::now();
-            let is_throttled = throttling.turn(partition_key).await;
+            let is_throttled = throttling.turn(partition_key, UNITS_OF_PAGE).await;
             (is_throttled, began.elapsed() > Duration::from_millis(5))
         };
         throttling.pause(Limit::Partition, "wsp_1#2025-01", 0, &error).await;
@@ -220,7 +233,7 @@ mod tests {
         throttling.pause(Limit::Table, "wsp_1#2025-01", 0, &error).await;
         assert_eq!(waited("wsp_2#2025-01").await, (false, true), "it may be divided");
         for _ in 0..5_000 {
-            throttling.succeeded("wsp_1#2025-01");
+            throttling.succeeded("wsp_1#2025-01", UNITS_OF_PAGE);
         }
         assert!(throttling.spacings().is_empty(), "nothing is kept of what is over");
     }

@@ -20,6 +20,12 @@ const ONE_REFUSAL: Duration = Duration::from_millis(100);
 /// longer.
 const RECOVERY: Duration = Duration::from_secs(3);
 
+/// For this time after a refusal more reads of a partition at the same time would not be faster.
+const THROTTLED_FOR: Duration = Duration::from_secs(10);
+
+/// After this time without a refusal reads are not kept apart any more.
+const KEPT_FOR: Duration = Duration::from_mins(1);
+
 /// What is nearer together than this is not kept apart any more.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(2);
 
@@ -33,19 +39,26 @@ pub(super) struct Spacing {
     /// When the interval was made longer.
     lengthened: Option<Instant>,
     was_refused: bool,
+    /// When a read was last refused.
+    refused: Instant,
 }
 
 impl Spacing {
     /// Reads that were not kept apart before a refusal.
     pub(super) fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, next: now, lengthened: None, was_refused: false }
+        Self { interval, next: now, lengthened: None, was_refused: false, refused: now }
     }
 
-    /// When whoever wants to read now may do it.
-    pub(super) fn turn(&mut self, now: Instant) -> Instant {
+    /// When whoever wants to read now may do it. The next read may come the earlier, the smaller this part of a full page is.
+    pub(super) fn turn(&mut self, part_of_page: f64, now: Instant) -> Instant {
         let turn = self.next.max(now);
-        self.next = turn + self.interval;
+        self.next = turn + self.interval.mul_f64(part_of_page);
         turn
+    }
+
+    /// Whether a read was refused lately.
+    pub(super) fn is_throttled(&self, now: Instant) -> bool {
+        now.duration_since(self.refused) < THROTTLED_FOR
     }
 
     /// A read was refused that had been refused so often before. Returns how long to pause at most.
@@ -56,7 +69,7 @@ impl Spacing {
             self.interval = (self.interval * 5 / 4).min(LONGEST);
             self.lengthened = Some(now);
         }
-        self.was_refused = true;
+        (self.was_refused, self.refused) = (true, now);
         // Sooner there would be no units for a page.
         pause_of(before).max(self.interval)
     }
@@ -66,12 +79,12 @@ impl Spacing {
         self.next = self.next.max(now + self.interval);
     }
 
-    /// A page came. Returns whether reads need not be kept apart any more.
-    pub(super) fn succeeded(&mut self) -> bool {
+    /// A page came that was this part of a full one. Returns whether reads need not be kept apart any more.
+    pub(super) fn succeeded(&mut self, part_of_page: f64, now: Instant) -> bool {
         self.was_refused = false;
-        let share = self.interval.as_secs_f64() / RECOVERY.as_secs_f64();
-        self.interval -= (self.interval / 32).min(self.interval.mul_f64(share));
-        self.interval < SHORTEST_INTERVAL
+        let share = (self.interval.as_secs_f64() / RECOVERY.as_secs_f64()).min(1.0 / 32.0);
+        self.interval -= self.interval.mul_f64(share * part_of_page);
+        self.interval < SHORTEST_INTERVAL || now.duration_since(self.refused) > KEPT_FOR
     }
 }
 
@@ -102,7 +115,7 @@ mod tests {
             [longer, longer, longer, 2 * longer, 4 * longer]
         );
         assert_eq!(spacing.refused(0, now + Duration::from_secs(1)), longer, "the pause is the answer to it");
-        spacing.succeeded();
+        spacing.succeeded(1.0, now);
         assert!(spacing.refused(0, now + Duration::from_secs(2)) > longer);
     }
 
@@ -110,20 +123,34 @@ mod tests {
     fn turns_are_apart() {
         let now = Instant::now();
         let mut spacing = Spacing::new(Duration::from_millis(80), now);
-        let turns = [(); 3].map(|()| spacing.turn(now).duration_since(now).as_millis());
-        assert_eq!(turns, [0, 80, 160]);
+        let turns = [1.0, 0.25, 1.0, 1.0].map(|part| spacing.turn(part, now).duration_since(now).as_millis());
+        assert_eq!(turns, [0, 80, 100, 180], "a small page leaves more to the next");
         let later = now + Duration::from_secs(1);
-        assert_eq!(spacing.turn(later), later, "turns that nobody wanted are not saved up");
+        assert_eq!(spacing.turn(1.0, later), later, "turns that nobody wanted are not saved up");
     }
 
     #[test]
-    fn many_pages_end_it() {
-        let mut spacing = Spacing::new(Duration::from_millis(80), Instant::now());
-        spacing.refused(0, Instant::now());
+    fn many_pages_end_it_and_so_does_a_minute() {
+        let (now, interval) = (Instant::now(), Duration::from_millis(80));
+        let mut spacing = Spacing::new(interval, now);
+        spacing.refused(0, now);
         let (mut pages, mut took) = (0, Duration::ZERO);
-        while !spacing.succeeded() {
+        while !spacing.succeeded(1.0, now) {
             (pages, took) = (pages + 1, took + spacing.interval);
         }
         assert!((1_000..2_000).contains(&pages) && took < Duration::from_secs(15), "{pages}, {took:?}");
+        let mut spacing = Spacing::new(interval, now);
+        assert!(!spacing.succeeded(0.01, now + Duration::from_secs(59)));
+        assert!(spacing.succeeded(0.01, now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn a_partition_is_throttled_for_some_seconds() {
+        let now = Instant::now();
+        let mut spacing = Spacing::new(Duration::from_millis(80), now);
+        let later = now + Duration::from_secs(20);
+        assert_eq!([now, later].map(|at| spacing.is_throttled(at)), [true, false]);
+        spacing.refused(0, later);
+        assert!(spacing.is_throttled(later));
     }
 }

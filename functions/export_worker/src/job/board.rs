@@ -26,6 +26,8 @@ pub struct Board {
     reads_first: AtomicBool,
     /// The leases of segments that this worker has.
     leases: Mutex<Vec<Lease>>,
+    /// Whether this worker leaves the export before its time.
+    leaves: watch::Sender<bool>,
     /// Told after a split, and when a lane has nothing to do.
     pub changed: Notify,
 }
@@ -59,6 +61,7 @@ impl Board {
             lanes: Mutex::default(),
             reads_first: AtomicBool::new(false),
             leases: Mutex::default(),
+            leaves: watch::Sender::new(false),
             changed: Notify::new(),
         }
     }
@@ -114,6 +117,22 @@ impl Board {
     /// How many lanes are taken by the first segment.
     pub fn lanes_of_first(&self) -> usize {
         usize::from(self.reads_first.load(Ordering::Relaxed))
+    }
+
+    /// This worker leaves the export: its lanes save what they have, and begin nothing.
+    pub fn leave_export(&self) {
+        self.leaves.send_replace(true);
+    }
+
+    /// Whether it does.
+    pub fn leaves_export(&self) -> bool {
+        *self.leaves.borrow()
+    }
+
+    /// Waits until it does.
+    pub async fn left_export(&self) {
+        // The sender lives as long as this.
+        let _ = self.leaves.subscribe().wait_for(|leaves| *leaves).await;
     }
 
     /// Begins to read something that can be split, until [`Board::leave`].

@@ -50,7 +50,8 @@ async fn read(
     let Some(setup) = Setup::of_invited(worker, export, meter).await? else { return Ok(()) };
     let handover = Handover::before(delivery.deadline, worker);
     Lanes { setup: &setup, board, role: Role::Invited, handover }.run().await;
-    if tokio::time::Instant::now() >= handover.at && segment::is_export_open(&setup).await? {
+    let has_to_hand_over = tokio::time::Instant::now() >= handover.at && !board.leaves_export();
+    if has_to_hand_over && segment::is_export_open(&setup).await? {
         worker.queue.invite(export).await?;
     }
     Ok(())

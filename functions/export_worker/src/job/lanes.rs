@@ -54,8 +54,7 @@ pub struct Lanes<'a> {
 
 impl Lanes<'_> {
     /// Reads segments until this worker has to hand over, and all are given back. An invited worker ends before if there is nothing left to
-    /// claim, the export is finished, or other exports of its organization run by now. What it has read since its last checkpoints is then
-    /// read again.
+    /// claim, the export is finished, or other exports of its organization run by now.
     pub async fn run(&self) {
         let (keys, to_process) = mpsc::unbounded_channel();
         let running = AtomicUsize::new(0);
@@ -86,12 +85,11 @@ impl Lanes<'_> {
     async fn assign(&self, keys: &UnboundedSender<String>, running: &AtomicUsize) {
         let (mut invitations, mut idle_looks) = (Vec::new(), 0);
         loop {
-            let is_over = Instant::now() >= self.handover.at;
-            if is_over && running.load(Ordering::Relaxed) == 0 {
+            if self.is_over() && running.load(Ordering::Relaxed) == 0 {
                 return;
             }
             let Some(free) = self.look().await else { return };
-            if !is_over {
+            if !self.is_over() {
                 let idle = self.lanes().saturating_sub(running.load(Ordering::Relaxed));
                 let given = free.len().min(idle);
                 for key in &free[..given] {
@@ -115,13 +113,17 @@ impl Lanes<'_> {
         }
     }
 
+    /// Whether nothing is begun any more.
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.handover.at || self.board.leaves_export()
+    }
+
     /// How many segments are read at the same time, beside the first one.
     fn lanes(&self) -> usize {
         self.setup.worker.splitting.lanes.saturating_sub(self.board.lanes_of_first())
     }
 
-    /// The keys of segments that nobody reads; `None` if an invited worker has to leave. The owner of an export learns when it renews its
-    /// lease that it is finished.
+    /// The keys of segments that nobody reads; `None` if the export is finished. An owner learns that when it renews its lease.
     async fn look(&self) -> Option<Vec<String>> {
         let Some(first) = self.board.first() else { return Some(Vec::new()) };
         match self.try_to_look(&first).await {
@@ -140,8 +142,8 @@ impl Lanes<'_> {
             return Ok(None);
         }
         let segments = worker.exports.segments(Some(first), &self.board.segments()).await?;
-        if self.role == Role::Invited && self.is_one_too_many(&segments).await? {
-            return Ok(None);
+        if self.role == Role::Invited && !self.is_over() {
+            self.leave_if_too_many(&segments).await?;
         }
         let now = (worker.clock)();
         let free = segments.iter().filter(|segment| segment.is_free(now));
@@ -213,20 +215,19 @@ impl Lanes<'_> {
         Ok(share::of(worker, export).await?.saturating_sub(1 + others))
     }
 
-    /// Whether the export has more workers than its share, and this one is the first that leaves.
-    async fn is_one_too_many(&self, segments: &[Segment]) -> Result<bool, AwsError> {
+    /// Leaves the export if it has more workers than its share.
+    async fn leave_if_too_many(&self, segments: &[Segment]) -> Result<(), AwsError> {
         let Setup { worker, export, worker_id, .. } = self.setup;
         let share = share::of(worker, export).await?;
-        let (others, own) = (self.other_workers(segments), worker_id.to_string());
-        let has_to_leave = share == 1 || (others.len() >= share && others.iter().all(|other| *other < own));
-        if has_to_leave {
+        if share::is_beyond(share, &worker_id.to_string(), &self.other_workers(segments)) {
             let id = &export.data_export_id;
             tracing::info!(
                 data_export_id = id,
                 "an invited worker leaves export {id}, which may have {share} workers"
             );
+            self.board.leave_export();
         }
-        Ok(has_to_leave)
+        Ok(())
     }
 
     /// The other workers that have segments.

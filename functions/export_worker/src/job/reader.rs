@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use tokio::time::Instant;
 use usage_export::export::{Counts, Segment};
 use usage_export::usage::LAST_SORT_KEY;
 use usage_records::page::Page;
@@ -96,7 +97,7 @@ impl<'a, 'b> Reader<'a, 'b> {
                 let handover = if has_read { self.handover.at } else { self.handover.without_a_page };
                 let next = tokio::select! {
                     biased;
-                    () = tokio::time::sleep_until(handover) => {
+                    () = self.is_over(handover) => {
                         return Ok(if has_read { End::HandOver } else { End::NothingRead });
                     }
                     page = pages.try_next() => page?,
@@ -121,6 +122,14 @@ impl<'a, 'b> Reader<'a, 'b> {
                     lane.was_asked();
                 }
             }
+        }
+    }
+
+    /// Waits until the worker has to hand over, or leaves the export.
+    async fn is_over(&self, handover: Instant) {
+        tokio::select! {
+            () = tokio::time::sleep_until(handover) => {}
+            () = self.board.left_export() => {}
         }
     }
 

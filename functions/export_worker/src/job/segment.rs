@@ -82,8 +82,9 @@ async fn run(setup: &Setup<'_>, board: &Board, piece: Piece, handover: Handover)
         return exports.fail_segment(lease, &interrupted()).await;
     }
     match make(setup, board, piece, handover).await {
-        Ok(Some(rows)) => exports.complete_segment(lease, rows).await,
-        Ok(None) => exports.release_segment(lease, now()).await,
+        Ok(Made::Rows(rows)) => exports.complete_segment(lease, rows).await,
+        Ok(Made::Nothing) if board.leaves_export() => exports.decline_segment(lease, now()).await,
+        Ok(Made::Nothing | Made::Part) => exports.release_segment(lease, now()).await,
         Err(PipelineError::LeaseLost) => Err(LeaseError::Lost),
         Err(PipelineError::Permanent { failure, cause }) => {
             tracing::error!(cause, "{} cannot be made: {cause}", lease.key);
@@ -93,13 +94,23 @@ async fn run(setup: &Setup<'_>, board: &Board, piece: Piece, handover: Handover)
     }
 }
 
-/// Makes the file of a segment; returns how many rows it has, or `None` if the worker has to hand over.
+/// What a lane did with a segment.
+enum Made {
+    /// All of it, so many rows.
+    Rows(u64),
+    /// A part, which is saved: the worker has to hand over.
+    Part,
+    /// It has not read a page.
+    Nothing,
+}
+
+/// Makes the file of a segment, until the worker has to hand over.
 async fn make(
     setup: &Setup<'_>,
     board: &Board,
     mut piece: Piece,
     handover: Handover,
-) -> Result<Option<u64>, PipelineError> {
+) -> Result<Made, PipelineError> {
     let (told, watched) = watch::channel(Reading::new(Progress { percent: 0, rows: 0 }));
     let lease = piece.lease.clone();
     let work = async {
@@ -113,13 +124,13 @@ async fn make(
                 End::AllRead => {}
                 End::HandOver => {
                     writer.save().await?;
-                    return Ok(None);
+                    return Ok(Made::Part);
                 }
-                End::NothingRead => return Ok(None),
+                End::NothingRead => return Ok(Made::Nothing),
             }
         }
         let counts = writer.finish().await?.counts;
-        Ok(Some(counts.written))
+        Ok(Made::Rows(counts.written))
     };
     // On the heap, because it is large.
     heartbeat::keep_lease(setup.worker, &lease, &watched, Box::pin(work)).await

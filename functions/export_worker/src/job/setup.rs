@@ -17,7 +17,7 @@ use crate::Worker;
 use crate::job::error::PipelineError;
 use crate::job::meter::Meter;
 use crate::job::piece::Piece;
-use crate::job::stored_plan;
+use crate::job::{share, stored_plan};
 
 /// An export as this worker makes it, whatever part of it.
 pub struct Setup<'a> {
@@ -60,7 +60,7 @@ impl<'a> Setup<'a> {
             Some(plan) => plan,
             None => stored_plan::make(worker, export, &ids).await?,
         };
-        Self::new(worker, export, plan, is_stored, ids, meter)
+        Self::new(worker, share::id_of_owner(), export, plan, is_stored, ids, meter)
     }
 
     /// Reads what an export needs that another worker has split. `None` if it has no plan: then it is finished.
@@ -75,13 +75,14 @@ impl<'a> Setup<'a> {
     ) -> Result<Option<Self>, PipelineError> {
         let ids = stored_plan::named_ids(worker, export).await?;
         match stored_plan::read(worker, export).await? {
-            Some(plan) => Self::new(worker, export, plan, true, ids, meter).map(Some),
+            Some(plan) => Self::new(worker, Uuid::new_v4(), export, plan, true, ids, meter).map(Some),
             None => Ok(None),
         }
     }
 
     fn new(
         worker: &'a Worker,
+        worker_id: Uuid,
         export: &'a DataExport,
         plan: Plan,
         is_stored: bool,
@@ -94,7 +95,7 @@ impl<'a> Setup<'a> {
         Ok(Self {
             worker,
             export,
-            worker_id: Uuid::new_v4(),
+            worker_id,
             usage_records: worker.usage_records.for_export(),
             selection: Arc::new(selection),
             plan,

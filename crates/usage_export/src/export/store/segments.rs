@@ -210,6 +210,20 @@ impl Exports {
         step(update).await.map(|_| ())
     }
 
+    /// Gives a segment back that nobody began to read since it was claimed: that was no attempt.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Exports::renew`].
+    pub async fn decline_segment(&self, lease: &Lease, now: DateTime<Utc>) -> Result<(), LeaseError> {
+        let update = self
+            .update_as(lease)
+            .update_expression("SET lease_until = :from REMOVE lease_owner ADD attempts :minus_one")
+            .expression_attribute_values(":from", text(timestamp::to_text(now)))
+            .expression_attribute_values(":minus_one", number(-1));
+        step(update).await.map(|_| ())
+    }
+
     /// Until when a worker may still write what belongs to a segment of the export; `None` if none does.
     ///
     /// # Errors
