@@ -1,5 +1,8 @@
 //! What the functions have logged, by the API of `CloudWatch` Logs.
 
+use std::time::Duration;
+
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::system::system;
@@ -27,8 +30,22 @@ pub async fn metrics_of(data_export_id: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Calls an action of the API with JSON.
+/// Calls an action of the API with JSON. The emulator fails at times while functions log at the same moment.
 pub async fn call(action: &str, body: Value) -> Value {
+    let mut answer = try_to_call(action, &body).await;
+    for _ in 0..20 {
+        if answer.0.is_success() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        answer = try_to_call(action, &body).await;
+    }
+    let (status, text) = answer;
+    assert!(status.is_success(), "{action}: {status}: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+async fn try_to_call(action: &str, body: &Value) -> (StatusCode, String) {
     let outputs = &system().outputs;
     let scope = format!("test/20250101/{}/logs/aws4_request", outputs.region);
     let sent = system()
@@ -41,5 +58,6 @@ pub async fn call(action: &str, body: Value) -> Value {
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
         )
         .body(body.to_string());
-    sent.send().await.unwrap().json().await.unwrap()
+    let answer = sent.send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
 }
