@@ -25,6 +25,7 @@ mod saved_export;
 mod segment_moments;
 mod segments;
 mod sent;
+mod share;
 mod strict;
 mod throttling;
 mod turn;

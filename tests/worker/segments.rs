@@ -7,11 +7,10 @@ use std::time::Duration;
 use export_worker::job::invited;
 use export_worker::{Delivery, Disposition, Splitting};
 use integration_tests::files::{keys_of, open_uploads};
-use integration_tests::records::{put_active_sets, read_active, read_record};
+use integration_tests::records::{read_active, read_record};
 use integration_tests::run;
 use integration_tests::runs::Run;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::faults::{SENT, answer, error};
 use crate::world::{World, let_pass, now};
@@ -22,7 +21,7 @@ pub const SPLITTING: Splitting = Splitting { lanes: 4, max_workers: 1, min_pages
 /// More deliveries than an export needs in which a worker dies.
 const MAX_DELIVERIES: usize = 12;
 
-fn request(request: &mut Value) {
+pub fn request(request: &mut Value) {
     request["fields"] = json!(["workspace_id", "run_id", "credit_cost", "pl_run_created_ts"]);
     request["interval"]["end"] = "2025-03-31T23:59:59.999Z".into();
 }
@@ -88,7 +87,7 @@ pub async fn assert_nothing_is_open(world: &World) {
 }
 
 /// Processes an invitation to the export.
-async fn process_invitation(world: &World) -> Disposition {
+pub async fn process_invitation(world: &World) -> Disposition {
     let delivery =
         Delivery { receives: 1, deadline: now() + chrono::TimeDelta::minutes(15), receipt_handle: None };
     Box::pin(invited::process(&world.worker(), &world.id, &delivery)).await
@@ -160,69 +159,6 @@ fn invited_workers_read_segments_and_stop_when_there_are_none() {
         // Another one comes too late.
         assert_eq!(process_invitation(&world).await, Disposition::Acknowledge);
     });
-}
-
-/// Lets another export of the organization run beside it.
-async fn run_another_export(world: &World) {
-    let other = world.another_export(request).await;
-    let ids = vec![world.id.clone(), other.id];
-    put_active_sets(&world.org, [ids.clone(), ids, Vec::new()]).await;
-}
-
-#[test]
-fn nobody_is_invited_while_another_export_of_the_organization_runs() {
-    run(async {
-        let mut world = world().await;
-        world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
-        run_another_export(&world).await;
-        assert_eq!(world.process(1).await, Disposition::Acknowledge);
-        assert!(!segments(&world).await.is_empty());
-        assert_eq!(world.faults.sent("SendMessage").len(), 0);
-        assert_completed(&world, &unsplit_file(&world).await).await;
-    });
-}
-
-#[test]
-fn invited_workers_leave_when_another_export_of_the_organization_runs() {
-    run(async {
-        let mut world = world().await;
-        world.splitting = Splitting { lanes: 1, max_workers: 2, min_pages: 1 };
-        let (invited, mut is_invited) = watch::channel(false);
-        world.faults.on("SendMessage", move |_, _| {
-            invited.send_replace(true);
-            async { answer(200, SENT) }
-        });
-        tokio::select! {
-            _ = world.process(1) => panic!("nobody was invited"),
-            _ = is_invited.wait_for(|is_invited| *is_invited) => {}
-        }
-        // The owner is dead, and the invited worker gets no page.
-        let before = held(&world).await;
-        world.faults.on("Query", async |_, _| std::future::pending().await);
-        let mut invited = world.another_worker();
-        invited.splitting.lanes = 3;
-        let another_begins = async {
-            while held(&world).await <= before {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            run_another_export(&world).await;
-        };
-        let both = async { tokio::join!(process_invitation(&invited), another_begins) };
-        let (disposition, ()) = tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
-        assert_eq!((disposition, held(&world).await), (Disposition::Acknowledge, before));
-        let attempts = segments(&world).await.iter().filter(|segment| segment["attempts"] != 0).count();
-        assert_eq!(attempts, before, "to leave is no attempt");
-        world.faults.end();
-        world.faults.on("SendMessage", async |_, _| answer(200, SENT));
-        let_pass(62);
-        deliver_until_settled(&world).await;
-        assert_completed(&world, &unsplit_file(&world).await).await;
-    });
-}
-
-/// How many segments are read by somebody.
-async fn held(world: &World) -> usize {
-    segments(world).await.iter().filter(|segment| segment.get("lease_owner").is_some()).count()
 }
 
 #[test]
