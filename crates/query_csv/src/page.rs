@@ -159,6 +159,11 @@ impl Page {
         cells.make_room_for(join, &self.missing[join].ids)
     }
 
+    /// How many bytes the rows have so far, without the cells that are joined to them.
+    pub fn bytes(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The rows, complete, each with CRLF.
     ///
     /// # Errors
@@ -177,6 +182,7 @@ impl Page {
             pieces.push((at, found.group(group)));
         }
         let mut rows = pool.acquire();
+        rows.reserve_exact(self.rows.len() + pieces.iter().map(|(_, piece)| piece.len()).sum::<usize>());
         let mut copied = 0;
         for (at, piece) in pieces {
             rows.extend_from_slice(&self.rows[copied..at]);

@@ -80,7 +80,7 @@ pub fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String
 
 /// The most keys that one `BatchGetItem` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
-const MAX_BATCH_GET_KEYS: usize = 100;
+pub const MAX_BATCH_GET_KEYS: usize = 100;
 
 /// How often keys are asked for that DynamoDB leaves unprocessed. With the pauses in between that is about six seconds.
 const MAX_BATCH_GET_TRIES: u32 = 8;

@@ -227,6 +227,13 @@ impl DataExport {
         self.state == State::Requested && self.progress_ts.is_some()
     }
 
+    /// Whether its file was written by one request of the only worker that has ever had it, so that the bucket has nothing else of it
+    /// but the manifest.
+    pub fn is_one_request(&self) -> bool {
+        let has_checkpoint = self.progress_ts.is_some() || self.next_segment.is_some();
+        self.state == State::Completed && self.epoch == 1 && !has_checkpoint
+    }
+
     /// What its workers have used so far.
     pub fn cost(&self) -> Cost {
         Cost { s3_requests: self.s3_requests, worker_ms: self.worker_ms }

@@ -2,6 +2,7 @@
 //!
 //! Only ids that the rows contain are looked up, each once, and only if a requested field needs them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use query_csv::{Page, escape_formula};
@@ -12,7 +13,7 @@ use usage_export::timestamp;
 use crate::layout::WORKBOOK_ID;
 use crate::selection::Selection;
 
-/// Completes pages with names from the directory.
+/// Completes pages with names from the directory. Whoever completes pages of an export at the same time shares the cache.
 pub struct Names {
     /// The directory that the names are read from.
     pub directory: Directory,
@@ -23,25 +24,43 @@ pub struct Names {
 }
 
 impl Names {
-    /// The rows of a page, complete.
+    /// How many ids of a page have to be looked up.
+    pub fn missing(&self, page: &Page) -> usize {
+        let Selection { layout, cells, .. } = &*self.selection;
+        layout.joins().enumerate().map(|(join, _)| page.missing_ids(join, cells).len()).sum()
+    }
+
+    /// The rows of each of these pages, complete.
     ///
     /// # Errors
     ///
     /// The directory could not be read, or a workbook in it cannot be written.
-    pub async fn complete(&self, page: Page) -> Result<Vec<u8>, AwsError> {
-        let Selection { layout, cells, pool, .. } = &*self.selection;
+    pub async fn complete(&self, pages: Vec<Page>) -> Result<Vec<Vec<u8>>, AwsError> {
+        // Whoever adds to a full cache empties it. Then it may lack what was there before this one looked up the rest.
+        while self.look_up_missing(&pages).await? {}
+        let Selection { cells, pool, .. } = &*self.selection;
+        let rows = pages.into_iter().map(|page| page.into_rows(cells, pool));
+        rows.collect::<Result<_, _>>().map_err(|error| AwsError::internal("page of usage records", &error))
+    }
+
+    /// Looks up the ids that the cache lacks, and says whether there were any.
+    async fn look_up_missing(&self, pages: &[Page]) -> Result<bool, AwsError> {
+        let Selection { layout, cells, .. } = &*self.selection;
+        let mut found_missing = false;
         for (join, attribute) in layout.joins().enumerate() {
-            let ids = page.missing_ids(join, cells);
+            let ids: BTreeSet<_> = pages.iter().flat_map(|page| page.missing_ids(join, cells)).collect();
             if ids.is_empty() {
                 continue;
             }
+            found_missing = true;
+            let ids = ids.into_iter().collect();
             if attribute == WORKBOOK_ID {
                 self.look_up_workbooks(join, ids).await?;
             } else {
                 self.look_up_users(join, ids).await?;
             }
         }
-        page.into_rows(cells, pool).map_err(|error| AwsError::internal("page of usage records", &error))
+        Ok(found_missing)
     }
 
     // The ids are a `Vec` and not a slice, because the compiler does not see that a future with a slice of references is `Send`:

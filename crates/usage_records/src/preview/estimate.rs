@@ -63,7 +63,7 @@ pub(super) async fn estimate(
             break;
         }
         measured += page.counts.written;
-        let csv = names.complete(page).await?;
+        let csv = names.complete(vec![page]).await?.concat();
         measured_bytes += csv.len() as u64;
         examples.extend(cells(&csv, ROWS - examples.len())?);
     }

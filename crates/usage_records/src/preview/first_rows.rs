@@ -72,7 +72,7 @@ impl Search<'_> {
     async fn take(&mut self, mut page: Page) -> Result<Option<bool>, ReadError> {
         loop {
             let Page { partition, rows, up_to, .. } = page;
-            let rows = self.names.complete(rows).await?;
+            let rows = self.names.complete(vec![rows]).await?.concat();
             self.rows.extend(cells(&rows, ROWS - self.rows.len())?);
             if self.rows.len() == ROWS {
                 return Ok(Some(false));

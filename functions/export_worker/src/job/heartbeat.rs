@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use usage_export::export::store::lease::{LEASE, Lease, LeaseError};
 
 use crate::job::error::PipelineError;
@@ -21,6 +21,10 @@ pub const VISIBILITY: Duration = Duration::from_secs(90);
 
 /// How often the message is hidden anew.
 const VISIBILITY_INTERVAL: Duration = Duration::from_secs(30);
+
+/// When it is hidden first. Before that the queue's visibility time-out hides it, which is longer: if the worker dies so soon, the reconciler
+/// sends another message. A small export is finished by then.
+const HIDE_FROM: Duration = Duration::from_secs(2);
 
 /// Does `work`, and meanwhile renews the lease of an export or a segment.
 ///
@@ -79,7 +83,7 @@ async fn renew(worker: &Worker, lease: &Lease, told: &watch::Receiver<Reading>) 
 
 /// Hides the message for ever.
 async fn hide(worker: &Worker, delivery: &Delivery<'_>) -> std::convert::Infallible {
-    let mut ticks = interval(VISIBILITY_INTERVAL);
+    let mut ticks = interval_at(Instant::now() + HIDE_FROM, VISIBILITY_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -34,7 +34,9 @@ pub async fn settle(worker: &Worker, finished: &DataExport) -> Result<(), AwsErr
     }
     let Worker { mailer, directory, exports, .. } = worker;
     notification::notify_owner(mailer, directory, exports, finished, (worker.clock)()).await?;
-    leftovers::delete(&worker.bucket, finished).await?;
+    if !finished.is_one_request() {
+        leftovers::delete(&worker.bucket, finished).await?;
+    }
     let id = &finished.data_export_id;
     if worker.exports.settle(id).await? {
         return Ok(());

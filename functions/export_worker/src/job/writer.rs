@@ -14,18 +14,19 @@ use crate::sink::upload::Upload;
 use chrono::{DateTime, TimeDelta, Utc};
 use query_csv::write_header;
 use tokio::sync::watch;
-use usage_export::error::AwsError;
-use usage_export::export::store::finish::Completed;
 use usage_export::export::store::lease::Lease;
-use usage_export::export::{Cost, Counts, Position, SideObject, checksum_text};
+use usage_export::export::{Cost, Counts, Position, SideObject};
 use usage_records::names::Names;
 use usage_records::page::Page;
 
 use self::checkpoints::{Unsaved, check, side_objects_of};
 use self::joining::Joining;
+use self::unnamed::Unnamed;
 
 mod checkpoints;
+mod finishing;
 mod joining;
+mod unnamed;
 
 /// How much time passes between two checkpoints, at most as much as a killed worker's successor has to read again.
 const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
@@ -38,6 +39,8 @@ pub struct Writer<'a> {
     prefix: String,
     is_export: bool,
     names: Names,
+    /// The last pages, whose rows are not in the part yet.
+    unnamed: Unnamed,
     part: Part,
     upload: Upload,
     counts: Counts,
@@ -83,9 +86,8 @@ impl<'a> Writer<'a> {
             let manifest = GrowingManifest::resume(bucket, &at.manifest, at.counts, selection).await?;
             (Upload::resume(bucket, &key, epoch, at, &selection.pool), manifest)
         } else {
-            let mut upload = Upload::new(bucket, &key, epoch, &selection.pool);
+            let upload = Upload::new(bucket, &key, epoch, &selection.pool);
             if piece.is_export {
-                upload.begin().await?;
                 part.push(write_header(export.request.fields.iter().map(|field| field.id())));
             }
             (upload, GrowingManifest::begin(export, setup.scope_of(piece), selection))
@@ -100,6 +102,7 @@ impl<'a> Writer<'a> {
                 organization_id: export.organization_id.clone(),
                 selection: Arc::clone(selection),
             },
+            unnamed: Unnamed::default(),
             part,
             upload,
             counts: at.map(|at| at.counts).unwrap_or_default(),
@@ -150,11 +153,9 @@ impl<'a> Writer<'a> {
         self.counts.written += page.rows.counts.written;
         self.counts.filtered += page.filtered + page.rows.counts.left_out;
         self.position = Some(Position { partition_key: page.partition.partition_key, sort_key: page.up_to });
-        let rows = self.names.complete(page.rows).await?;
-        if rows.is_empty() {
-            self.names.selection.pool.release(rows);
-        } else {
-            self.part.push(rows);
+        self.unnamed.push(page.rows, &self.names);
+        if self.unnamed.is_enough() {
+            self.name_rows().await?;
         }
         if self.part.len() >= self.upload.min_part_bytes(self.is_export) {
             return self.send_part().await;
@@ -163,53 +164,6 @@ impl<'a> Writer<'a> {
             self.save().await?;
         }
         Ok(())
-    }
-
-    /// Sends the last part, compares the counts and completes the file. A segment that is smaller than a part has no file: its rows
-    /// stay in the tail of its last checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// A call failed, the lease is lost, or the counts or the file in S3 do not agree.
-    pub async fn finish(mut self) -> Result<Completed, PipelineError> {
-        if self.all_read {
-            return self.complete().await;
-        }
-        let counts = self.counts;
-        if !counts.agree() {
-            return Err(PipelineError::integrity_mismatch(format!("rows do not agree: {counts:?}")));
-        }
-        self.finish_in_flight().await?;
-        if !self.part.is_empty() && (self.is_export || !self.upload.parts().is_empty()) {
-            self.upload.send_part(std::mem::take(&mut self.part)).await?;
-        }
-        self.all_read = true;
-        self.save().await?;
-        self.complete().await
-    }
-
-    /// Completes the upload of a file whose rows are all in its parts. Only the owner of the lease gets here, and every owner
-    /// completes the same parts.
-    ///
-    /// # Errors
-    ///
-    /// A call failed, or S3 has other bytes than were written.
-    pub async fn complete(self) -> Result<Completed, PipelineError> {
-        let Setup { worker, export, .. } = self.setup;
-        let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
-        let checksum = checksum_text(self.upload.crc32());
-        let credit_cost = self.manifest.credit_cost();
-        // The manifest comes before the tail, which only a segment has.
-        let manifest = self.side_objects.into_iter().next();
-        let manifest = manifest.ok_or_else(|| AwsError::unexpected(&self.lease.key, "no manifest"))?;
-        let stored = if self.upload.parts().is_empty() { None } else { Some(self.upload.complete().await?) };
-        let (etag, created_ts) = stored.map(|stored| (stored.etag, stored.created_ts)).unwrap_or_default();
-        // S3 deletes the file at the first midnight after that.
-        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
-        let created_ts = created_ts.unwrap_or(export.created_ts);
-        let expires_ts = created_ts + TimeDelta::days(i64::from(worker.file_days));
-        let cost = self.setup.meter.cost();
-        Ok(Completed { counts, checksum, etag, manifest, credit_cost, expires_ts, cost })
     }
 
     /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::operation::head_object::HeadObjectError;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType};
-use chrono::{DateTime, Utc};
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 use usage_export::error::AwsError;
 
 use crate::sink::part::{Part, base64_crc32};
 use crate::sink::request_count::RequestCount;
+
+mod stored_file;
+
+pub use stored_file::StoredFile;
 
 /// The bucket that the files are written to.
 #[derive(Debug, Clone)]
@@ -31,22 +34,6 @@ pub struct Bucket {
 
 /// How many parts are on their way at the same time. Two keep the network of a function busy.
 const MAX_PARTS_IN_FLIGHT: usize = 2;
-
-/// A finished file as S3 describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFile {
-    /// The size that S3 reports, in bytes.
-    pub bytes: u64,
-    /// The CRC-32 of the whole file in base64. `None` from an emulator that keeps only the checksums of
-    /// parts.
-    pub crc32: Option<String>,
-    /// By what S3 tells this file from any other under its key.
-    pub etag: String,
-    /// From when on S3's lifecycle rules count its days, to the second: not when the file was completed, but when its multipart
-    /// upload began.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
-    pub created_ts: Option<DateTime<Utc>>,
-}
 
 impl Bucket {
     /// The bucket of that name, by a client with this configuration.
@@ -106,6 +93,18 @@ impl Bucket {
             request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
             Ok(())
         }
+    }
+
+    /// The request that puts an object. It is sent without a SHA-256 of the payload, as a part is.
+    pub fn put_object(&self, key: &str, content_type: &str, body: Part) -> PutObjectFluentBuilder {
+        self.client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .content_type(content_type)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_crc32(base64_crc32(body.crc32().clone().finalize()))
+            .body(body.into())
     }
 
     /// Makes bytes `range` of the object `source` a part of an upload, within S3.
@@ -222,35 +221,5 @@ impl Bucket {
         let deleted = self.client.delete_object().bucket(&self.name).key(key).send().await;
         deleted.map_err(AwsError::from_sdk("s3:DeleteObject"))?;
         Ok(())
-    }
-
-    /// The file with this key; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// S3 refuses or cannot be reached.
-    pub async fn stored_file(&self, key: &str) -> Result<Option<StoredFile>, AwsError> {
-        let sent = self
-            .client
-            .head_object()
-            .bucket(&self.name)
-            .key(key)
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await;
-        let head = match sent {
-            Ok(head) => head,
-            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(AwsError::from_sdk("s3:HeadObject")(error)),
-        };
-        let is_of_whole_file = head.checksum_type == Some(ChecksumType::FullObject);
-        Ok(Some(StoredFile {
-            bytes: head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default(),
-            crc32: head.checksum_crc32.filter(|_| is_of_whole_file),
-            etag: head.e_tag.unwrap_or_default(),
-            created_ts: head.last_modified.and_then(|time| DateTime::from_timestamp(time.secs(), 0)),
-        }))
     }
 }

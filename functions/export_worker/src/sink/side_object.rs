@@ -4,13 +4,12 @@
 //! Each has a key of its own, so whoever still reads another one finds it unchanged.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 
-use aws_sdk_s3::types::ChecksumAlgorithm;
 use tokio_util::task::AbortOnDropHandle;
 use usage_export::error::AwsError;
 use usage_export::export::SideObject;
 
 use crate::sink::bucket::Bucket;
-use crate::sink::part::{Part, base64_crc32};
+use crate::sink::part::Part;
 
 /// An object that is being written.
 pub type Writing = AbortOnDropHandle<Result<(), AwsError>>;
@@ -19,18 +18,7 @@ pub type Writing = AbortOnDropHandle<Result<(), AwsError>>;
 pub fn write(bucket: &Bucket, key: String, content_type: &str, part: Part) -> (SideObject, Writing) {
     let crc32 = part.crc32().clone().finalize();
     let object = SideObject { key, bytes: part.len() as u64, crc32 };
-    let request = bucket
-        .client
-        .put_object()
-        .bucket(&bucket.name)
-        .key(&object.key)
-        .content_type(content_type)
-        .checksum_algorithm(ChecksumAlgorithm::Crc32)
-        .checksum_crc32(base64_crc32(crc32))
-        .body(part.into())
-        .customize()
-        // As for a part: S3 compares the CRC-32.
-        .disable_payload_signing();
+    let request = bucket.put_object(&object.key, content_type, part).customize().disable_payload_signing();
     let writing = tokio::spawn(async move {
         request.send().await.map_err(AwsError::from_sdk("s3:PutObject"))?;
         Ok(())

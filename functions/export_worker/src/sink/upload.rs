@@ -17,6 +17,7 @@ use crate::sink::part::{Part, base64_crc32};
 use self::listed::number_of;
 
 mod listed;
+mod whole;
 
 /// A part is sent once it has this many bytes. S3 wants at least 5 MiB in each part but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
@@ -225,8 +226,13 @@ impl Upload {
                 .await
                 .map_err(AwsError::from_sdk("s3:CompleteMultipartUpload"))?;
         }
+        self.stored().await
+    }
+
+    /// The file that S3 has, which is what was written.
+    async fn stored(&self) -> Result<StoredFile, UploadError> {
         let Some(stored) = self.bucket.stored_file(&self.key).await? else {
-            return Err(UploadError::IntegrityMismatch("S3 has neither the upload nor the file".to_owned()));
+            return Err(UploadError::IntegrityMismatch("S3 does not have the file".to_owned()));
         };
         let crc32 = base64_crc32(self.crc32());
         if stored.bytes != self.bytes || stored.crc32.as_ref().is_some_and(|stored| *stored != crc32) {

@@ -25,6 +25,7 @@ impl Writer<'_> {
     ///
     /// A call failed, or the lease is lost.
     pub async fn save(&mut self) -> Result<(), PipelineError> {
+        self.name_rows().await?;
         self.finish_in_flight().await?;
         self.unsaved = Some(self.begin_checkpoint()?);
         self.finish_in_flight().await
@@ -56,10 +57,7 @@ impl Writer<'_> {
         let bytes = self.upload.bytes() + tail.as_ref().map_or(0, |tail| tail.bytes);
         let counts = Counts { bytes, ..self.counts };
         let crc32 = self.upload.crc32();
-        let key = format!("{prefix}manifest.{nth}.json");
-        let used =
-            Used { read_units: counts.read_units, cost: self.used_by_others + self.setup.meter.cost() };
-        let (manifest, written) = self.manifest.write(bucket, key, counts, crc32, used)?;
+        let (manifest, written) = self.begin_manifest(counts, crc32)?;
         writing.push(written);
         let checkpoint = Checkpoint {
             upload_id: self.upload.upload_id().map(str::to_owned),
@@ -73,6 +71,18 @@ impl Writer<'_> {
             all_read: self.all_read,
         };
         Ok(Unsaved { checkpoint, writing })
+    }
+
+    /// Begins to write the manifest of what is written so far, for the checkpoint that was just begun.
+    pub(super) fn begin_manifest(
+        &mut self,
+        counts: Counts,
+        crc32: u32,
+    ) -> Result<(SideObject, Writing), PipelineError> {
+        let key = format!("{}manifest.{}.{}.json", self.prefix, self.lease.epoch, self.checkpoints);
+        let used =
+            Used { read_units: counts.read_units, cost: self.used_by_others + self.setup.meter.cost() };
+        self.manifest.write(&self.setup.worker.bucket, key, counts, crc32, used)
     }
 
     async fn save_checkpoint(&mut self, checkpoint: Checkpoint) -> Result<(), PipelineError> {

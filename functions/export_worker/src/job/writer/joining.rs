@@ -77,7 +77,10 @@ impl Writer<'_> {
     }
 
     async fn begin_to_join(&mut self, piece: &Piece) -> Result<Joining, PipelineError> {
+        self.name_rows().await?;
         self.finish_in_flight().await?;
+        // The checkpoint has to name the upload that the parts belong to.
+        self.upload.begin().await?;
         let first = self.join_from.unwrap_or_else(|| self.upload.next_number());
         let is_first = self.join_from.replace(first).is_none();
         // Who joins again has nothing to save: it would count as progress, for ever if a part is always refused.
