@@ -1,5 +1,7 @@
 //! Batches of messages, as SQS hands them over.
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::TimeDelta;
 use integration_tests::run;
@@ -36,7 +38,22 @@ fn a_message_that_is_done_is_not_reported() {
         let response = handle(&world, batch(&world, &[EXPORT])).await;
         assert!(failures(&response).is_empty());
         assert_eq!(world.export().await["state"], "COMPLETED");
-        // A killed worker's message comes back after this time, and not after that of the queue.
+        assert_eq!(world.faults.sent("ChangeMessageVisibility").len(), 0, "it took no two seconds");
+    });
+}
+
+/// A killed worker's message comes back after this time, and not after that of the queue.
+#[test]
+fn the_message_of_an_export_that_takes_a_while_is_hidden_for_ninety_seconds() {
+    run(async {
+        let world = World::new().await;
+        world.faults.on("Query", async |call, nth| {
+            if nth == 0 {
+                tokio::time::sleep(Duration::from_millis(2_500)).await;
+            }
+            call.send().await
+        });
+        handle(&world, batch(&world, &[EXPORT])).await;
         let [hidden] = &world.faults.sent("ChangeMessageVisibility")[..] else { panic!("one call") };
         assert_eq!(hidden.json()["VisibilityTimeout"], 90);
     });

@@ -70,6 +70,7 @@ fn an_export_whose_reads_stay_refused_is_given_back_and_fails_at_last() {
 fn a_fault_on_our_side_is_retried_and_reported_as_a_technical_problem() {
     run(async {
         let world = World::new().await;
+        world.was_claimed_before().await;
         world.faults.on("CreateMultipartUpload", async |_, _| answer(200, WITHOUT_ID));
         for attempt in 1..MAX_ATTEMPTS {
             let retry = world.process(attempt).await;
@@ -101,7 +102,6 @@ fn a_page_with_fewer_records_than_it_says_is_never_a_file() {
         assert_eq!(world.process(1).await, Disposition::Acknowledge);
         assert_failed(&world, "did not add up").await;
         assert!(world.file().await.is_none());
-        assert_eq!(world.faults.sent("AbortMultipartUpload").len(), 1);
         assert_eq!(open_uploads(&world.org, &world.id).await, Vec::<String>::new());
     });
 }
@@ -190,6 +190,7 @@ fn a_bad_record_outside_of_the_interval_is_not_read() {
 fn a_part_that_s3_refuses_is_sent_again_by_the_next_worker() {
     run(async {
         let world = World::new().await;
+        world.was_claimed_before().await;
         world.faults.on("UploadPart", async |_, _| answer(403, DENIED));
         assert_eq!(world.process(1).await, Disposition::Retry(Duration::from_secs(5)));
         assert!(world.file().await.is_none());
@@ -198,7 +199,7 @@ fn a_part_that_s3_refuses_is_sent_again_by_the_next_worker() {
         world.recover();
         assert_eq!(world.process(2).await, Disposition::Acknowledge);
         let export = world.export().await;
-        assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(2)));
+        assert_eq!((&export["state"], &export["epoch"]), (&json!("COMPLETED"), &json!(3)));
     });
 }
 

@@ -26,6 +26,7 @@ mod segment_moments;
 mod segments;
 mod sent;
 mod share;
+mod small;
 mod strict;
 mod throttling;
 mod turn;

@@ -225,6 +225,11 @@ impl World {
         self.set("lease_until", timestamp(now() + TimeDelta::seconds(seconds))).await;
     }
 
+    /// A worker had it before, so that its file is no longer written by one request.
+    pub async fn was_claimed_before(&self) {
+        self.set("epoch", 1).await;
+    }
+
     /// The export's file, if it is there.
     pub async fn file(&self) -> Option<Vec<u8>> {
         read_file(&self.org, &self.id).await

@@ -129,7 +129,7 @@ impl World {
 
     fn receive(&mut self) {
         let Some(free) = self.workers.iter_mut().find(|worker| worker.is_none()) else { return };
-        *free = Some(Worker::new(self.next_owner));
+        *free = Some(Worker::new(self.next_owner, self.rows));
         self.next_owner += 1;
         self.queue -= 1;
     }

@@ -45,6 +45,10 @@ pub enum Call {
         parts: Vec<u8>,
         rows: u8,
     },
+    /// The whole file, unless there is one.
+    PutFile {
+        rows: Rows,
+    },
     Complete {
         token: Token,
     },
@@ -91,6 +95,8 @@ impl World {
         let makes_object = matches!(call, Call::PutPlan { .. } | Call::CreateUpload | Call::PutTail { .. });
         let has_lease = self.record.lease.is_some_and(|lease| Some(lease.owner) == caller && !lease.expired);
         self.witness.late_object |= makes_object && self.record.state.is_final() && !has_lease;
+        let makes_file = matches!(call, Call::PutFile { .. }) && self.bucket.file.is_none();
+        self.witness.late_file |= makes_file && self.record.state.is_final() && !has_lease;
         match call {
             Call::Claim { owner } => self.claim(*owner),
             Call::SaveCheckpoint { token, saves, checkpoint } => {
@@ -130,7 +136,13 @@ impl World {
                 self.emails += 1;
                 Answer::Done
             }
-            of_s3 => self.take_place_in_s3(of_s3, defect),
+            of_s3 => {
+                let former = self.bucket.file.clone();
+                let answer = self.take_place_in_s3(of_s3, defect);
+                self.witness.file_replaced |=
+                    self.record.state == State::Completed && self.bucket.file != former;
+                answer
+            }
         }
     }
 
@@ -183,6 +195,7 @@ impl World {
         }
         self.record.checkpoint = Some(checkpoint.clone());
         self.record.saves = saves;
+        self.record.has_saved = true;
         // A checkpoint renews the lease.
         self.record.lease = self.record.lease.map(|lease| Lease { expired: false, ..lease });
         Answer::Done

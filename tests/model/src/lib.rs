@@ -21,6 +21,8 @@ pub use world::World;
 /// The life of one export.
 #[derive(Debug, Clone, Copy)]
 pub struct Life {
+    /// How many rows the export has: fewer than [`world::PART_ROWS`] are written by one request.
+    pub rows: u8,
     /// How often at most a worker saves by time, hands over near its deadline, or reads two rows at a time.
     pub variations: u8,
     /// How many faults it has at most.

@@ -4,9 +4,10 @@ use stateright::Property;
 
 use crate::Life;
 use crate::call::is_consecutive;
-use crate::world::{MAX_ATTEMPTS, ROWS, Reason, State, World};
+use crate::world::{MAX_ATTEMPTS, Reason, State, World};
 
 pub const RIGHT_FILE: &str = "a COMPLETED export has a file with every row once, in order, of one plan";
+pub const FILE_STAYS: &str = "the file of a COMPLETED export is never replaced";
 pub const ONE_EMAIL: &str = "there are never two emails";
 pub const EMAIL_IS_SENT: &str = "the email is sent, unless its sender died or SES did not answer";
 pub const PARTS_STAY: &str = "a part of a saved checkpoint is never overwritten";
@@ -24,9 +25,10 @@ pub fn all() -> Vec<Property<Life>> {
             let file = world.bucket.file.as_deref();
             world.record.state != State::Completed
                 || file.is_some_and(|file| {
-                    is_consecutive(file, ROWS) && file.iter().all(|part| part.plan == file[0].plan)
+                    is_consecutive(file, world.rows) && file.iter().all(|part| part.plan == file[0].plan)
                 })
         }),
+        Property::always(FILE_STAYS, |_, world: &World| !world.witness.file_replaced),
         Property::always(ONE_EMAIL, |_, world: &World| world.emails <= 1),
         Property::always(EMAIL_IS_SENT, |_, world: &World| {
             let is_being_sent = world.record.notified_by.is_some_and(|owner| world.is_at_work(owner));
@@ -35,7 +37,8 @@ pub fn all() -> Vec<Property<Life>> {
         Property::always(PARTS_STAY, |_, world: &World| !world.witness.part_overwritten),
         Property::always(FINAL_STATE_STAYS, |_, world: &World| !world.witness.final_state_changed),
         Property::always(NO_FILE_OF_FAILED, |_, world: &World| {
-            !world.is_settled() || world.record.state == State::Completed || world.bucket.file.is_none()
+            let has_file = world.bucket.file.is_some() && !world.witness.late_file;
+            !world.is_settled() || world.record.state == State::Completed || !has_file
         }),
         // What comes after the end is left to the rules of the bucket, which delete it after some days.
         Property::always(NOTHING_LEFT, |_, world: &World| {

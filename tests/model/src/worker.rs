@@ -4,7 +4,7 @@ mod after;
 
 use crate::Defect;
 use crate::call::Call;
-use crate::world::{Checkpoint, Owner, PART_ROWS, ROWS, Reason, Rows, Tail, TailKey, Token};
+use crate::world::{Checkpoint, Owner, PART_ROWS, Reason, Rows, Tail, TailKey, Token};
 
 /// What a worker is about to do. Each step is one call, but `Write`, which reads a row or decides to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,7 @@ pub enum Step {
     Save,
     DeleteFormerTail,
     CompleteUpload,
+    PutFile,
     Complete,
     Fail(Reason),
     Release,
@@ -39,10 +40,13 @@ pub enum Disposition {
     PutBack,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Worker {
     pub owner: Owner,
     pub step: Step,
+    /// How many rows the export has.
+    all_rows: u8,
     epoch: u8,
     saves: u8,
     plan: u8,
@@ -55,10 +59,12 @@ pub struct Worker {
     tails: u8,
     has_read: bool,
     hands_over: bool,
+    /// Whether the export has nothing in the bucket that is to be deleted.
+    leaves_nothing: bool,
 }
 
 impl Worker {
-    pub fn new(owner: Owner) -> Self {
+    pub fn new(owner: Owner, all_rows: u8) -> Self {
         let draft = Checkpoint {
             upload: 0,
             parts: Vec::new(),
@@ -70,6 +76,7 @@ impl Worker {
         Self {
             owner,
             step: Step::Claim,
+            all_rows,
             epoch: 0,
             saves: 0,
             plan: 0,
@@ -80,6 +87,7 @@ impl Worker {
             tails: 0,
             has_read: false,
             hands_over: false,
+            leaves_nothing: false,
         }
     }
 
@@ -107,6 +115,7 @@ impl Worker {
                 let parts = self.draft.parts.clone();
                 Call::CompleteUpload { upload: self.draft.upload, parts, rows: self.draft.position }
             }
+            Step::PutFile => Call::PutFile { rows: self.unsent() },
             Step::Complete => Call::Complete { token },
             Step::Fail(reason) => Call::Fail { token, reason },
             Step::Release => Call::Release { token },
@@ -142,22 +151,39 @@ impl Worker {
 
     /// Whether two rows are left.
     pub fn can_read_two(&self) -> bool {
-        self.draft.position + 2 <= ROWS
+        self.draft.position + 2 <= self.all_rows
     }
 
     /// Reads a page of so many rows, or notices that there is none.
     pub fn read(&mut self, rows: u8, defect: Option<Defect>) {
         self.has_read = true;
-        if self.draft.position < ROWS {
+        if self.draft.position < self.all_rows {
             self.draft.position += rows;
             let Rows { from, to, .. } = self.unsent();
             if to - from >= PART_ROWS {
-                self.step = Step::SendPart;
+                self.step = self.before_part();
             }
             return;
         }
         self.draft.all_read = true;
-        self.step = if self.has_unsent() { Step::SendPart } else { self.before_save(defect) };
+        self.step = if self.is_one_request(defect) {
+            Step::PutFile
+        } else if self.has_unsent() {
+            self.before_part()
+        } else {
+            self.before_save(defect)
+        };
+    }
+
+    /// The upload is begun with its first part.
+    fn before_part(&self) -> Step {
+        if self.draft.upload == 0 { Step::BeginUpload } else { Step::SendPart }
+    }
+
+    /// Whether the file is put at once: no other worker can have begun it.
+    fn is_one_request(&self, defect: Option<Defect>) -> bool {
+        let is_first_claim = self.epoch == 1 || defect == Some(Defect::PutByAnyClaim);
+        is_first_claim && self.draft.upload == 0 && self.saves == 0 && self.saved_tail.is_none()
     }
 
     pub fn can_save_tail(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::worker::Worker;
 use crate::{Defect, Life};
 
-/// How many rows an export has.
+/// How many rows an export has that has several parts.
 pub const ROWS: u8 = 5;
 
 /// From how many rows on a part is sent; only the last part may have fewer.
@@ -105,8 +105,17 @@ pub struct Record {
     /// How many checkpoints were saved since the claim.
     pub saves: u8,
     pub notified_by: Option<Owner>,
+    /// Whether a checkpoint was ever saved.
+    pub has_saved: bool,
     /// Whether something is left to do, so that the reconciler looks at it.
     pub watched: bool,
+}
+
+impl Record {
+    /// Whether the file was put by one request of the only worker that has ever had the export.
+    pub fn is_one_request(&self) -> bool {
+        self.state == State::Completed && self.epoch == 1 && !self.has_saved
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -131,12 +140,16 @@ impl Bucket {
 pub struct Witness {
     /// A part of the saved checkpoint was replaced by other rows.
     pub part_overwritten: bool,
+    /// The file of a COMPLETED export was replaced by another one.
+    pub file_replaced: bool,
     /// A final state was replaced by another one.
     pub final_state_changed: bool,
     /// A worker ended, or did not get SES's answer, after it had claimed the email.
     pub email_forfeited: bool,
     /// Something was put into the bucket after the final state, by a worker that did not have the lease any more.
     pub late_object: bool,
+    /// The same of a file that is put by one request.
+    pub late_file: bool,
     /// A message was lost, or what it was to bring about came after its sender had died.
     pub message_lost: bool,
 }
@@ -144,6 +157,8 @@ pub struct Witness {
 /// A state of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct World {
+    /// How many rows the export has.
+    pub rows: u8,
     pub record: Record,
     pub bucket: Bucket,
     /// Messages that can be received.
@@ -169,6 +184,7 @@ impl World {
     /// An export that was just created: its message is not sent yet.
     pub fn created(life: Life) -> Self {
         Self {
+            rows: life.rows,
             record: Record {
                 state: State::Requested,
                 lease: None,
@@ -177,6 +193,7 @@ impl World {
                 checkpoint: None,
                 saves: 0,
                 notified_by: None,
+                has_saved: false,
                 watched: true,
             },
             bucket: Bucket::default(),

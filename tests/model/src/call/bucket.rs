@@ -31,6 +31,14 @@ impl World {
                 self.bucket.tails.remove(key);
                 Answer::Done
             }
+            Call::PutFile { rows } => {
+                if defect == Some(Defect::PutReplacesFile) {
+                    self.bucket.file = None;
+                }
+                // With If-None-Match. What is there may be this file, whose answer was lost.
+                let file = self.bucket.file.get_or_insert_with(|| vec![*rows]);
+                if *file == [*rows] { Answer::Done } else { Answer::Mismatch }
+            }
             Call::CompleteUpload { upload, parts, rows } => self.complete_upload(*upload, parts, *rows),
             Call::AbortUploads if defect == Some(Defect::AbortsOnlyTheNewestUpload) => {
                 self.bucket.uploads.remove(&self.bucket.uploads_begun);

@@ -3,7 +3,7 @@
 use super::{Disposition, Step, Worker};
 use crate::Defect;
 use crate::call::Answer;
-use crate::world::{Checkpoint, MAX_ATTEMPTS, Reason, Record};
+use crate::world::{Checkpoint, MAX_ATTEMPTS, Reason, Record, State};
 
 /// The next step, or what becomes of the message.
 type Next = Result<Step, Disposition>;
@@ -21,7 +21,7 @@ impl Worker {
             | Step::GiveEmailBack
             | Step::AbortUploads
             | Step::DeleteObjects
-            | Step::Settle => after_end(self.step, &answer, defect),
+            | Step::Settle => self.after_end(&answer, defect),
             _ => self.after_writing(answer, defect),
         };
         match next {
@@ -54,7 +54,7 @@ impl Worker {
             }
             (Step::BeginUpload, Answer::Upload(id)) => {
                 self.draft.upload = id;
-                Step::Write
+                Step::SendPart
             }
             (Step::GetTail, Answer::Done) => Step::Write,
             (Step::SendPart, Answer::Done) => self.after_part(defect),
@@ -73,8 +73,8 @@ impl Worker {
             (Step::Save, Answer::Done) => self.after_save(defect),
             (Step::DeleteFormerTail, _) if defect == Some(Defect::FormerTailDeletedFirst) => Step::Save,
             (Step::DeleteFormerTail, _) => self.after_saved(),
-            (Step::CompleteUpload, Answer::Done) => Step::Complete,
-            (Step::CompleteUpload, _) => Step::Fail(Reason::IntegrityMismatch),
+            (Step::CompleteUpload | Step::PutFile, Answer::Done) => Step::Complete,
+            (Step::CompleteUpload | Step::PutFile, _) => Step::Fail(Reason::IntegrityMismatch),
             // The lease is lost.
             _ => return Err(Disposition::PutBack),
         })
@@ -102,7 +102,6 @@ impl Worker {
 
     fn first_step(&self) -> Step {
         match &self.draft {
-            Checkpoint { upload: 0, .. } => Step::BeginUpload,
             Checkpoint { all_read: true, .. } => Step::CompleteUpload,
             _ if self.saved_tail.is_some() => Step::GetTail,
             _ => Step::Write,
@@ -137,9 +136,12 @@ impl Worker {
 
     fn begin_settling(&mut self, record: &Record, defect: Option<Defect>) -> Step {
         // Nothing of the file matters any more: states that differ only in it are one.
-        *self = Self::new(self.owner);
+        let is_completed = record.state == State::Completed;
+        let leaves_nothing =
+            record.is_one_request() || (is_completed && defect == Some(Defect::NothingDeletedOfCompleted));
+        *self = Self { leaves_nothing, ..Self::new(self.owner, self.all_rows) };
         match (record.notified_by, defect) {
-            (Some(_), _) => after_email(defect),
+            (Some(_), _) => self.after_email(defect),
             (None, Some(Defect::EmailNotClaimed)) => Step::SendEmail,
             (None, _) => Step::ClaimEmail,
         }
@@ -156,32 +158,34 @@ impl Worker {
             | Step::PutTail
             | Step::PutPlan
             | Step::Save
-            | Step::CompleteUpload => Step::Release,
+            | Step::CompleteUpload
+            | Step::PutFile => Step::Release,
             Step::SendEmail => Step::GiveEmailBack,
             _ => return Some(Disposition::PutBack),
         };
         self.hands_over = false;
         None
     }
-}
 
-fn after_end(step: Step, answer: &Answer, defect: Option<Defect>) -> Next {
-    let deletes_first = defect == Some(Defect::FileDeletedBeforeAbort);
-    match (step, answer) {
-        (Step::ClaimEmail, Answer::Done) => Ok(Step::SendEmail),
-        // Another worker has the email, or it is sent.
-        (Step::ClaimEmail | Step::SendEmail, _) => Ok(after_email(defect)),
-        (Step::AbortUploads, _) => Ok(if deletes_first { Step::Settle } else { Step::DeleteObjects }),
-        (Step::DeleteObjects, _) => Ok(if deletes_first { Step::AbortUploads } else { Step::Settle }),
-        (Step::Settle, Answer::Done) => Err(Disposition::Acknowledge),
-        _ => Err(Disposition::PutBack),
+    fn after_end(&self, answer: &Answer, defect: Option<Defect>) -> Next {
+        let deletes_first = defect == Some(Defect::FileDeletedBeforeAbort);
+        match (self.step, answer) {
+            (Step::ClaimEmail, Answer::Done) => Ok(Step::SendEmail),
+            // Another worker has the email, or it is sent.
+            (Step::ClaimEmail | Step::SendEmail, _) => Ok(self.after_email(defect)),
+            (Step::AbortUploads, _) => Ok(if deletes_first { Step::Settle } else { Step::DeleteObjects }),
+            (Step::DeleteObjects, _) => Ok(if deletes_first { Step::AbortUploads } else { Step::Settle }),
+            (Step::Settle, Answer::Done) => Err(Disposition::Acknowledge),
+            _ => Err(Disposition::PutBack),
+        }
     }
-}
 
-fn after_email(defect: Option<Defect>) -> Step {
-    match defect {
-        Some(Defect::NothingDeleted) => Step::Settle,
-        Some(Defect::FileDeletedBeforeAbort) => Step::DeleteObjects,
-        _ => Step::AbortUploads,
+    fn after_email(&self, defect: Option<Defect>) -> Step {
+        match defect {
+            Some(Defect::NothingDeleted) => Step::Settle,
+            _ if self.leaves_nothing => Step::Settle,
+            Some(Defect::FileDeletedBeforeAbort) => Step::DeleteObjects,
+            _ => Step::AbortUploads,
+        }
     }
 }
