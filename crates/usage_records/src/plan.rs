@@ -136,6 +136,18 @@ impl Plan {
             .filter_map(move |partition| from_position(partition, position.as_ref()))
     }
 
+    /// How much time a range has of the later months of a partition's workspace.
+    pub fn later_of_workspace(&self, range: &Range, partition: &Partition) -> Duration {
+        let id = &partition.workspace_id;
+        let Ok(place) = self.workspaces.binary_search_by(|workspace| workspace.id.cmp(id)) else {
+            return Duration::ZERO;
+        };
+        let workspace = &self.workspaces[place];
+        let later = self.months(workspace).filter(|month| *month > partition.month);
+        let later = later.filter_map(|month| self.partition(workspace.clone(), month).within(range));
+        later.map(|partition| partition.time.length()).sum()
+    }
+
     /// How many workspaces are read.
     pub fn workspace_count(&self) -> usize {
         self.workspaces.len()

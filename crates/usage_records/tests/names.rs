@@ -42,10 +42,11 @@ fn selection() -> Arc<Selection> {
 
 /// A page with a run of each of these users, whose ids are those of the runs.
 async fn page(selection: &Arc<Selection>, users: &[&str]) -> Page {
-    let runs = users.iter().map(|user| {
-        json!({"SK": {"S": format!("2025-01-31T09:30:00.000Z#{user}")}, "user_id": {"S": user}})
-    });
-    let answer = json!({"Items": runs.collect::<Vec<_>>(), "Count": users.len(), "ScannedCount": users.len()});
+    let runs = users
+        .iter()
+        .map(|user| json!({"SK": {"S": format!("2025-01-31T09:30:00.000Z#{user}")}, "user_id": {"S": user}}));
+    let answer =
+        json!({"Items": runs.collect::<Vec<_>>(), "Count": users.len(), "ScannedCount": users.len()});
     let (interceptor, pages) = QueryInterceptor::new(Arc::clone(selection), Default::default());
     let client = client(move |_| answer.clone());
     client.query().table_name("usage").customize().interceptor(interceptor).send().await.expect("an answer");

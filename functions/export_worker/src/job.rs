@@ -27,6 +27,7 @@ use crate::{Delivery, Disposition, Worker};
 
 pub mod attempts;
 pub mod board;
+pub mod density;
 pub mod error;
 pub mod handover;
 pub mod heartbeat;

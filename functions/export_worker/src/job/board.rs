@@ -15,6 +15,8 @@ use usage_records::plan::Plan;
 pub struct Board {
     /// The segments of the export behind the first one, in order, as they were last seen.
     segments: watch::Sender<Vec<Segment>>,
+    /// Those that this worker has made and not seen yet.
+    made: Mutex<Vec<Segment>>,
     /// The key of the first of them.
     first: Mutex<Option<String>>,
     /// What the segments add to how far the export is.
@@ -55,6 +57,7 @@ impl Board {
     pub fn new(first: Option<String>) -> Self {
         Self {
             segments: watch::Sender::new(Vec::new()),
+            made: Mutex::default(),
             first: Mutex::new(first),
             others: Mutex::default(),
             covers: Mutex::default(),
@@ -101,6 +104,17 @@ impl Board {
         }
         *lock(&self.others) = others;
         self.segments.send_replace(segments);
+    }
+
+    /// This worker has made new segments: the next look finds them together, and not by a call for each on the way from one to the next.
+    pub fn made(&self, new: Vec<Segment>) {
+        lock(&self.made).extend(new);
+    }
+
+    /// The segments that a look can expect: those that were last seen, and new ones.
+    pub fn expected(&self) -> Vec<Segment> {
+        let made = std::mem::take(&mut *lock(&self.made));
+        self.segments().into_iter().chain(made).collect()
     }
 
     /// How far the segments are.

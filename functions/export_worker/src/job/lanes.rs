@@ -22,8 +22,17 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(600);
 /// The same while a lane has nothing to do.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
+/// The same while the owner has read what it can, and waits for others: the file is complete as soon as it sees that they are.
+const WAITING_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Into how many pieces something is split for lanes of other workers, should they have nothing to do.
 const SPARE_PIECES: usize = 4;
+
+/// How many times the least number of pages are much, as long as there are not many segments.
+const LARGE: usize = 8;
+
+/// Into how many pieces something is split at most, after the first time.
+const MAX_PIECES: usize = 8;
 
 /// After how many looks without a free segment an invited worker ends.
 const MAX_IDLE_LOOKS: u32 = 20;
@@ -88,9 +97,10 @@ impl Lanes<'_> {
             if self.is_over() && running.load(Ordering::Relaxed) == 0 {
                 return;
             }
-            let Some(free) = self.look().await else { return };
+            let idle = || self.lanes().saturating_sub(running.load(Ordering::Relaxed));
+            let Some(free) = self.look(idle()).await else { return };
             if !self.is_over() {
-                let idle = self.lanes().saturating_sub(running.load(Ordering::Relaxed));
+                let idle = idle();
                 let given = free.len().min(idle);
                 for key in &free[..given] {
                     running.fetch_add(1, Ordering::Relaxed);
@@ -105,10 +115,15 @@ impl Lanes<'_> {
             if self.role == Role::Invited && idle_looks > MAX_IDLE_LOOKS {
                 return;
             }
-            let is_idle = self.board.first().is_some() && running < self.lanes();
+            let interval = match (self.role, running) {
+                _ if self.board.first().is_none() => LOOK_INTERVAL,
+                (Role::Owner, 0) => WAITING_LOOK_INTERVAL,
+                _ if running < self.lanes() => IDLE_LOOK_INTERVAL,
+                _ => LOOK_INTERVAL,
+            };
             tokio::select! {
                 () = self.board.changed.notified() => {}
-                () = tokio::time::sleep(if is_idle { IDLE_LOOK_INTERVAL } else { LOOK_INTERVAL }) => {}
+                () = tokio::time::sleep(interval) => {}
             }
         }
     }
@@ -124,9 +139,9 @@ impl Lanes<'_> {
     }
 
     /// The keys of segments that nobody reads; `None` if the export is finished. An owner learns that when it renews its lease.
-    async fn look(&self) -> Option<Vec<String>> {
+    async fn look(&self, idle: usize) -> Option<Vec<String>> {
         let Some(first) = self.board.first() else { return Some(Vec::new()) };
-        match self.try_to_look(&first).await {
+        match self.try_to_look(&first, idle).await {
             Ok(free) => free,
             Err(error) => {
                 let id = &self.setup.export.data_export_id;
@@ -136,47 +151,57 @@ impl Lanes<'_> {
         }
     }
 
-    async fn try_to_look(&self, first: &str) -> Result<Option<Vec<String>>, AwsError> {
+    async fn try_to_look(&self, first: &str, idle: usize) -> Result<Option<Vec<String>>, AwsError> {
         let Setup { worker, export, plan, .. } = self.setup;
         if self.role == Role::Invited && !segment::is_export_open(self.setup).await? {
             return Ok(None);
         }
-        let segments = worker.exports.segments(Some(first), &self.board.segments()).await?;
+        let segments = worker.exports.segments(Some(first), &self.board.expected()).await?;
         if self.role == Role::Invited && !self.is_over() {
             self.leave_if_too_many(&segments).await?;
         }
         let now = (worker.clock)();
         let free = segments.iter().filter(|segment| segment.is_free(now));
         let mut free: Vec<_> = free.map(|segment| segment.key.clone()).collect();
-        // Workers that look at the same time do not all claim the same one.
-        let len = free.len().max(1);
-        free.rotate_left(if self.role == Role::Owner {
-            0
-        } else {
-            self.setup.worker_id.as_u128() as usize % len
-        });
+        // Those in front are read first, so that they can be joined while others are read. But workers that look at the same time do not all
+        // claim the same ones.
+        if self.role == Role::Invited {
+            let all_idle = idle.max(1) * worker.splitting.max_workers as usize;
+            let wanted = all_idle.min(free.len()).max(1);
+            free.rotate_left(self.setup.worker_id.as_u128() as usize % wanted);
+        }
         self.board.saw(segments, plan);
         tracing::debug!(data_export_id = export.data_export_id, free = free.len(), "looked at the segments");
         Ok(Some(free))
     }
 
-    /// If nothing is free, has something split: for the lanes that are idle here, for workers that are not there yet, or so that others who
-    /// become idle find something.
+    /// Has something split, if nothing is free: for the lanes that are idle, of this worker and of others, or so that those who become idle find
+    /// something. And whatever is free, what is much more than others are: one lane would still read it when all others have
+    /// ended, because DynamoDB gives a lane what a partition has.
     fn ask_to_split(&self, idle: usize, free: usize) {
         let splitting = &self.setup.worker.splitting;
-        if free > 0 {
-            return;
-        }
-        let is_first = self.board.first().is_none();
-        // What is split again may be smaller: the last pieces decide when everything is read.
-        let min_pages = if is_first { splitting.min_pages } else { splitting.min_pages.div_ceil(2) };
-        let pieces = match (is_first, idle) {
-            // Twice as many as there are lanes: some prove larger than others.
-            (true, _) => 2 * splitting.lanes * splitting.max_workers as usize,
-            (false, 0) if splitting.max_workers > 1 => SPARE_PIECES,
-            (false, idle) => idle + 1,
+        let all_lanes = splitting.lanes * splitting.max_workers as usize;
+        let in_progress = |segment: &&Segment| segment.state == State::InProgress;
+        // One of them may read the first segment.
+        let busy = 1 + self.board.segments().iter().filter(in_progress).count();
+        let idle = idle.max(all_lanes.saturating_sub(busy)).min(MAX_PIECES - 1);
+        let (pieces, min_pages) = match (self.board.first(), free, idle) {
+            // Several for each lane: some prove larger than others.
+            (None, ..) => (4 * all_lanes, splitting.min_pages),
+            (_, 1.., _) => (MAX_PIECES, self.pages_of_large(all_lanes) / 2),
+            (_, 0, 0) if splitting.max_workers > 1 => (SPARE_PIECES, splitting.min_pages),
+            // The last pieces decide when everything is read, so they may be smaller; but what is smaller than a part is joined through memory.
+            (_, 0, idle) => (idle + 1, splitting.min_pages * 5 / 8),
         };
-        self.board.ask_to_split(u32::try_from(pieces).unwrap_or(u32::MAX), min_pages);
+        self.board.ask_to_split(u32::try_from(pieces).unwrap_or(u32::MAX), min_pages.max(1));
+    }
+
+    /// How many pages are much more than others are. An export of a billion rows has many segments of this size, so it grows with their
+    /// number.
+    fn pages_of_large(&self, all_lanes: usize) -> u32 {
+        let many = self.board.segments().len() / (8 * all_lanes).max(1);
+        let times = u32::try_from(LARGE * (1 + many)).unwrap_or(u32::MAX);
+        self.setup.worker.splitting.min_pages.saturating_mul(times)
     }
 
     /// Invites as many workers as there are segments for that this one has no lane for.

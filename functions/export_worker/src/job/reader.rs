@@ -13,14 +13,12 @@ use usage_records::partition::Partition;
 use usage_records::query::UsageRecords;
 
 use crate::job::board::{Board, Lane};
+use crate::job::density::{Density, Place};
 use crate::job::error::PipelineError;
 use crate::job::handover::Handover;
 use crate::job::piece::Piece;
 use crate::job::setup::Setup;
 use crate::job::writer::Writer;
-
-/// How many pages are read, at least, before it is guessed how many are left.
-const MIN_PAGES_READ: u32 = 2;
 
 /// Why reading ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +47,6 @@ pub struct Reader<'a, 'b> {
 
 /// Is told after each page how much of the range's time is read, of how much, and what was counted.
 pub type Tell<'a> = &'a (dyn Fn(Duration, Duration, Counts) + Send + Sync);
-
-/// How dense the records are that were read since a place.
-#[derive(Debug, Clone, Copy)]
-struct Density {
-    pages: u32,
-    from: Duration,
-}
 
 impl<'a, 'b> Reader<'a, 'b> {
     /// Reads `piece` until `handover`. Splits are asked for by the `board`.
@@ -90,7 +81,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             let mut partitions = plan.partitions(&self.piece.range, writer.position()).peekable();
             let covered = partitions.peek().map_or(all, Partition::covered_so_far);
             (self.tell)(covered, all, writer.counts());
-            let mut density = Density { pages: 0, from: covered };
+            let mut density = Density::new(covered);
             let usage_records = self.usage_records();
             let mut pages = pin!(usage_records.pages(partitions, selection));
             loop {
@@ -108,15 +99,16 @@ impl<'a, 'b> Reader<'a, 'b> {
                     Belongs::InPart => break,
                     Belongs::Not => return Ok(End::AllRead),
                 }
-                let at = self.place_of(&page);
+                let at = Place::of(&page, plan, &self.piece.range);
+                let is_divisible = self.is_divisible(&page);
                 writer.write(page).await?;
                 has_read = true;
                 (self.tell)(at.covered, all, writer.counts());
-                if lane.has_left(density.pages_left(at.covered, all)) {
+                if lane.has_left(density.pages_left(&at, all)) {
                     self.board.changed.notify_one();
                 }
                 if let Some(pieces) = lane.wanted_pieces() {
-                    if self.split(pieces, &at, writer).await? {
+                    if self.split(pieces, at.covered, is_divisible, writer).await? {
                         all = plan.covers(&self.piece.range);
                     }
                     lane.was_asked();
@@ -155,21 +147,25 @@ impl<'a, 'b> Reader<'a, 'b> {
         }
     }
 
-    fn place_of(&mut self, page: &Page) -> Place {
+    /// Whether what is left of a page's partition may be cut in two: not if DynamoDB gives no more of it already.
+    fn is_divisible(&mut self, page: &Page) -> bool {
         let partition_key = &page.partition.partition_key;
         if page.throttled {
             self.throttled = Some(partition_key.clone());
         }
-        Place {
-            covered: page.partition.covered_up_to(&page.up_to),
-            is_divisible: page.up_to != LAST_SORT_KEY && self.throttled.as_ref() != Some(partition_key),
-        }
+        page.up_to != LAST_SORT_KEY && self.throttled.as_ref() != Some(partition_key)
     }
 
-    /// Splits what is left, if it can be, into up to so many pieces.
-    async fn split(&mut self, pieces: u32, at: &Place, writer: &Writer<'_>) -> Result<bool, PipelineError> {
+    /// Splits what is left behind what is `covered`, if it can be, into up to so many pieces.
+    async fn split(
+        &mut self,
+        pieces: u32,
+        covered: Duration,
+        is_divisible: bool,
+        writer: &Writer<'_>,
+    ) -> Result<bool, PipelineError> {
         let Setup { plan, worker, export, .. } = self.setup;
-        let cuts = plan.cuts(&self.piece.range, at.covered, pieces, at.is_divisible);
+        let cuts = plan.cuts(&self.piece.range, covered, pieces, is_divisible);
         let Some(first_cut) = cuts.first() else { return Ok(false) };
         let now = (worker.clock)();
         // From the last to the first, because each names the next.
@@ -200,6 +196,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         {
             self.board.set_first(first);
         }
+        self.board.made(segments);
         self.board.changed.notify_one();
         Ok(true)
     }
@@ -210,26 +207,4 @@ enum Belongs {
     Whole,
     InPart,
     Not,
-}
-
-/// Where a page ends.
-struct Place {
-    /// How much of the range's time is read with it.
-    covered: Duration,
-    /// Whether what is left of its partition may be cut in two: not if DynamoDB gives no more of it already.
-    is_divisible: bool,
-}
-
-impl Density {
-    /// How many pages seem to be left after one more page, if the rest is like what was read since.
-    fn pages_left(&mut self, covered: Duration, all: Duration) -> u32 {
-        self.pages += 1;
-        let read = covered.saturating_sub(self.from);
-        if self.pages < MIN_PAGES_READ || read.is_zero() {
-            return 0;
-        }
-        let left = all.saturating_sub(covered).as_millis() * u128::from(self.pages);
-        let left = left.checked_div(read.as_millis()).unwrap_or_default();
-        u32::try_from(left).unwrap_or(u32::MAX)
-    }
 }

@@ -35,6 +35,20 @@ pub struct Bucket {
 /// How many parts are on their way at the same time. Two keep the network of a function busy.
 const MAX_PARTS_IN_FLIGHT: usize = 2;
 
+/// How many more there may be while no lane reads: each lane has as much in memory.
+const MORE_PARTS: usize = 4;
+
+/// Lets more parts be on their way, until it is dropped.
+#[derive(Debug)]
+pub struct MoreParts(Arc<Semaphore>);
+
+impl Drop for MoreParts {
+    fn drop(&mut self) {
+        // Nothing is on its way any more, or it was given up.
+        self.0.forget_permits(MORE_PARTS);
+    }
+}
+
 impl Bucket {
     /// The bucket of that name, by a client with this configuration.
     pub fn new(config: &SdkConfig, name: String) -> Self {
@@ -42,6 +56,12 @@ impl Bucket {
         let config = aws_sdk_s3::config::Builder::from(config).interceptor(requests.clone());
         let parts = Arc::new(Semaphore::new(MAX_PARTS_IN_FLIGHT));
         Self { client: Client::from_conf(config.build()), name, requests, parts }
+    }
+
+    /// Lets more parts be on their way. No lane may read meanwhile.
+    pub fn more_parts(&self) -> MoreParts {
+        self.parts.add_permits(MORE_PARTS);
+        MoreParts(Arc::clone(&self.parts))
     }
 
     /// Starts a multipart upload of a CSV file and returns its upload id.
@@ -140,21 +160,23 @@ impl Bucket {
         Ok(())
     }
 
-    /// Reads bytes `range` of an object.
+    /// Reads bytes `range` of an object to the end of a part, as they come: a copy of all of them would need as much memory again.
     ///
     /// # Errors
     ///
     /// S3 refuses or cannot be reached, or has fewer bytes.
-    pub async fn read(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>, AwsError> {
+    pub async fn read_to(&self, part: &mut Part, key: &str, range: Range<u64>) -> Result<(), AwsError> {
         let get = self.client.get_object().bucket(&self.name).key(key);
         let sent = get.range(format!("bytes={}-{}", range.start, range.end - 1)).send().await;
-        let body = sent.map_err(AwsError::from_sdk("s3:GetObject"))?.body;
-        let bytes =
-            body.collect().await.map_err(|error| AwsError::broken_answer("s3:GetObject", &error))?.to_vec();
-        if bytes.len() as u64 != range.end - range.start {
+        let mut body = sent.map_err(AwsError::from_sdk("s3:GetObject"))?.body;
+        let before = part.len() as u64;
+        while let Some(bytes) = body.next().await {
+            part.push(bytes.map_err(|error| AwsError::broken_answer("s3:GetObject", &error))?);
+        }
+        if part.len() as u64 - before != range.end - range.start {
             return Err(AwsError::unexpected(key, "the object has fewer bytes"));
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// The multipart uploads below this prefix that are neither completed nor aborted: key and upload id.

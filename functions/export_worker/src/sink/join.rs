@@ -83,6 +83,8 @@ impl Join {
         if self.first.saturating_add(count) > MAX_PART_NUMBER + 1 {
             return Err(UploadError::TooLarge);
         }
+        // After the last sources nobody reads any more.
+        let _more = are_last.then(|| upload.place().0.more_parts());
         let missing = (self.first..).zip(parts).skip(self.arrived as usize);
         let missing = missing.filter(|(number, _)| !self.sent_before.contains(number));
         let sending = stream::iter(missing).map(|(number, part)| self.send(upload, number, part));
@@ -109,11 +111,12 @@ impl Join {
                 bucket.copy_part(key, id, number, &sources[source].key, range).await
             }
             JoinedPart::Sent { has_pending, pieces } => {
-                // Lanes may still be reading: all parts that are in memory share a bound.
-                let _permit = bucket.parts.acquire().await;
+                // Lanes may still be reading: all parts that are in memory share a bound. A part is at most twice as large as the least.
+                let len: u64 = pieces.iter().map(|(_, range)| range.end - range.start).sum();
+                let _permits = bucket.parts.acquire_many(if len > MIN_PART { 2 } else { 1 }).await;
                 let mut part = if has_pending { self.pending.clone() } else { Part::default() };
                 for (source, range) in pieces {
-                    part.push(bucket.read(&sources[source].key, range).await?);
+                    bucket.read_to(&mut part, &sources[source].key, range).await?;
                 }
                 bucket.upload_part(key, id, number, &part).await
             }
@@ -123,6 +126,9 @@ impl Join {
 
 /// The parts that `pending` bytes and then sources of these sizes make: each but the last one has at least 5 MiB. If more sources follow, the
 /// bytes that do not make a part yet are left out; the parts before them stay as they are, whatever follows.
+///
+/// What is less than a part goes through memory with the beginning of the next source; or with all of it, if what is left of it would be too
+/// small as well: so one small source does not take all behind it through memory.
 fn layout(pending: u64, sizes: &[u64], are_last: bool) -> Vec<JoinedPart> {
     let mut parts = Vec::new();
     // What is to go through memory and is not yet large enough.
@@ -130,7 +136,8 @@ fn layout(pending: u64, sizes: &[u64], are_last: bool) -> Vec<JoinedPart> {
     for (source, size) in sizes.iter().copied().enumerate() {
         let mut at = 0;
         if len > 0 {
-            at = size.min(MIN_PART.saturating_sub(len));
+            let wanted = MIN_PART.saturating_sub(len);
+            at = if size < wanted + MIN_PART { size } else { wanted };
             if at > 0 {
                 pieces.push((source, 0..at));
                 len += at;
@@ -179,6 +186,17 @@ mod tests {
     }
 
     #[test]
+    fn a_small_source_takes_one_part_through_memory_and_not_all_behind_it() {
+        let sources = [3 * MIB, 6 * MIB, 7 * MIB, 1, 20 * MIB, 7 * MIB];
+        let through_memory = |part: &JoinedPart| match part {
+            JoinedPart::Sent { pieces, .. } => pieces.iter().map(|(_, range)| range.end - range.start).sum(),
+            JoinedPart::Copied(..) => 0,
+        };
+        let sent: Vec<u64> = layout(0, &sources, true).iter().map(through_memory).collect();
+        assert_eq!(sent, [9 * MIB, 0, 5 * MIB, 0, 0]);
+    }
+
+    #[test]
     fn every_byte_is_in_one_part_in_order_and_parts_are_as_large_as_s3_wants() {
         let mut rng = fastrand::Rng::new();
         for _ in 0..2_000 {
@@ -206,8 +224,11 @@ mod tests {
                     len += range.end - range.start;
                 }
                 assert!(len >= MIN_PART || nth + 1 == parts.len(), "{pending} {sizes:?}: {parts:?}");
-                let limit =
-                    if matches!(part, JoinedPart::Copied(..)) { MAX_COPY } else { 8 * MIB + MIN_PART };
+                let limit = match part {
+                    JoinedPart::Copied(..) => MAX_COPY,
+                    JoinedPart::Sent { has_pending: true, .. } => 8 * MIB + 2 * MIN_PART,
+                    JoinedPart::Sent { .. } => 2 * MIN_PART,
+                };
                 assert!(len <= limit && len > 0, "{parts:?}");
             }
             assert_eq!(at, sizes);

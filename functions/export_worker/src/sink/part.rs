@@ -25,10 +25,11 @@ pub struct Part {
 
 impl Part {
     /// Appends the rows of a page.
-    pub fn push(&mut self, rows: Vec<u8>) {
+    pub fn push(&mut self, rows: impl Into<Bytes>) {
+        let rows = rows.into();
         self.crc32.update(&rows);
         self.len += rows.len();
-        self.pages.push_back(rows.into());
+        self.pages.push_back(rows);
     }
 
     /// How many bytes it has.

@@ -121,8 +121,9 @@ impl Joining {
         if are_all && self.until.is_some() {
             return Err(PipelineError::integrity_mismatch("the last segment is not the end".to_owned()));
         }
-        self.manifest.join(&setup.worker.bucket, &manifests).await?;
-        self.join.add(upload, files, are_all).await?;
+        let manifest = async { Ok(self.manifest.join(&setup.worker.bucket, &manifests).await?) };
+        let files = async { Ok::<_, PipelineError>(self.join.add(upload, files, are_all).await?) };
+        tokio::try_join!(manifest, files)?;
         Ok(())
     }
 
