@@ -16,6 +16,10 @@ use crate::job::handover::Handover;
 use crate::job::setup::Setup;
 use crate::job::{segment, share};
 
+mod splitting;
+
+use splitting::Seen;
+
 /// How often a worker looks at the segments of its export.
 const LOOK_INTERVAL: Duration = Duration::from_millis(600);
 
@@ -24,15 +28,6 @@ const IDLE_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The same while the owner has read what it can, and waits for others: the file is complete as soon as it sees that they are.
 const WAITING_LOOK_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Into how many pieces something is split for lanes of other workers, should they have nothing to do.
-const SPARE_PIECES: usize = 4;
-
-/// How many times the least number of pages are much, as long as there are not many segments.
-const LARGE: usize = 8;
-
-/// Into how many pieces something is split at most, after the first time.
-const MAX_PIECES: usize = 8;
 
 /// After how many looks without a free segment an invited worker ends.
 const MAX_IDLE_LOOKS: u32 = 20;
@@ -175,33 +170,14 @@ impl Lanes<'_> {
         Ok(Some(free))
     }
 
-    /// Has something split, if nothing is free: for the lanes that are idle, of this worker and of others, or so that those who become idle find
-    /// something. And whatever is free, what is much more than others are: one lane would still read it when all others have
-    /// ended, because DynamoDB gives a lane what a partition has.
+    /// Has something split, if that is worth it.
     fn ask_to_split(&self, idle: usize, free: usize) {
-        let splitting = &self.setup.worker.splitting;
-        let all_lanes = splitting.lanes * splitting.max_workers as usize;
-        let in_progress = |segment: &&Segment| segment.state == State::InProgress;
-        // One of them may read the first segment.
-        let busy = 1 + self.board.segments().iter().filter(in_progress).count();
-        let idle = idle.max(all_lanes.saturating_sub(busy)).min(MAX_PIECES - 1);
-        let (pieces, min_pages) = match (self.board.first(), free, idle) {
-            // Several for each lane: some prove larger than others.
-            (None, ..) => (4 * all_lanes, splitting.min_pages),
-            (_, 1.., _) => (MAX_PIECES, self.pages_of_large(all_lanes) / 2),
-            (_, 0, 0) if splitting.max_workers > 1 => (SPARE_PIECES, splitting.min_pages),
-            // The last pieces decide when everything is read, so they may be smaller; but what is smaller than a part is joined through memory.
-            (_, 0, idle) => (idle + 1, splitting.min_pages * 5 / 8),
-        };
-        self.board.ask_to_split(u32::try_from(pieces).unwrap_or(u32::MAX), min_pages.max(1));
-    }
-
-    /// How many pages are much more than others are. An export of a billion rows has many segments of this size, so it grows with their
-    /// number.
-    fn pages_of_large(&self, all_lanes: usize) -> u32 {
-        let many = self.board.segments().len() / (8 * all_lanes).max(1);
-        let times = u32::try_from(LARGE * (1 + many)).unwrap_or(u32::MAX);
-        self.setup.worker.splitting.min_pages.saturating_mul(times)
+        let segments = self.board.segments();
+        let in_progress = segments.iter().filter(|segment| segment.state == State::InProgress).count();
+        let is_split = self.board.first().is_some();
+        let seen = Seen { is_split, free, idle, segments: segments.len(), in_progress };
+        let (pieces, min_pages) = seen.wanted(&self.setup.worker.splitting);
+        self.board.ask_to_split(u32::try_from(pieces).unwrap_or(u32::MAX), min_pages);
     }
 
     /// Invites as many workers as there are segments for that this one has no lane for.
