@@ -6,7 +6,7 @@ use super::aws::{
 };
 use super::money::Money;
 use super::product::{
-    BUDGET_CHUNK, CHECKPOINT_MS, EXPORT_WRITE, FREE_UNITS, HIDE_MS, IDLE_MS, LIFE_MS, LOOK_MS,
+    BUDGET_CHUNK, CHECKPOINT_MS, EXPORT_WRITE, FREE_UNITS, HIDE_FROM_MS, HIDE_MS, IDLE_MS, LIFE_MS, LOOK_MS,
     READS_OF_EXPORT, RENEWAL_MS, SEGMENT_WRITE, START_AND_END_MS, WORKER_MB, WRITES_OF_EXPORT,
 };
 use super::time::{Limit, Times};
@@ -79,7 +79,7 @@ impl Usage {
             s3: requests(times, &checkpoints, executions),
             stored: work.file,
             // Sent, received and deleted, and hidden again and again.
-            messages: 3 * executions + worker_ms.div_ceil(HIDE_MS),
+            messages: 3 * executions + worker_ms.saturating_sub(HIDE_FROM_MS).div_ceil(HIDE_MS),
         }
     }
 
@@ -121,6 +121,9 @@ struct Checkpoints {
 
 impl Checkpoints {
     fn new(times: &Times) -> Self {
+        if times.files.is_one_request {
+            return Self { of_export: 0, of_segments: 0, by_time: 0 };
+        }
         let by_time = times.reading_ms / CHECKPOINT_MS;
         let other_lanes = times.lanes - 1;
         let timed_of_export = by_time.saturating_sub(times.files.first_parts);
@@ -151,6 +154,10 @@ fn write_units(work: &Workload, times: &Times, checkpoints: &Checkpoints) -> u12
 
 fn requests(times: &Times, checkpoints: &Checkpoints, executions: u128) -> Requests {
     let files = &times.files;
+    if files.is_one_request {
+        // The file and its manifest, and a comparison.
+        return Requests { uploads: 0, parts: 0, copies: 0, puts: 2, lists: 0, gets: 1, deletes: 0 };
+    }
     let others = files.segments - 1;
     let saved = checkpoints.of_export + checkpoints.of_segments;
     Requests {

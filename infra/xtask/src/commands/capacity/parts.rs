@@ -15,7 +15,9 @@ pub struct Files {
     pub first_parts: u128,
     /// Parts that are sent of all others.
     pub other_parts: u128,
-    /// Uploads, the export's own included: a segment that is smaller than a part has none.
+    /// Whether the whole file is one request, because it is smaller than a part.
+    pub is_one_request: bool,
+    /// Uploads, the export's own included: a segment that is smaller than a part has none, nor has a file that is one request.
     pub uploads: u128,
     /// Parts that are copied into the file.
     pub copies: u128,
@@ -32,12 +34,14 @@ impl Files {
         let bytes = work.file / segments;
         let others = segments - 1;
         let has_files = bytes >= SEGMENT_PART;
+        let is_one_request = segments == 1 && work.file < FIRST_PART;
         let copied = if has_files { bytes * others } else { 0 };
         Self {
             segments,
-            first_parts: parts(work.file - bytes * others, FIRST_PART),
+            is_one_request,
+            first_parts: if is_one_request { 0 } else { parts(work.file - bytes * others, FIRST_PART) },
             other_parts: if has_files { parts(bytes, SEGMENT_PART) * others } else { 0 },
-            uploads: if has_files { segments } else { 1 },
+            uploads: if has_files && !is_one_request { segments } else { u128::from(!is_one_request) },
             copies: if has_files { bytes.div_ceil(MAX_COPY) * others } else { 0 },
             sent_again: if has_files { others } else { (bytes * others).div_ceil(SEGMENT_PART) },
             copied,

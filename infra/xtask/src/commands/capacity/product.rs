@@ -25,6 +25,8 @@ pub const LOOK_MS: u128 = 600;
 pub const RENEWAL_MS: u128 = 2_000;
 /// The same file.
 pub const HIDE_MS: u128 = 30_000;
+/// When it is hidden first: the same file.
+pub const HIDE_FROM_MS: u128 = 2_000;
 /// Time between two checkpoints at most: `functions/export_worker/src/job/writer.rs`.
 pub const CHECKPOINT_MS: u128 = 10_000;
 

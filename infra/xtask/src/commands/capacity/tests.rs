@@ -50,10 +50,12 @@ fn the_budget_limits_many_workers() {
 }
 
 #[test]
-fn few_rows_are_read_by_one_lane() {
-    let (_, times) = export(0, 10_000, 10);
+fn few_rows_are_read_by_one_lane_and_put_by_one_request() {
+    let (work, times) = export(0, 10_000, 10);
     assert_eq!((times.lanes, times.workers, times.files.segments), (1, 1, 1));
-    assert_eq!((times.files.parts(), times.joining_ms, times.limit), (1, 0, Limit::StartAndEnd));
+    assert_eq!((times.files.parts(), times.joining_ms, times.limit), (0, 0, Limit::StartAndEnd));
+    let s3 = Usage::new(&work, &times).s3;
+    assert_eq!((s3.uploads, s3.puts, s3.gets, s3.lists), (0, 2, 1, 0));
 }
 
 #[test]
