@@ -127,8 +127,8 @@ fn a_large_file_is_answered_with_a_redirect() {
         {
             assert!(export.file.len() > MAX_INLINE_BYTES, "{}", export.file.len());
             let etag = etag_of_file(&org, &export.id).await.unwrap();
-            let parts = etag.trim_matches('"').rsplit('-').next().unwrap();
-            assert_eq!(parts != "1", several, "{etag}");
+            // That of an upload in parts ends with their number.
+            assert_eq!(etag.contains('-'), several, "{etag}");
             let answer = get_download(&org.caller, &export.id).await;
             assert_eq!(answer.status, 302);
             assert!(answer.body.is_empty());
