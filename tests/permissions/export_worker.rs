@@ -1,11 +1,12 @@
 //! What does not work when `ExportWorkerFunction` lacks a permission.
 
+use chrono::TimeDelta;
 use integration_tests::files::{begin_file, keys_of, leave_tail, open_uploads};
 use integration_tests::org::TestOrg;
 use integration_tests::outbox::emails_of;
 use integration_tests::random_id;
 use integration_tests::records::{
-    id_of, new_record, put_active_sets, put_record, read_record, set_in_record,
+    id_of, new_record, put_active_sets, put_record, read_record, set_in_record, timestamp,
 };
 use integration_tests::system::now;
 
@@ -40,7 +41,12 @@ pub async fn works(copy: &FunctionCopy, permission: &str) -> bool {
         | "s3:ListBucket ExportBucket"
         | "s3:ListBucketMultipartUploads ExportBucket" => leaves_nothing_behind(copy, &org, &id).await,
         "sqs:SendMessage ExportQueue" => starts_the_next(copy, &org, &id).await,
-        "sqs:ChangeMessageVisibility ExportQueue" => hides(copy, &copy.queue_url, &message(&id)).await,
+        "sqs:ChangeMessageVisibility ExportQueue" => {
+            // Another worker has it, so its message is to come later.
+            set_in_record(&id, "state", &"IN_PROGRESS".into()).await;
+            set_in_record(&id, "lease_until", &timestamp(now() + TimeDelta::seconds(50)).into()).await;
+            hides(copy, &copy.queue_url, &message(&id)).await
+        }
         "sqs:ReceiveMessage ExportQueue"
         | "sqs:DeleteMessage ExportQueue"
         | "sqs:GetQueueAttributes ExportQueue" => {
