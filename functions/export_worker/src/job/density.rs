@@ -9,6 +9,14 @@ use usage_records::plan::Plan;
 /// How many pages are read, at least, before it is guessed how many are left.
 const MIN_PAGES_READ: u32 = 2;
 
+/// Pages count by their size: a year of fifty workspaces with few rows has six hundred pages, and is a small export. A page that is as good as empty
+/// takes an eighth of the time of a full one.
+const PARTS_OF_PAGE: u64 = 8;
+
+/// The read units of a full page: 1 MB, of which each 4 KB are a unit.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+const UNITS_OF_PAGE: u64 = 256;
+
 /// Where a page ends, in the time that a range covers.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -18,6 +26,8 @@ pub struct Place {
     workspace_id: String,
     /// How much of the time is read once all of that workspace is.
     end_of_workspace: Duration,
+    /// How many eighths of a full page it is.
+    parts: u64,
 }
 
 impl Place {
@@ -29,7 +39,16 @@ impl Place {
             covered: partition.covered_up_to(&page.up_to),
             workspace_id: partition.workspace_id.clone(),
             end_of_workspace: end_of_partition + plan.later_of_workspace(range, partition),
+            parts: parts_of_page(page.read_units),
         }
+    }
+}
+
+/// Of how many eighths of a full page the units are. A page whose units nobody tells counts as a full one.
+fn parts_of_page(read_units: u64) -> u64 {
+    match read_units {
+        0 => PARTS_OF_PAGE,
+        units => (units * PARTS_OF_PAGE).div_ceil(UNITS_OF_PAGE).min(PARTS_OF_PAGE),
     }
 }
 
@@ -37,17 +56,25 @@ impl Place {
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     pages: u32,
+    /// Their sizes, in eighths of a full page.
+    parts: u64,
     from: Duration,
 }
 
 impl Stretch {
-    /// How many pages so much `left` has, if it is as dense. `None` if that is not known yet.
+    /// How many full pages so much `left` has, if it is as dense. `None` if that is not known yet.
     fn pages_in(self, left: Duration, covered: Duration) -> Option<u128> {
         let read = covered.saturating_sub(self.from).as_millis();
         if self.pages < MIN_PAGES_READ {
             return None;
         }
-        (left.as_millis() * u128::from(self.pages)).checked_div(read)
+        let read = read * u128::from(PARTS_OF_PAGE);
+        (read > 0).then(|| (left.as_millis() * u128::from(self.parts)).div_ceil(read))
+    }
+
+    fn add(&mut self, parts: u64) {
+        self.pages += 1;
+        self.parts += parts;
     }
 }
 
@@ -65,18 +92,18 @@ pub struct Density {
 impl Density {
     /// Nothing is read yet behind what is `covered`.
     pub fn new(covered: Duration) -> Self {
-        let none = Stretch { pages: 0, from: covered };
+        let none = Stretch { pages: 0, parts: 0, from: covered };
         Self { all: none, of_workspace: none, workspace_id: String::new(), covered }
     }
 
-    /// How many pages seem to be left of `all` the time after one more page, which ends there; 0 if that cannot be told yet.
+    /// How many full pages seem to be left of `all` the time after one more page, which ends there; 0 if that cannot be told yet.
     pub fn pages_left(&mut self, at: &Place, all: Duration) -> u32 {
         if self.workspace_id != at.workspace_id {
             self.workspace_id.clone_from(&at.workspace_id);
-            self.of_workspace = Stretch { pages: 0, from: self.covered };
+            self.of_workspace = Stretch { pages: 0, parts: 0, from: self.covered };
         }
-        self.all.pages += 1;
-        self.of_workspace.pages += 1;
+        self.all.add(at.parts);
+        self.of_workspace.add(at.parts);
         self.covered = at.covered;
         let end_of_workspace = at.end_of_workspace.min(all);
         let of_workspace = end_of_workspace.saturating_sub(at.covered);
@@ -100,6 +127,7 @@ mod tests {
             covered: MINUTE * minute,
             workspace_id: workspace.0.to_owned(),
             end_of_workspace: MINUTE * workspace.1,
+            parts: PARTS_OF_PAGE,
         }
     }
 
@@ -111,11 +139,15 @@ mod tests {
         assert_eq!(left(200, ("wsp_1", 200)), 8, "a page for a hundred minutes");
         assert_eq!(
             left(201, ("wsp_2", 300)),
-            3 * 799 / 201,
+            (3 * 99_u32).div_ceil(201) + (3 * 700_u32).div_ceil(201),
             "the first page of a workspace says nothing either"
         );
-        assert_eq!(left(202, ("wsp_2", 300)), 98 + 4 * 700 / 202, "it has a page for each minute");
-        assert_eq!(left(300, ("wsp_2", 300)), 5 * 700 / 300);
+        assert_eq!(
+            left(202, ("wsp_2", 300)),
+            98 + (4 * 700_u32).div_ceil(202),
+            "it has a page for each minute"
+        );
+        assert_eq!(left(300, ("wsp_2", 300)), (5 * 700_u32).div_ceil(300));
         assert_eq!(left(1_000, ("wsp_3", 1_000)), 0);
     }
 
@@ -126,6 +158,15 @@ mod tests {
         assert_eq!(density.pages_left(&page(12, ("wsp_1", 300)), MINUTE * 300), 288);
         assert_eq!(density.pages_left(&page(13, ("wsp_1", 300)), MINUTE * 50), 37);
         assert_eq!(density.pages_left(&page(13, ("wsp_1", 300)), MINUTE * 13), 0);
+    }
+
+    #[test]
+    fn pages_count_by_their_size() {
+        assert_eq!([0, 1, 32, 33, 255, 256, 300].map(parts_of_page), [8, 1, 1, 2, 8, 8, 8]);
+        let mut density = Density::new(Duration::ZERO);
+        let mut left =
+            |minute| density.pages_left(&Place { parts: 1, ..page(minute, ("wsp_1", 602)) }, MINUTE * 602);
+        assert_eq!([left(1), left(2)], [0, 75], "600 small pages");
     }
 
     #[test]
