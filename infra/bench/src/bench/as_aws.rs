@@ -93,6 +93,8 @@ impl ServedAsAws<'_> {
     /// Fails if a worker fails, or another file is left than the one that must come out.
     pub async fn run(&self, name: &'static str, count: usize) -> Result<Run> {
         let Self { bench, data, services, .. } = self;
+        // It takes seconds. An export that waits for a worker as long is found by the reconciler, and made by the system's own worker.
+        services.usage_records.partitions(&projection(name));
         let is_product = name == PRODUCT;
         let (event, key) = if is_product {
             let (body, key) = bench.new_export(data).await?;
@@ -100,7 +102,6 @@ impl ServedAsAws<'_> {
         } else {
             (Content::Event(bench.job(data)), PEER_KEY.to_owned())
         };
-        services.usage_records.partitions(&projection(name));
         let queue = Queue::new();
         services.send_to(Arc::clone(&queue));
         services.bucket.take(&key);
