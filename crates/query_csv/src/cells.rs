@@ -83,6 +83,11 @@ impl CellCache {
             self.cells.write().unwrap_or_else(PoisonError::into_inner).0[join] = CellArena::default();
             self.insert_empty(join);
         }
+        self.lacking(join, ids)
+    }
+
+    /// Which of these ids are not in the cache.
+    pub(crate) fn lacking<'a>(&self, join: usize, ids: &'a [String]) -> Vec<&'a str> {
         let cells = self.read();
         ids.iter().map(String::as_str).filter(|id| cells.find(join, id.as_bytes()).is_none()).collect()
     }

@@ -159,6 +159,16 @@ impl Page {
         cells.make_room_for(join, &self.missing[join].ids)
     }
 
+    /// Which ids of [`Page::missing_ids`] are not there, after they were inserted: another page that needed room may have made the cache
+    /// forget them. This makes no room, so that what was just inserted stays, however large it is.
+    ///
+    /// # Panics
+    ///
+    /// As for [`Page::missing_ids`].
+    pub fn still_missing_ids(&self, join: usize, cells: &CellCache) -> Vec<&str> {
+        cells.lacking(join, &self.missing[join].ids)
+    }
+
     /// How many bytes the rows have so far, without the cells that are joined to them.
     pub fn bytes(&self) -> usize {
         self.rows.len()

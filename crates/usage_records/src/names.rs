@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use query_csv::{Page, escape_formula};
+use query_csv::{CellCache, Page, escape_formula};
 use usage_export::directory::{Directory, Workbook};
 use usage_export::error::AwsError;
 use usage_export::timestamp;
@@ -23,6 +23,9 @@ pub struct Names {
     pub selection: Arc<Selection>,
 }
 
+/// How a page tells which ids of a join the cache lacks.
+type MissingIds = for<'a> fn(&'a Page, usize, &CellCache) -> Vec<&'a str>;
+
 impl Names {
     /// How many ids of a page have to be looked up.
     pub fn missing(&self, page: &Page) -> usize {
@@ -37,18 +40,21 @@ impl Names {
     /// The directory could not be read, or a workbook in it cannot be written.
     pub async fn complete(&self, pages: Vec<Page>) -> Result<Vec<Vec<u8>>, AwsError> {
         // Whoever adds to a full cache empties it. Then it may lack what was there before this one looked up the rest.
-        while self.look_up_missing(&pages).await? {}
+        let mut found_missing = self.look_up(&pages, Page::missing_ids).await?;
+        while found_missing {
+            found_missing = self.look_up(&pages, Page::still_missing_ids).await?;
+        }
         let Selection { cells, pool, .. } = &*self.selection;
         let rows = pages.into_iter().map(|page| page.into_rows(cells, pool));
         rows.collect::<Result<_, _>>().map_err(|error| AwsError::internal("page of usage records", &error))
     }
 
-    /// Looks up the ids that the cache lacks, and says whether there were any.
-    async fn look_up_missing(&self, pages: &[Page]) -> Result<bool, AwsError> {
+    /// Looks up the ids of pages that the cache lacks, and says whether there were any.
+    async fn look_up(&self, pages: &[Page], missing_ids: MissingIds) -> Result<bool, AwsError> {
         let Selection { layout, cells, .. } = &*self.selection;
         let mut found_missing = false;
         for (join, attribute) in layout.joins().enumerate() {
-            let ids: BTreeSet<_> = pages.iter().flat_map(|page| page.missing_ids(join, cells)).collect();
+            let ids: BTreeSet<_> = pages.iter().flat_map(|page| missing_ids(page, join, cells)).collect();
             if ids.is_empty() {
                 continue;
             }

@@ -18,6 +18,8 @@ use usage_records::selection::Selection;
 
 /// Beyond so many ids the cache of a join is emptied.
 const CACHED_IDS: u32 = 100_000;
+/// Or beyond so many bytes.
+const CACHED_BYTES: usize = 17 * 1024 * 1024;
 
 /// A client whose calls get what `answer` makes of the body.
 fn client(answer: impl Fn(&Value) -> Value + Send + Sync + 'static) -> Client {
@@ -109,4 +111,25 @@ async fn what_another_lane_makes_the_cache_forget_is_looked_up_again() {
     });
     let rows = names(&selection, client).complete(vec![own]).await.expect("rows");
     assert_eq!(rows, [b"usr_known,usr_known@x\r\nusr_new,usr_new@x\r\n".to_vec()]);
+}
+
+/// Then each further look at the cache must not empty it again.
+#[tokio::test]
+async fn names_that_fill_the_cache_alone_are_looked_up_once() {
+    let selection = selection();
+    let own = page(&selection, &["usr_1", "usr_2"]).await;
+    let email = "x".repeat(CACHED_BYTES);
+    let asked = Arc::new(Mutex::new(0));
+    let asking = Arc::clone(&asked);
+    let client = client(move |call| {
+        let mut asked = asking.lock().expect("no panic");
+        *asked += 1;
+        assert!(*asked < 3, "it goes round in circles");
+        let mut answer = members(call).1;
+        answer["Responses"]["directory"][0]["email"]["S"] = email.clone().into();
+        answer
+    });
+    let rows = names(&selection, client).complete(vec![own]).await.expect("rows");
+    assert!(rows[0].len() > CACHED_BYTES);
+    assert_eq!(*asked.lock().expect("no panic"), 1);
 }
