@@ -17,8 +17,8 @@ use crate::bad_record::{BadRecord, Fault};
 use crate::interceptor::QueryInterceptor;
 use crate::partition::Partition;
 use crate::selection::Selection;
-pub use crate::throttling::Limit;
 use crate::throttling::ThrottlingIsWaitedOut;
+pub use crate::throttling::{Limit, UNITS_OF_PAGE};
 
 /// One answer of `Query`, with what is needed to continue after it.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ const CODES: [&str; 3] =
 
 /// What a page costs at most, if it is read consistently: 1 MB, of which each 4 KB are a unit.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
-pub(crate) const UNITS_OF_PAGE: u32 = 256;
+pub const UNITS_OF_PAGE: u32 = 256;
 
 /// How far apart the first reads of a partition are after it was throttled: pages of 256 units, of which a partition has 3,000 a second.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>

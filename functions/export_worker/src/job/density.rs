@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use usage_export::export::Range;
-use usage_records::page::Page;
+use usage_records::page::{Page, UNITS_OF_PAGE};
 use usage_records::plan::Plan;
 
 /// How many pages are read, at least, before it is guessed how many are left.
@@ -12,10 +12,6 @@ const MIN_PAGES_READ: u32 = 2;
 /// Pages count by their size: a year of fifty workspaces with few rows has six hundred pages, and is a small export. A page that is as good as empty
 /// takes an eighth of the time of a full one.
 const PARTS_OF_PAGE: u64 = 8;
-
-/// The read units of a full page: 1 MB, of which each 4 KB are a unit.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
-const UNITS_OF_PAGE: u64 = 256;
 
 /// Where a page ends, in the time that a range covers.
 #[derive(Debug, Clone)]
@@ -48,7 +44,7 @@ impl Place {
 fn parts_of_page(read_units: u64) -> u64 {
     match read_units {
         0 => PARTS_OF_PAGE,
-        units => (units * PARTS_OF_PAGE).div_ceil(UNITS_OF_PAGE).min(PARTS_OF_PAGE),
+        units => (units * PARTS_OF_PAGE).div_ceil(u64::from(UNITS_OF_PAGE)).min(PARTS_OF_PAGE),
     }
 }
 
