@@ -163,6 +163,8 @@ impl Faults {
                     .sum::<usize>();
                 assert_eq!(sent.header("x-amz-mp-object-size"), size.to_string());
             }
+            // S3 takes none without a checksum.
+            "DeleteObjects" => assert_eq!(sent.header("x-amz-checksum-crc32"), crc32(&sent.body)),
             "HeadObject" => assert_eq!(sent.header("x-amz-checksum-mode"), "ENABLED"),
             _ => {}
         }

@@ -7,6 +7,7 @@
 
 mod batch;
 mod cancel;
+mod checkpoints;
 mod failing;
 mod faults;
 mod handover;

@@ -69,6 +69,7 @@ pub fn operation(request: &HttpRequest) -> String {
         "GET" if has("x-id=GetObject") => "GetObject",
         "PUT" if has("x-id=PutObject") => "PutObject",
         "DELETE" if has("x-id=DeleteObject") => "DeleteObject",
+        "POST" if has("delete") => "DeleteObjects",
         method => panic!("{method} {} is no call of the worker", request.uri()),
     };
     operation.to_owned()

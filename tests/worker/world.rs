@@ -59,6 +59,8 @@ pub struct World {
     pub max_running: u32,
     /// How a worker splits an export: by default not at all.
     pub splitting: Splitting,
+    /// None: each part is followed by a checkpoint.
+    pub checkpoint_interval: TimeDelta,
 }
 
 impl World {
@@ -91,6 +93,7 @@ impl World {
             page_size: 2,
             max_running: 3,
             splitting: Splitting { lanes: 1, max_workers: 1, min_pages: u32::MAX },
+            checkpoint_interval: TimeDelta::zero(),
             org,
         };
         world.another_export(change).await
@@ -115,6 +118,7 @@ impl World {
             page_size: self.page_size,
             max_running: self.max_running,
             splitting: self.splitting,
+            checkpoint_interval: self.checkpoint_interval,
         };
         world.recover();
         world
@@ -192,6 +196,7 @@ impl World {
             queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: outputs.queue_url.clone() },
             max_running: self.max_running,
             splitting: self.splitting,
+            checkpoint_interval: self.checkpoint_interval,
             file_days: 30,
             clock: now,
         }

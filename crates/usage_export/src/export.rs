@@ -37,7 +37,9 @@ pub mod submit;
 
 pub use crate::id::created_ts_of_id;
 use crate::id::new_id;
-pub use checkpoint::{Checkpoint, Counts, PartNumbers, Position, SideObject, checksum_text};
+pub use checkpoint::{
+    Checkpoint, Counts, MAX_UNSAVED_PARTS, PartNumbers, Position, SideObject, checksum_text,
+};
 pub use cost::Cost;
 pub use failure::{Failure, FailureReason};
 pub use segment::{Cut, Range, Segment};

@@ -21,7 +21,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use usage_export::config::Workers;
 use usage_export::directory::Directory;
@@ -51,6 +51,8 @@ pub struct Worker {
     pub queue: ExportQueue,
     /// How many exports of an organization may run at the same time.
     pub max_running: u32,
+    /// How much time passes, at least, between the checkpoints of two parts.
+    pub checkpoint_interval: TimeDelta,
     /// How large exports are split.
     pub splitting: Splitting,
     /// How many days a file can be downloaded: those of the bucket's lifecycle rule.
@@ -68,6 +70,9 @@ pub enum Disposition {
     Retry(Duration),
 }
 
+/// How much time passes, at least, between the checkpoints of two parts. A worker that dies has read so much in vain.
+pub const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(1);
+
 /// How many segments a worker reads at the same time: with more it would need more than 96 MiB.
 const LANES: usize = 6;
 
@@ -78,7 +83,7 @@ pub struct Splitting {
     pub lanes: usize,
     /// How many workers may read segments of one export at the same time.
     pub max_workers: u32,
-    /// How many pages a segment should have at least when an export is first split; half of it after that.
+    /// How many pages a segment should have at least when an export is first split; half of it after that, a third for lanes that are idle.
     pub min_pages: u32,
 }
 

@@ -46,6 +46,7 @@ async fn main() -> Result<(), Error> {
         mailer: Mailer::from_env(&aws)?,
         queue: ExportQueue { client: aws_sdk_sqs::Client::new(&aws), url: Queue::from_env()?.url },
         max_running: Turns::from_env()?.max_running,
+        checkpoint_interval: export_worker::CHECKPOINT_INTERVAL,
         splitting: Workers::from_env()?.into(),
         file_days: Retention::from_env()?.file_days,
         clock,

@@ -21,6 +21,8 @@ pub enum Action {
     Read(Slot),
     /// A worker reads a page of two rows: where a part ends depends on where its reader began.
     ReadTwo(Slot),
+    /// A worker saves a checkpoint of the part that it has just sent, because a second has passed.
+    SavePart(Slot),
     /// A worker saves a tail and a checkpoint, because ten seconds have passed.
     SaveTail(Slot),
     /// A worker saves and hands over, because its deadline is near.
@@ -47,6 +49,7 @@ impl World {
         for (slot, worker) in self.at_work() {
             if worker.step == Step::Write {
                 steps.push(Action::Read(slot));
+                steps.extend(worker.can_save_part().then_some(Action::SavePart(slot)));
                 if self.variations_left > 0 {
                     steps.extend(worker.can_read_two().then_some(Action::ReadTwo(slot)));
                     steps.extend(worker.can_save_tail().then_some(Action::SaveTail(slot)));
@@ -103,6 +106,7 @@ impl World {
                 self.variations_left -= 1;
                 self.worker_does(slot, |worker| worker.read(2, defect));
             }
+            Action::SavePart(slot) => self.worker_does(slot, |worker| worker.save_part(defect)),
             Action::SaveTail(slot) => {
                 self.variations_left -= 1;
                 self.worker_does(slot, Worker::save_tail);

@@ -9,7 +9,7 @@ pub enum Defect {
     AttemptsNeverReset,
     PlanNotFrozen,
     PartNumberWithoutEpoch,
-    NextPartBeforeSave,
+    TooManyUnsavedParts,
     SaveWithoutLease,
     WritesIgnoreEpoch,
     LateSaveTurnsBack,

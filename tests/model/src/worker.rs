@@ -4,7 +4,7 @@ mod after;
 
 use crate::Defect;
 use crate::call::Call;
-use crate::world::{Checkpoint, Owner, PART_ROWS, Reason, Rows, Tail, TailKey, Token};
+use crate::world::{Checkpoint, MAX_UNSAVED_PARTS, Owner, PART_ROWS, Reason, Rows, Tail, TailKey, Token};
 
 /// What a worker is about to do. Each step is one call, but `Write`, which reads a row or decides to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +54,7 @@ pub struct Worker {
     /// The checkpoint that is to be saved next.
     draft: Checkpoint,
     saved_position: u8,
+    saved_parts: usize,
     /// The tail that the last saved checkpoint names.
     saved_tail: Option<Tail>,
     tails: u8,
@@ -83,6 +84,7 @@ impl Worker {
             plan_is_stored: false,
             draft,
             saved_position: 0,
+            saved_parts: 0,
             saved_tail: None,
             tails: 0,
             has_read: false,
@@ -130,8 +132,13 @@ impl Worker {
     }
 
     fn part_number(&self, defect: Option<Defect>) -> u8 {
-        let epoch = if defect == Some(Defect::PartNumberWithoutEpoch) { 1 } else { self.epoch };
-        u8::try_from(self.draft.parts.len()).map_or(u8::MAX, |parts| parts + epoch)
+        let between_claims = match defect {
+            Some(Defect::PartNumberWithoutEpoch) => 0,
+            Some(Defect::TooManyUnsavedParts) => MAX_UNSAVED_PARTS - 1,
+            _ => MAX_UNSAVED_PARTS,
+        };
+        let number = self.draft.parts.len() + 1 + usize::from(self.epoch - 1) * between_claims;
+        u8::try_from(number).unwrap_or(u8::MAX)
     }
 
     /// The rows that are in no part.
@@ -186,8 +193,17 @@ impl Worker {
         is_first_claim && self.draft.upload == 0 && self.saves == 0 && self.saved_tail.is_none()
     }
 
+    pub fn can_save_part(&self) -> bool {
+        self.step == Step::Write && self.draft.parts.len() > self.saved_parts && !self.has_unsent()
+    }
+
+    /// Saves a checkpoint of the part that was just sent. It need not, as long as few have none.
+    pub fn save_part(&mut self, defect: Option<Defect>) {
+        self.step = self.before_save(defect);
+    }
+
     pub fn can_save_tail(&self) -> bool {
-        self.step == Step::Write && self.draft.position > self.saved_position
+        self.step == Step::Write && self.draft.position > self.saved_position && self.has_unsent()
     }
 
     /// Saves by time.

@@ -12,6 +12,9 @@ pub const ROWS: u8 = 5;
 /// From how many rows on a part is sent; only the last part may have fewer.
 pub const PART_ROWS: u8 = 2;
 
+/// How many parts a worker may send that no checkpoint has.
+pub const MAX_UNSAVED_PARTS: usize = 2;
+
 /// How many claims without progress an export may have. A further one fails it.
 pub const MAX_ATTEMPTS: u8 = 3;
 

@@ -7,9 +7,13 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 /// Looks for the shortest run of a model with a defect in which a property does not hold, and prints it.
 fn find(defect: Defect, variations: u8, faults: u8, property: &'static str) {
-    // Some only the small export has, whose file is one request.
-    let is_of_small = matches!(defect, Defect::PutReplacesFile | Defect::PutByAnyClaim);
-    let rows = if is_of_small { 1 } else { ROWS };
+    let rows = match defect {
+        // Only the small export has them, whose file is one request.
+        Defect::PutReplacesFile | Defect::PutByAnyClaim => 1,
+        // They take more parts than a worker may send before it saves.
+        Defect::SaveWithoutLease | Defect::WritesIgnoreEpoch => ROWS + 2,
+        _ => ROWS,
+    };
     let life = Life { rows, variations, faults, defect: Some(defect) };
     let until_found = HasDiscoveries::AnyOf([property].into());
     let checker = life.checker().finish_when(until_found).spawn_bfs().join();
@@ -46,7 +50,7 @@ defects! {
     a_long_export_needs_fresh_attempts: AttemptsNeverReset, 3, 0, FAILS_FOR_A_REASON;
     a_plan_that_is_not_frozen_mixes_two_files: PlanNotFrozen, 1, 1, RIGHT_FILE;
     a_part_number_needs_the_epoch: PartNumberWithoutEpoch, 1, 1, PARTS_STAY;
-    a_part_is_saved_before_the_next_is_sent: NextPartBeforeSave, 1, 1, PARTS_STAY;
+    few_parts_are_sent_before_one_is_saved: TooManyUnsavedParts, 1, 1, PARTS_STAY;
     only_the_lease_owner_saves: SaveWithoutLease, 0, 1, FAILS_FOR_A_REASON;
     every_write_names_the_epoch: WritesIgnoreEpoch, 0, 3, PARTS_STAY;
     a_late_save_must_not_turn_back: LateSaveTurnsBack, 1, 2, FAILS_FOR_A_REASON;

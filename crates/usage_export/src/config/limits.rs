@@ -100,8 +100,8 @@ pub struct Workers {
     /// Workers that read a large export at the same time, 1 to 10: `MAX_WORKERS`, by default 2. Ten workers run at the same time, for all
     /// organizations.
     pub max_workers: u32,
-    /// Pages that a segment of an export has at least, as far as can be guessed, 1 to 1000: `SEGMENT_PAGES`, by default 8. With fewer,
-    /// smaller exports are split. What is split again may have half of it.
+    /// Pages that a segment of an export has at least when the export is first split, as far as can be guessed, 1 to 1000:
+    /// `SEGMENT_PAGES`, by default 16. With fewer, smaller exports are split. What is split again may have half of it, or a third.
     pub segment_pages: u32,
 }
 
@@ -118,7 +118,7 @@ impl Workers {
     pub(super) fn from_variables(variables: Variables<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             max_workers: variables.number_or("MAX_WORKERS", 2, MAX_WORKERS)?,
-            segment_pages: variables.number_or("SEGMENT_PAGES", 8, SEGMENT_PAGES)?,
+            segment_pages: variables.number_or("SEGMENT_PAGES", 16, SEGMENT_PAGES)?,
         })
     }
 }

@@ -39,7 +39,7 @@ fn what_may_be_absent_has_a_default() {
     assert_eq!(read(&[], Reads::from_variables), Ok(Reads { max_units: 20_000 }));
     assert_eq!(read(&[("MAX_READ_UNITS", "0")], Reads::from_variables), Ok(Reads { max_units: 0 }));
     let workers = read(&[("MAX_WORKERS", "10")], Workers::from_variables);
-    assert_eq!(workers, Ok(Workers { max_workers: 10, segment_pages: 8 }));
+    assert_eq!(workers, Ok(Workers { max_workers: 10, segment_pages: 16 }));
     assert_eq!(read(&[], Sharing::from_variables), Ok(Sharing { download_all: false }));
     let shared = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "true")], Sharing::from_variables);
     assert_eq!(shared, Ok(Sharing { download_all: true }));

@@ -63,10 +63,10 @@ pub struct SideObject {
 
 /// The numbers of a file's parts, in the order of the file.
 ///
-/// A part's number is its place in the file plus the number of claims before the one of the worker that sends it. A worker
-/// sends the next part only after it has saved, under its lease, that the part before has arrived. So a worker that lost its
-/// lease can have one part on the way that no checkpoint has, and the next lease owner gives that place another number: a
-/// part of a checkpoint is never overwritten, however late the other part arrives.
+/// A part's number is its place in the file plus [`MAX_UNSAVED_PARTS`] for each claim before the one of the worker that sends
+/// it. A worker sends no more parts than that before it saves, under its lease, that they have arrived. So what a worker that
+/// lost its lease may have sent, and no checkpoint has, has lower numbers than all that the next lease owner sends: a part of a
+/// checkpoint is never overwritten, however late another part arrives.
 ///
 /// ```
 /// use usage_export::export::PartNumbers;
@@ -74,13 +74,16 @@ pub struct SideObject {
 /// assert_eq!([parts.push(1), parts.push(1)], [1, 2], "the first claim");
 /// let mut continued = parts.clone();
 /// // The first lease owner still sends a third part, and so does the next one.
-/// assert_eq!((parts.push(1), continued.push(2)), (3, 4));
-/// assert_eq!(continued.push(2), 5);
+/// assert_eq!((parts.push(1), continued.push(2)), (3, 11));
+/// assert_eq!(continued.push(2), 12);
 /// assert!(continued.contains(2) && !continued.contains(3));
 /// assert_eq!(continued.len(), 4);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartNumbers(Vec<Consecutive>);
+
+/// How many parts a worker may send that no checkpoint has.
+pub const MAX_UNSAVED_PARTS: u32 = 8;
 
 /// Parts with consecutive numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +95,8 @@ struct Consecutive {
 impl PartNumbers {
     /// Appends a part that the lease owner of this epoch sends, and returns its number. Epochs begin with 1.
     pub fn push(&mut self, epoch: u32) -> u32 {
-        let number = self.len() + epoch.max(1);
+        let claims_before = epoch.saturating_sub(1);
+        let number = self.len() + 1 + claims_before.saturating_mul(MAX_UNSAVED_PARTS);
         match self.0.last_mut() {
             Some(last) if last.first + last.count == number => last.count += 1,
             _ => self.0.push(Consecutive { first: number, count: 1 }),

@@ -5,10 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
+use tokio_util::task::TaskTracker;
+use usage_export::error::AwsError;
+use usage_export::export::store::Exports;
 use usage_export::export::store::lease::Lease;
 use usage_export::export::{Cut, Segment, State};
 use usage_records::plan::Plan;
+
+/// How long a worker that stops waits for claims that are on their way.
+const MAX_WAIT_FOR_CLAIMS: Duration = Duration::from_secs(5);
 
 /// The state of one worker's lanes.
 #[derive(Debug)]
@@ -27,7 +34,9 @@ pub struct Board {
     /// Whether the owner of the export reads its first segment.
     reads_first: AtomicBool,
     /// The leases of segments that this worker has.
-    leases: Mutex<Vec<Lease>>,
+    leases: Arc<Mutex<Vec<Lease>>>,
+    /// Claims that are on their way. They are not given up with the lane that wants the segment: nobody would know what came of them.
+    claims: TaskTracker,
     /// Whether this worker leaves the export before its time.
     leaves: watch::Sender<bool>,
     /// Told after a split, and when a lane has nothing to do.
@@ -63,7 +72,8 @@ impl Board {
             covers: Mutex::default(),
             lanes: Mutex::default(),
             reads_first: AtomicBool::new(false),
-            leases: Mutex::default(),
+            leases: Arc::default(),
+            claims: TaskTracker::new(),
             leaves: watch::Sender::new(false),
             changed: Notify::new(),
         }
@@ -177,9 +187,32 @@ impl Board {
         }
     }
 
-    /// This worker has claimed a segment.
-    pub fn claimed(&self, lease: Lease) {
-        lock(&self.leases).push(lease);
+    /// Claims a segment for this worker. `None` if another one has it.
+    ///
+    /// # Errors
+    ///
+    /// DynamoDB refuses or cannot be reached.
+    pub async fn claim(
+        &self,
+        exports: &Exports,
+        key: String,
+        owner: String,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Segment>, AwsError> {
+        let (exports, leases) = (exports.clone(), Arc::clone(&self.leases));
+        let claiming = self.claims.spawn(async move {
+            let claimed = exports.claim_segment(&key, &owner, now).await?;
+            lock(&leases).extend(claimed.as_ref().map(Lease::of_segment));
+            Ok(claimed)
+        });
+        claiming.await.map_err(AwsError::from_join("claim of a segment"))?
+    }
+
+    /// Waits for what becomes of claims that are on their way, if that does not take long.
+    pub async fn finish_claims(&self) {
+        self.claims.close();
+        // A claim that takes longer leaves a lease that runs out.
+        let _ = tokio::time::timeout(MAX_WAIT_FOR_CLAIMS, self.claims.wait()).await;
     }
 
     /// It has no longer, or never had, the lease.

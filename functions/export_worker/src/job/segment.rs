@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub async fn process(setup: &Setup<'_>, board: &Board, key: String, handover: Handover) {
     let owner = format!("{}/{}", setup.worker_id, Uuid::new_v4());
     let now = (setup.worker.clock)();
-    let piece = match setup.worker.exports.claim_segment(&key, &owner, now).await {
+    let piece = match board.claim(&setup.worker.exports, key.clone(), owner, now).await {
         Ok(Some(claimed)) => Piece::of_segment(setup.export, &claimed),
         Ok(None) => return,
         Err(error) => {
@@ -37,7 +37,6 @@ pub async fn process(setup: &Setup<'_>, board: &Board, key: String, handover: Ha
         }
     };
     let lease = piece.lease.clone();
-    board.claimed(lease.clone());
     if let Err(error) = run(setup, board, piece, handover).await {
         tracing::warn!(error = %error, "a step of {key} did not take place: {error}");
         tokio::time::sleep(PAUSE).await;
@@ -57,6 +56,7 @@ pub async fn is_export_open(setup: &Setup<'_>) -> Result<bool, AwsError> {
 
 /// Gives back the segments that a worker has, when it stops before they are read.
 pub async fn release_all(worker: &Worker, board: &Board) {
+    board.finish_claims().await;
     for lease in board.leases() {
         let released = worker.exports.release_segment(&lease, (worker.clock)()).await;
         if let Err(error) = released {

@@ -1,5 +1,5 @@
 //! Writes the file of an export or a segment: pages are completed with names and put into parts, and everything is counted. Checkpoints are
-//! saved after each part, and in between by time.
+//! saved by time.
 
 use std::sync::Arc;
 
@@ -28,8 +28,9 @@ mod finishing;
 mod joining;
 mod unnamed;
 
-/// How much time passes between two checkpoints, at most as much as a killed worker's successor has to read again.
-const CHECKPOINT_INTERVAL: TimeDelta = TimeDelta::seconds(10);
+/// How much time passes between two checkpoints, at most as much as a killed worker's successor has to read again. One that is saved so late
+/// has the rows that do not make a part yet, as its tail.
+const TAIL_INTERVAL: TimeDelta = TimeDelta::seconds(10);
 
 /// The file of an export or of a segment while it is written.
 pub struct Writer<'a> {
@@ -57,6 +58,8 @@ pub struct Writer<'a> {
     /// How many checkpoints this worker has begun.
     checkpoints: u32,
     saved_ts: DateTime<Utc>,
+    /// How many parts the last checkpoint has.
+    saved_parts: u32,
     unsaved: Option<Unsaved>,
     /// What other workers have used for the export.
     used_by_others: Cost,
@@ -114,6 +117,7 @@ impl<'a> Writer<'a> {
             side_objects: at.map(side_objects_of).unwrap_or_default(),
             checkpoints: 0,
             saved_ts: (worker.clock)(),
+            saved_parts: at.map_or(0, |at| at.parts.len()),
             unsaved: None,
             used_by_others: export.cost(),
             told,
@@ -160,17 +164,19 @@ impl<'a> Writer<'a> {
         if self.part.len() >= self.upload.min_part_bytes(self.is_export) {
             return self.send_part().await;
         }
-        if now - self.saved_ts >= CHECKPOINT_INTERVAL {
+        if now - self.saved_ts >= TAIL_INTERVAL {
             self.save().await?;
         }
         Ok(())
     }
 
-    /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first.
+    /// Sends the rows so far as a part. The part before it has arrived by then, so its checkpoint is saved first, if it has one.
     async fn send_part(&mut self) -> Result<(), PipelineError> {
         self.finish_in_flight().await?;
         self.upload.send_part(std::mem::take(&mut self.part)).await?;
-        self.unsaved = Some(self.begin_checkpoint()?);
+        if self.is_checkpoint_due() {
+            self.unsaved = Some(self.begin_checkpoint()?);
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedPart, Delete, ObjectIdentifier};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Semaphore;
 use usage_export::error::AwsError;
@@ -37,6 +37,9 @@ const MAX_PARTS_IN_FLIGHT: usize = 2;
 
 /// How many more there may be while no lane reads: each lane has as much in memory.
 const MORE_PARTS: usize = 4;
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+const MAX_DELETED_AT_ONCE: usize = 1_000;
 
 /// Lets more parts be on their way, until it is dropped.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ impl Bucket {
         output.upload_id.ok_or_else(|| AwsError::unexpected(key, "S3 gave no upload id"))
     }
 
-    /// Sends a part of an upload. Nothing is sent before the result is polled.
+    /// Sends a part of an upload, and says what completes the upload with it. Nothing is sent before the result is polled.
     ///
     /// # Errors
     ///
@@ -95,23 +98,26 @@ impl Bucket {
         upload_id: &str,
         number: u32,
         part: &Part,
-    ) -> impl Future<Output = Result<(), AwsError>> + Send + use<> {
+    ) -> impl Future<Output = Result<CompletedPart, AwsError>> + Send + use<> {
+        let number = i32::try_from(number).unwrap_or(i32::MAX);
+        let crc32 = base64_crc32(part.crc32().clone().finalize());
         let request = self
             .client
             .upload_part()
             .bucket(&self.name)
             .key(key)
             .upload_id(upload_id)
-            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
+            .part_number(number)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_crc32(base64_crc32(part.crc32().clone().finalize()))
+            .checksum_crc32(&crc32)
             .body(part.clone().into())
             .customize()
             // The SHA-256 of the signature would cost more CPU than writing the rows; S3 compares the CRC-32.
             .disable_payload_signing();
         async move {
-            request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
-            Ok(())
+            let sent = request.send().await.map_err(AwsError::from_sdk("s3:UploadPart"))?;
+            let arrived = CompletedPart::builder().part_number(number).checksum_crc32(crc32);
+            Ok(arrived.set_e_tag(sent.e_tag).build())
         }
     }
 
@@ -232,6 +238,28 @@ impl Bucket {
         let pages: Vec<_> = listed.try_collect().await.map_err(AwsError::from_sdk("s3:ListObjectsV2"))?;
         let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
         Ok(objects.filter_map(|object| object.key).collect())
+    }
+
+    /// Deletes objects, many by one request. One that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// S3 refuses or cannot be reached, and some may be left.
+    pub async fn delete_all(&self, keys: &[String]) -> Result<(), AwsError> {
+        for keys in keys.chunks(MAX_DELETED_AT_ONCE) {
+            let objects = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
+            let objects: Result<Vec<_>, _> = objects.collect();
+            let delete =
+                objects.and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(true).build());
+            let delete = delete.map_err(|error| AwsError::internal("s3:DeleteObjects", &error))?;
+            let sent = self.client.delete_objects().bucket(&self.name).delete(delete).send().await;
+            let deleted = sent.map_err(AwsError::from_sdk("s3:DeleteObjects"))?;
+            if let [refused, ..] = deleted.errors() {
+                let reason = format!("S3 does not delete it: {}", refused.code().unwrap_or("no code"));
+                return Err(AwsError::unexpected(refused.key().unwrap_or_default(), reason));
+            }
+        }
+        Ok(())
     }
 
     /// Deletes an object. One that is gone is no error.

@@ -118,7 +118,8 @@ impl Join {
                 for (source, range) in pieces {
                     bucket.read_to(&mut part, &sources[source].key, range).await?;
                 }
-                bucket.upload_part(key, id, number, &part).await
+                bucket.upload_part(key, id, number, &part).await?;
+                Ok(())
             }
         }
     }

@@ -2,7 +2,6 @@
 //! former manifests, the plan, and the file of an
 //! export that failed.
 
-use futures::{StreamExt, TryStreamExt, stream};
 use usage_export::error::AwsError;
 use usage_export::export::{DataExport, State};
 
@@ -10,9 +9,6 @@ use crate::sink::bucket::Bucket;
 
 /// What the key of the plan ends with.
 pub const PLAN: &str = "plan.json";
-
-/// How many objects are deleted at the same time.
-const MAX_AT_ONCE: usize = 8;
 
 /// Deletes what a finished export leaves behind. Repeating it changes nothing.
 ///
@@ -33,7 +29,7 @@ pub async fn delete(bucket: &Bucket, export: &DataExport) -> Result<(), AwsError
         .into_iter()
         .chain(export.manifest.iter().map(|manifest| manifest.key.clone()));
     let kept: Vec<_> = kept.collect();
-    let left = bucket.keys(&prefix).await?.into_iter().filter(|key| !kept.contains(key));
-    let deleting = stream::iter(left).map(|key| async move { bucket.delete(&key).await });
-    deleting.buffer_unordered(MAX_AT_ONCE).try_collect().await
+    let mut left = bucket.keys(&prefix).await?;
+    left.retain(|key| !kept.contains(key));
+    bucket.delete_all(&left).await
 }

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use query_csv::BufferPool;
 use tokio_util::task::AbortOnDropHandle;
 use usage_export::error::AwsError;
@@ -13,8 +14,6 @@ use usage_export::export::{Checkpoint, PartNumbers};
 
 use crate::sink::bucket::{Bucket, StoredFile};
 use crate::sink::part::{Part, base64_crc32};
-
-use self::listed::number_of;
 
 mod listed;
 mod whole;
@@ -65,7 +64,9 @@ pub struct Upload {
     parts: PartNumbers,
     bytes: u64,
     crc32: crc32fast::Hasher,
-    in_flight: Option<AbortOnDropHandle<Result<(), AwsError>>>,
+    in_flight: Option<AbortOnDropHandle<Result<CompletedPart, AwsError>>>,
+    /// The parts that this worker has sent and that have arrived, in the order of the file.
+    arrived: Vec<CompletedPart>,
     /// Takes the memory of parts that have arrived.
     pool: Arc<BufferPool>,
 }
@@ -82,6 +83,7 @@ impl Upload {
             bytes: 0,
             crc32: crc32fast::Hasher::new(),
             in_flight: None,
+            arrived: Vec::new(),
             pool: Arc::clone(pool),
         }
     }
@@ -145,8 +147,8 @@ impl Upload {
         self.crc32.clone().finalize()
     }
 
-    /// Sends a part. Call [`Upload::finish_in_flight`] before and save a checkpoint of the part that arrived: only one part may
-    /// be sent that no checkpoint has.
+    /// Sends a part. Call [`Upload::finish_in_flight`] before. At most [`MAX_UNSAVED_PARTS`](usage_export::export::MAX_UNSAVED_PARTS) may be
+    /// sent that no checkpoint has.
     ///
     /// # Errors
     ///
@@ -163,10 +165,10 @@ impl Upload {
         let (sending, pool) =
             (self.bucket.upload_part(&self.key, &id, number, &part), Arc::clone(&self.pool));
         let sending = tokio::spawn(async move {
-            sending.await?;
+            let arrived = sending.await?;
             part.release(&pool);
             drop(permit);
-            Ok(())
+            Ok(arrived)
         });
         self.in_flight = Some(AbortOnDropHandle::new(sending));
         Ok(())
@@ -196,24 +198,23 @@ impl Upload {
     /// The part could not be uploaded.
     pub async fn finish_in_flight(&mut self) -> Result<(), AwsError> {
         let Some(sending) = self.in_flight.take() else { return Ok(()) };
-        sending.await.map_err(AwsError::from_join("part of an upload"))?
+        self.arrived.push(sending.await.map_err(AwsError::from_join("part of an upload"))??);
+        Ok(())
     }
 
-    /// Completes the upload and returns the file that S3 then has, which was compared with what was written. It is idempotent.
+    /// Completes the upload. It is idempotent.
     ///
     /// # Errors
     ///
-    /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32, or is not there.
-    pub async fn complete(mut self) -> Result<StoredFile, UploadError> {
+    /// [`UploadError::IntegrityMismatch`] if S3 does not know the upload and has no such file either.
+    pub async fn complete(&mut self) -> Result<(), UploadError> {
         self.finish_in_flight().await?;
         let Some(id) = self.id.clone() else {
             return Err(UploadError::IntegrityMismatch("no part was sent".to_owned()));
         };
-        // If S3 does not know the upload, a worker completed it and died right after that.
-        if let Some(mut parts) = self.list_parts(&id).await? {
-            // A former lease owner may have sent a part that no checkpoint has. It does not belong to the file.
-            parts.retain(|part| number_of(part).is_some_and(|number| self.parts.contains(number)));
-            self.bucket
+        if let Some(parts) = self.completed_parts(&id).await? {
+            let completing = self
+                .bucket
                 .client
                 .complete_multipart_upload()
                 .bucket(&self.bucket.name)
@@ -221,16 +222,24 @@ impl Upload {
                 .upload_id(&id)
                 .checksum_type(ChecksumType::FullObject)
                 .mpu_object_size(i64::try_from(self.bytes).unwrap_or(i64::MAX))
-                .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
-                .send()
-                .await
-                .map_err(AwsError::from_sdk("s3:CompleteMultipartUpload"))?;
+                .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build());
+            match completing.send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.code() == Some("NoSuchUpload") => {}
+                Err(error) => return Err(AwsError::from_sdk("s3:CompleteMultipartUpload")(error).into()),
+            }
         }
-        self.stored().await
+        // Then it was completed before: by a worker that died right after that, or by this one, and the answer was lost.
+        self.stored().await?;
+        Ok(())
     }
 
-    /// The file that S3 has, which is what was written.
-    async fn stored(&self) -> Result<StoredFile, UploadError> {
+    /// The file that S3 has, which was compared with what was written.
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::IntegrityMismatch`] if the file has another size or another CRC-32, or is not there.
+    pub async fn stored(&self) -> Result<StoredFile, UploadError> {
         let Some(stored) = self.bucket.stored_file(&self.key).await? else {
             return Err(UploadError::IntegrityMismatch("S3 does not have the file".to_owned()));
         };

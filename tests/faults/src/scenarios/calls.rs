@@ -8,7 +8,7 @@ use crate::proxy::{Fault, Rule};
 use crate::world::{Demands, Limits, Outcome, Size, World, post};
 
 /// Operations that change something.
-const WRITES: [&str; 13] = [
+const WRITES: [&str; 14] = [
     "PutItem",
     "UpdateItem",
     "DeleteItem",
@@ -17,6 +17,7 @@ const WRITES: [&str; 13] = [
     "ChangeMessageVisibility",
     "PutObject",
     "DeleteObject",
+    "DeleteObjects",
     "CreateMultipartUpload",
     "UploadPart",
     "CompleteMultipartUpload",

@@ -3,7 +3,7 @@
 use super::{Disposition, Step, Worker};
 use crate::Defect;
 use crate::call::Answer;
-use crate::world::{Checkpoint, MAX_ATTEMPTS, Reason, Record, State};
+use crate::world::{Checkpoint, MAX_ATTEMPTS, MAX_UNSAVED_PARTS, Reason, Record, State};
 
 /// The next step, or what becomes of the message.
 type Next = Result<Step, Disposition>;
@@ -94,6 +94,7 @@ impl Worker {
         }
         if let Some(checkpoint) = checkpoint {
             self.saved_position = checkpoint.position;
+            self.saved_parts = checkpoint.parts.len();
             self.saved_tail = checkpoint.tail;
             self.draft = Checkpoint { tail: None, ..checkpoint };
         }
@@ -112,9 +113,10 @@ impl Worker {
         let number = self.part_number(defect);
         self.draft.parts.push(number);
         self.draft.rows_in_parts = self.draft.position;
+        let unsaved = self.draft.parts.len() - self.saved_parts;
         match defect {
-            Some(Defect::NextPartBeforeSave) if !self.draft.all_read => Step::Write,
             Some(Defect::CompletesBeforeAllReadIsSaved) if self.draft.all_read => Step::CompleteUpload,
+            _ if !self.draft.all_read && unsaved < MAX_UNSAVED_PARTS => Step::Write,
             _ => self.before_save(defect),
         }
     }
@@ -122,6 +124,7 @@ impl Worker {
     fn after_save(&mut self, defect: Option<Defect>) -> Step {
         self.saves += 1;
         self.saved_position = self.draft.position;
+        self.saved_parts = self.draft.parts.len();
         let is_left = self.saved_tail.is_some() && defect != Some(Defect::FormerTailDeletedFirst);
         if is_left { Step::DeleteFormerTail } else { self.after_saved() }
     }

@@ -9,7 +9,7 @@ const SPARE_PIECES: usize = 4;
 const MAX_PIECES: usize = 8;
 
 /// How many times the least number of pages are much, as long as there are not many segments.
-const MUCH: usize = 8;
+const MUCH: usize = 4;
 
 /// What a worker sees of an export when it decides about a split.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +38,19 @@ impl Seen {
         let idle_of_all = all_lanes.saturating_sub(1 + self.in_progress);
         let idle = self.idle.max(idle_of_all).min(MAX_PIECES - 1);
         let (pieces, min_pages) = match self {
-            // Several for each lane: some prove larger than others.
+            // Several for each lane: some prove larger than others. Each costs some fourteen calls, so those of a medium export are larger.
             Self { is_split: false, .. } => (4 * all_lanes, splitting.min_pages),
             Self { free: 1.., .. } => (MAX_PIECES, self.much(splitting, all_lanes) / 2),
-            _ if idle == 0 && splitting.max_workers > 1 => (SPARE_PIECES, splitting.min_pages),
+            _ if idle == 0 && splitting.max_workers > 1 => (SPARE_PIECES, splitting.min_pages / 2),
             // The last pieces decide when everything is read, so they may be smaller; but what is smaller than a part is joined through memory.
-            _ => (idle + 1, splitting.min_pages * 5 / 8),
+            _ => (idle + 1, splitting.min_pages.saturating_mul(5) / 16),
         };
         (pieces, min_pages.max(1))
     }
 
     /// How many pages are much more than others have. It grows with the number of segments, of which an export of a billion rows has many.
     fn much(self, splitting: &Splitting, all_lanes: usize) -> u32 {
-        let times = MUCH * (1 + self.segments / (MUCH * all_lanes).max(1));
+        let times = MUCH * (1 + self.segments / (2 * MUCH * all_lanes).max(1));
         splitting.min_pages.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX))
     }
 }
@@ -59,12 +59,12 @@ impl Seen {
 mod tests {
     use super::*;
 
-    const SPLITTING: Splitting = Splitting { lanes: 6, max_workers: 4, min_pages: 8 };
+    const SPLITTING: Splitting = Splitting { lanes: 6, max_workers: 4, min_pages: 16 };
     const ALL_BUSY: Seen = Seen { is_split: true, free: 0, idle: 0, segments: 100, in_progress: 24 };
 
     #[test]
     fn there_are_pieces_for_all_lanes_and_some_to_spare() {
-        assert_eq!(Seen { is_split: false, ..ALL_BUSY }.wanted(&SPLITTING), (96, 8));
+        assert_eq!(Seen { is_split: false, ..ALL_BUSY }.wanted(&SPLITTING), (96, 16));
         assert_eq!(ALL_BUSY.wanted(&SPLITTING), (SPARE_PIECES, 8));
         assert_eq!(Seen { idle: 2, ..ALL_BUSY }.wanted(&SPLITTING), (3, 5));
         assert_eq!(Seen { in_progress: 20, ..ALL_BUSY }.wanted(&SPLITTING), (4, 5), "for others");

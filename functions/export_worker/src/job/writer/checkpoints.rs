@@ -1,10 +1,10 @@
-//! Checkpoints of a file while it is written: begun after each part and in between by time, saved once the part in flight has
-//! arrived and the objects that the checkpoint names are written.
+//! Checkpoints of a file while it is written: begun after a part or in between, saved once the part in flight has arrived and the
+//! objects that the checkpoint names are written.
 
 use usage_export::error::AwsError;
 use usage_export::export::document::Document;
 use usage_export::export::manifest::Used;
-use usage_export::export::{Checkpoint, Counts, SideObject};
+use usage_export::export::{Checkpoint, Counts, MAX_UNSAVED_PARTS, SideObject};
 use usage_export::usage::split_partition_key;
 
 use super::Writer;
@@ -31,7 +31,14 @@ impl Writer<'_> {
         self.finish_in_flight().await
     }
 
-    /// Waits for the part in flight, and saves its checkpoint.
+    /// Whether the part that was just sent gets a checkpoint: not each one, because a checkpoint is two more calls for the one that sends a part.
+    pub(super) fn is_checkpoint_due(&self) -> bool {
+        let Worker { clock, checkpoint_interval, .. } = self.setup.worker;
+        let unsaved_parts = self.upload.parts().len() - self.saved_parts;
+        unsaved_parts >= MAX_UNSAVED_PARTS || clock() - self.saved_ts >= *checkpoint_interval
+    }
+
+    /// Waits for the part in flight, and saves its checkpoint, if it has one.
     pub(super) async fn finish_in_flight(&mut self) -> Result<(), PipelineError> {
         self.upload.finish_in_flight().await?;
         let Some(Unsaved { checkpoint, writing }) = self.unsaved.take() else { return Ok(()) };
@@ -92,7 +99,7 @@ impl Writer<'_> {
             self.setup.store_plan().await?;
         }
         let now = clock();
-        self.saved_ts = now;
+        (self.saved_ts, self.saved_parts) = (now, checkpoint.parts.len());
         let progress = self.told.borrow().progress;
         exports.save_checkpoint(&self.lease, self.checkpoints, &checkpoint, progress, now).await?;
         for former in std::mem::replace(&mut self.side_objects, side_objects_of(&checkpoint)) {

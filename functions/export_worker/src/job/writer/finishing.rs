@@ -44,13 +44,17 @@ impl Writer<'_> {
     /// # Errors
     ///
     /// A call failed, or S3 has other bytes than were written.
-    pub async fn complete(self) -> Result<Completed, PipelineError> {
+    pub async fn complete(mut self) -> Result<Completed, PipelineError> {
         let counts = Counts { bytes: self.upload.bytes(), ..self.counts };
         let crc32 = self.upload.crc32();
         // The manifest comes before the tail, which only a segment has.
         let manifest = self.side_objects.first().cloned();
         let manifest = manifest.ok_or_else(|| AwsError::unexpected(&self.lease.key, "no manifest"))?;
-        let stored = if self.upload.parts().is_empty() { None } else { Some(self.upload.complete().await?) };
+        if !self.upload.parts().is_empty() {
+            self.upload.complete().await?;
+        }
+        // That of a segment is compared with the rest of the file that it is joined to.
+        let stored = if self.is_export { Some(self.upload.stored().await?) } else { None };
         Ok(completed(self.setup, counts, crc32, stored, manifest, self.manifest.credit_cost()))
     }
 

@@ -23,8 +23,20 @@ impl Upload {
         Ok(parts.iter().filter_map(number_of).filter(|number| *number >= first).collect())
     }
 
+    /// The parts of the file, with what S3 knows them by; `None` if it does not know the upload. The first
+    /// claim knows what it has sent; whoever comes later looks at what S3 has.
+    pub(super) async fn completed_parts(&self, id: &str) -> Result<Option<Vec<CompletedPart>>, AwsError> {
+        if self.epoch == 1 && self.arrived.len() == self.parts.len() as usize {
+            return Ok(Some(self.arrived.clone()));
+        }
+        let Some(mut parts) = self.list_parts(id).await? else { return Ok(None) };
+        // A former lease owner may have sent a part that no checkpoint has. It does not belong to the file.
+        parts.retain(|part| number_of(part).is_some_and(|number| self.parts.contains(number)));
+        Ok(Some(parts))
+    }
+
     /// The parts that S3 has; `None` if it does not know the upload.
-    pub(super) async fn list_parts(&self, id: &str) -> Result<Option<Vec<CompletedPart>>, AwsError> {
+    async fn list_parts(&self, id: &str) -> Result<Option<Vec<CompletedPart>>, AwsError> {
         let mut pages = self
             .bucket
             .client
@@ -55,6 +67,6 @@ impl Upload {
     }
 }
 
-pub(super) fn number_of(part: &CompletedPart) -> Option<u32> {
+fn number_of(part: &CompletedPart) -> Option<u32> {
     u32::try_from(part.part_number?).ok()
 }
