@@ -129,8 +129,6 @@ async fn measure_unlimited(bench: &Bench<'_>) -> Result<f64> {
     println!("Generating {UNLIMITED_ROWS} rows: no limits");
     let served = bench.serve(Data::generate(UNLIMITED_ROWS, &bench.directory)?).await?;
     let mut worker = served.worker(PRODUCT, Transport::Http);
-    // The limits are those of the table.
-    worker.environment.push(("MAX_READ_UNITS".to_owned(), "0".to_owned()));
     worker.environment.push(("MAX_WORKERS".to_owned(), "1".to_owned()));
     let mut runs = Vec::new();
     for _ in 0..served.runs() {

@@ -109,8 +109,6 @@ impl ServedAsAws<'_> {
             .iter()
             .map(|address| {
                 let mut worker = bench.worker(name, &format!("http://{address}"));
-                // The limits are those of the table.
-                worker.environment.push(("MAX_READ_UNITS".to_owned(), "0".to_owned()));
                 worker.environment.push(("MAX_WORKERS".to_owned(), count.to_string()));
                 worker
             })

@@ -73,7 +73,7 @@ pub fn verdicts(findings: &Findings) -> Vec<Verdict> {
     let product = |median: &&Median| median.worker == PRODUCT;
     let peaks = findings.compared.iter().chain(&findings.growth).filter(product).map(|median| median.rss_mib);
     if let Some(peak) = peaks.max_by(f64::total_cmp) {
-        verdicts.push(Verdict::at_most("peak memory, MiB, whatever the number of rows", peak, 64.0));
+        verdicts.push(Verdict::at_most("peak memory, MiB, whatever the number of rows", peak, 96.0));
     }
     if let Some(streams) = &findings.streams {
         verdicts.push(Verdict::at_most("peak memory with 8 streams, MiB", streams.rss_mib, 96.0));

@@ -7,7 +7,8 @@ use super::aws::{
 use super::money::Money;
 use super::product::{
     BUDGET_CHUNK, CHECKPOINT_MS, EXPORT_WRITE, FREE_UNITS, HIDE_FROM_MS, HIDE_MS, IDLE_MS, LIFE_MS, LOOK_MS,
-    READS_OF_EXPORT, RENEWAL_MS, SEGMENT_WRITE, START_AND_END_MS, WORKER_MB, WRITES_OF_EXPORT,
+    MAX_UNSAVED_PARTS, PART_CHECKPOINT_MS, READS_OF_EXPORT, RENEWAL_MS, SEGMENT_WRITE, START_AND_END_MS,
+    WORKER_MB, WRITES_OF_EXPORT,
 };
 use super::time::{Limit, Times};
 use super::workload::Workload;
@@ -18,7 +19,7 @@ const GB: u128 = 1024 * 1024 * 1024;
 /// Requests of S3, by kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
-    /// `CreateMultipartUpload`, and as many `CompleteMultipartUpload` and `HeadObject`.
+    /// `CreateMultipartUpload`, and as many `CompleteMultipartUpload`.
     pub uploads: u128,
     /// `UploadPart`.
     pub parts: u128,
@@ -28,9 +29,9 @@ pub struct Requests {
     pub puts: u128,
     /// `ListParts`, `ListObjectsV2`, `ListMultipartUploads`.
     pub lists: u128,
-    /// `GetObject`.
+    /// `GetObject`, and `HeadObject` in the end.
     pub gets: u128,
-    /// `DeleteObject`.
+    /// `DeleteObject`, and `DeleteObjects` in the end.
     pub deletes: u128,
 }
 
@@ -99,7 +100,7 @@ impl Usage {
                 "Lambda",
                 GB_SECOND.share(self.worker_ms * WORKER_MB, 1_024 * 1_000) + EXECUTION.times(self.executions),
             ),
-            ("S3, requests", S3_WRITE.times(written) + S3_READ.times(self.s3.gets + self.s3.uploads)),
+            ("S3, requests", S3_WRITE.times(written) + S3_READ.times(self.s3.gets)),
             ("S3, the file for 30 days", S3_GB_MONTH.share(self.stored, GB)),
             ("SQS and one email", SQS_REQUEST.times(self.messages) + EMAIL),
         ]
@@ -126,12 +127,18 @@ impl Checkpoints {
         }
         let by_time = times.reading_ms / CHECKPOINT_MS;
         let other_lanes = times.lanes - 1;
+        let after_parts = |parts: u128, lanes: u128| {
+            parts.min((lanes * times.reading_ms / PART_CHECKPOINT_MS).max(parts / MAX_UNSAVED_PARTS))
+        };
         let timed_of_export = by_time.saturating_sub(times.files.first_parts);
         let timed_of_segments = (by_time * other_lanes).saturating_sub(times.files.other_parts);
         Self {
             // And when all is read, when files are joined, when they are.
-            of_export: times.files.first_parts + timed_of_export + 3,
-            of_segments: times.files.other_parts + timed_of_segments + times.files.segments - 1,
+            of_export: after_parts(times.files.first_parts, 1) + timed_of_export + 3,
+            of_segments: after_parts(times.files.other_parts, other_lanes)
+                + timed_of_segments
+                + times.files.segments
+                - 1,
             by_time: timed_of_export + timed_of_segments,
         }
     }
@@ -160,19 +167,18 @@ fn requests(times: &Times, checkpoints: &Checkpoints, executions: u128) -> Reque
     }
     let others = files.segments - 1;
     let saved = checkpoints.of_export + checkpoints.of_segments;
+    // The file and the manifest of each segment.
+    let left = 2 * files.segments;
     Requests {
         uploads: files.uploads,
         parts: files.first_parts + files.other_parts + files.sent_again,
         copies: files.copies,
         // A manifest each, and a tail of those that were saved by time; the plan.
         puts: saved + checkpoints.by_time + 1,
-        lists: files.uploads - 1
-            + files.other_parts.div_ceil(LISTED)
-            + files.parts().div_ceil(LISTED)
-            + (2 * files.segments).div_ceil(LISTED)
-            + 1,
-        // Manifests of segments, what goes through memory, and plan, manifest and tail of whoever goes on.
-        gets: others + 2 * files.sent_again + 3 * executions,
-        deletes: saved + checkpoints.by_time + files.uploads,
+        // The parts of a file that is joined, what is left, and uploads.
+        lists: if others > 0 { files.parts().div_ceil(LISTED) } else { 0 } + left.div_ceil(LISTED) + 1,
+        // Manifests of segments, what goes through memory, plan, manifest and tail of whoever goes on, and a comparison.
+        gets: others + 2 * files.sent_again + 3 * executions + 1,
+        deletes: saved - files.segments + checkpoints.by_time + left.div_ceil(LISTED),
     }
 }

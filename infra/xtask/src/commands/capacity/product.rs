@@ -10,7 +10,7 @@ pub const BUDGET_CHUNK: u128 = 2_560;
 pub const FREE_UNITS: u128 = 4_096;
 /// Segments that a worker reads at the same time: `functions/export_worker/src/lib.rs`.
 pub const LANES: u128 = 6;
-/// Pages that a segment has at least: `crates/usage_export/src/config/limits.rs`.
+/// Pages that a segment has at least, unless it is one of the first split: half of the default of `crates/usage_export/src/config/limits.rs`.
 pub const SEGMENT_PAGES: u128 = 8;
 /// Segments at most: `crates/usage_export/src/export/store/segments.rs`.
 pub const MAX_SEGMENTS: u128 = 10_000;
@@ -27,6 +27,10 @@ pub const RENEWAL_MS: u128 = 2_000;
 pub const HIDE_MS: u128 = 30_000;
 /// When it is hidden first: the same file.
 pub const HIDE_FROM_MS: u128 = 2_000;
+/// Time between the checkpoints of two parts at least: `functions/export_worker/src/lib.rs`.
+pub const PART_CHECKPOINT_MS: u128 = 1_000;
+/// Parts that have no checkpoint, at most: `crates/usage_export/src/export/checkpoint.rs`.
+pub const MAX_UNSAVED_PARTS: u128 = 8;
 /// Time between two checkpoints at most: `functions/export_worker/src/job/writer.rs`.
 pub const CHECKPOINT_MS: u128 = 10_000;
 
