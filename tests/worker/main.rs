@@ -18,6 +18,7 @@ mod mail;
 mod moments;
 mod preview;
 mod progress;
+mod read_ahead;
 mod reader;
 mod reconcile;
 mod request;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -221,38 +221,5 @@ fn a_bad_record_is_told_with_its_place_and_its_workbook() {
         assert_eq!(bad.sort_key, "2025-04-01T00:00:00.000Z#run_9");
         assert_eq!(bad.workbook_id.as_deref(), Some("wbk_7"));
         assert_eq!(bad.fault, Fault::OtherMonth);
-    });
-}
-
-/// Forty years of a workspace with runs in two months.
-#[test]
-fn empty_months_are_asked_for_many_at_a_time() {
-    run(async {
-        let change = |request: &mut serde_json::Value| {
-            request["interval"]["start"] = "1985-01-01T00:00:00.000Z".into();
-            request["fields"] = serde_json::json!(["run_id"]);
-        };
-        let mut world = World::without_runs(1, change).await;
-        world.page_size = 9;
-        let runs = ["1999-06-04T00:00:00.000Z", "2025-01-04T00:00:00.000Z"].map(|start| world.run(0, start));
-        world.org.write_runs(&runs).await;
-        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let seen = Arc::clone(&most);
-        world.faults.on("Query", move |call, _| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            async move {
-                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                // Long enough for a slow machine to send as many as may be in flight.
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                let answer = call.send().await;
-                now.fetch_sub(1, Ordering::SeqCst);
-                answer
-            }
-        });
-        world.process(1).await;
-        let export = world.export().await;
-        assert_eq!((&export["state"], &export["row_count"]), (&"COMPLETED".into(), &2.into()), "{export}");
-        assert_eq!(world.faults.sent("Query").len(), 40 * 12 + 1);
-        assert!((32..=64).contains(&seen.load(Ordering::SeqCst)), "{seen:?}");
     });
 }

@@ -276,7 +276,7 @@ impl Intercept for PageSize {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(query) = context.input_mut().downcast_mut::<QueryInput>() {
-            query.limit = Some(self.0);
+            query.limit = Some(query.limit.map_or(self.0, |limit| limit.min(self.0)));
         }
         Ok(())
     }

@@ -17,9 +17,12 @@ use crate::partition::Partition;
 use crate::read_ahead::ReadAhead;
 use crate::selection::Selection;
 
-/// How many records a page has at most that is asked for on the guess that its partition is empty. Many such pages are in
-/// flight at once, so this bounds memory.
+/// How many records a page has at most that is asked for on the guess that its partition is small. Many such pages are in
+/// flight at once, so this bounds memory. A partition that has more takes one more request.
 const GUESSED_RECORDS: i32 = 100;
+
+/// A partition with at most so many records is small: the next ones probably have less than a guessed page.
+const MAX_SMALL_RECORDS: u64 = 50;
 
 /// Reads the table of usage records.
 #[derive(Debug, Clone)]
@@ -48,7 +51,7 @@ impl UsageRecords {
     /// The pages of the partitions, in order.
     ///
     /// While one page is worked on, the partition's next page and the first pages of the next partitions are in flight: at
-    /// most `read_ahead` + 1 pages are held. Where partitions are empty, more of them are asked for at once, with small pages.
+    /// most `read_ahead` + 1 pages are held. Where partitions are small, more of them are asked for at once, with small pages.
     ///
     /// What DynamoDB throttles is asked for again and again, until the stream is dropped.
     ///
@@ -67,7 +70,7 @@ impl UsageRecords {
                 self.request_page(partition, selection, start, is_guess.then_some(GUESSED_RECORDS))
             });
             let first = joined(next?.await);
-            ahead.arrived(first.as_ref().is_ok_and(|page| page.read == 0 && page.next.is_none()));
+            ahead.arrived(first.as_ref().is_ok_and(is_all_of_a_small_partition));
             Some((first, ahead))
         })
         .map(|first| self.pages_of_partition(first, selection))
@@ -144,6 +147,10 @@ impl UsageRecords {
 enum NextPage {
     Arrived(Box<Page>),
     InFlight(PageInFlight),
+}
+
+fn is_all_of_a_small_partition(page: &Page) -> bool {
+    page.read <= MAX_SMALL_RECORDS && page.next.is_none()
 }
 
 fn joined(page: Result<Result<Page, ReadError>, JoinError>) -> Result<Page, ReadError> {
