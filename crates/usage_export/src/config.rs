@@ -42,7 +42,7 @@ pub const ACTIVE_EXPORTS: RangeInclusive<u32> = 1..=1000;
 pub const KEY_REQUESTS: RangeInclusive<u32> = 10..=10_000;
 
 /// Pages that a segment has at least, at least and at most.
-pub const SEGMENT_PAGES: RangeInclusive<u32> = 1..=1000;
+pub const SEGMENT_PAGES: RangeInclusive<u32> = 1..=10_000;
 
 /// Workers that may take part in one export, at least and at most: as many as the event source mapping of `template.yaml` starts.
 pub const MAX_WORKERS: RangeInclusive<u32> = 1..=10;

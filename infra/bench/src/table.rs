@@ -7,34 +7,54 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::bench::as_aws::{Run, ServedAsAws};
-use crate::bench::{Bench, PRODUCT, Transport};
+use crate::bench::as_aws::ServedAsAws;
+use crate::bench::{Bench, PRODUCT};
 use crate::data::Data;
 use crate::data::directory::Directory;
-use crate::findings::{median, mib};
+use crate::findings::mib;
 use crate::options::Options;
 use crate::services::limits::{PARTITION_UNITS, TABLE_UNITS, units};
 use crate::services::network::transfer_time;
 
 /// Workspaces of the organization.
 const WORKSPACES: usize = 50;
-/// How many workers the product may use.
-const WORKERS: [usize; 3] = [1, 2, 4];
+/// How the product makes each export: unsplit, and with so many workers.
+const WAYS: [Way; 4] = [UNSPLIT, Way::of(PRODUCT, 1), Way::of(PRODUCT, 2), Way::of(PRODUCT, 4)];
+/// One worker of the product reads page after page, as its peers do. What splitting costs is seen beside it.
+const UNSPLIT: Way =
+    Way { name: "export_worker, unsplit", segment_pages: Some(10_000), ..Way::of(PRODUCT, 1) };
+/// The most workers.
+const MAX_WORKERS: usize = 4;
 /// What else makes the exports, one worker each.
 const PEERS: [&str; 3] = ["naive", "boto3", "node"];
 /// How often the product makes each export: the run counts whose time is the median, but for the memory, of which the most counts.
 const RUNS: usize = 3;
 /// Peers take minutes for more rows than these, and export a tenth of them.
 const MAX_PEER_ROWS: usize = 2_000_000;
-/// Rows of the export without limits, whose processor time is compared with.
-const UNLIMITED_ROWS: usize = 1_000_000;
+
+/// How an export is made.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// Its name in the results.
+    name: &'static str,
+    worker: &'static str,
+    workers: usize,
+    /// How many pages the first segments have at least, if that is not for the worker to say.
+    segment_pages: Option<u32>,
+}
+
+impl Way {
+    const fn of(worker: &'static str, workers: usize) -> Self {
+        Self { name: worker, worker, workers, segment_pages: None }
+    }
+}
 
 /// One export.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
     /// Which rows were exported.
     pub data: &'static str,
-    /// Name of the worker.
+    /// Name of the worker, and that it did not split the export, if it did not.
     pub worker: &'static str,
     /// How many of them there were.
     pub workers: usize,
@@ -80,8 +100,6 @@ impl Finding {
 pub struct Findings {
     /// All exports.
     pub exports: Vec<Finding>,
-    /// Processor time per row of the product by one worker whose table has no limits, in nanoseconds.
-    pub unlimited_cpu_ns_per_row: f64,
 }
 
 /// Measures the product and its peers with one large partition, and with many workspaces of different sizes.
@@ -91,8 +109,7 @@ pub struct Findings {
 /// Fails if a worker fails or leaves another file than the one that must come out.
 pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> {
     let bench = Bench::new(options, Directory::generate(WORKSPACES), now).await?;
-    let mut findings =
-        Findings { unlimited_cpu_ns_per_row: measure_unlimited(&bench).await?, ..Findings::default() };
+    let mut findings = Findings::default();
     let wanted = |worker: &&str| options.only.is_empty() || options.only.iter().any(|only| only == *worker);
     for (name, rows, generate) in [
         ("one partition", options.partition_rows, Data::in_one_partition as Generate),
@@ -100,13 +117,11 @@ pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> 
     ] {
         let serve = async |rows| {
             println!("Generating {rows} rows: {name}");
-            bench.serve_as_aws(generate(rows, &bench.directory)?, WORKERS[WORKERS.len() - 1]).await
+            bench.serve_as_aws(generate(rows, &bench.directory)?, MAX_WORKERS).await
         };
         if wanted(&PRODUCT) {
             let served = serve(rows).await?;
-            for workers in WORKERS {
-                findings.exports.push(measure_one(&served, name, PRODUCT, workers).await?);
-            }
+            findings.exports.extend(measure_ways(&served, name).await?);
         }
         let peers: Vec<_> = PEERS.into_iter().filter(wanted).collect();
         if peers.is_empty() {
@@ -114,7 +129,7 @@ pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> 
         }
         let served = serve(if rows > MAX_PEER_ROWS { rows / 10 } else { rows }).await?;
         for peer in peers {
-            findings.exports.push(measure_one(&served, name, peer, 1).await?);
+            findings.exports.push(measure_one(&served, name, Way::of(peer, 1)).await?);
         }
     }
     Ok(findings)
@@ -123,48 +138,32 @@ pub async fn measure(options: &Options, now: DateTime<Utc>) -> Result<Findings> 
 /// Makes so many rows.
 type Generate = fn(usize, &Directory) -> Result<Data>;
 
-/// The processor time of a row where nothing is waited for: the smallest of some runs.
-#[expect(clippy::cast_precision_loss, reason = "a ratio of measured figures")]
-async fn measure_unlimited(bench: &Bench<'_>) -> Result<f64> {
-    println!("Generating {UNLIMITED_ROWS} rows: no limits");
-    let served = bench.serve(Data::generate(UNLIMITED_ROWS, &bench.directory)?).await?;
-    let mut worker = served.worker(PRODUCT, Transport::Http);
-    worker.environment.push(("MAX_WORKERS".to_owned(), "1".to_owned()));
-    let mut runs = Vec::new();
-    for _ in 0..served.runs() {
-        let run = served.run(&worker).await?;
-        runs.push(run.used.cpu.as_secs_f64() * 1e9 / UNLIMITED_ROWS as f64);
+/// The product in every way. The ways take turns, because the machine is not as fast at one time as at another.
+async fn measure_ways(served: &ServedAsAws<'_>, data: &'static str) -> Result<Vec<Finding>> {
+    let mut findings = WAYS.map(|_| Vec::new());
+    for _ in 0..RUNS {
+        for (way, findings) in WAYS.into_iter().zip(&mut findings) {
+            findings.push(measure_one(served, data, way).await?);
+        }
     }
-    let per_row = median(runs.into_iter());
-    println!("  {per_row:.0} ns of CPU per row");
-    Ok(per_row)
+    Ok(findings.map(median_run).into())
 }
 
-async fn measure_one(
-    served: &ServedAsAws<'_>,
-    data: &'static str,
-    worker: &'static str,
-    workers: usize,
-) -> Result<Finding> {
-    let mut findings = Vec::new();
-    for _ in 0..if worker == PRODUCT { RUNS } else { 1 } {
-        let run = served.run(worker, workers).await?;
-        let finding = finding(served, data, worker, &run);
-        println!("  {}", report::line(&finding));
-        findings.push(finding);
-    }
+/// The run whose time is the median, with the most memory of all.
+fn median_run(mut findings: Vec<Finding>) -> Finding {
     let peak_mib = findings.iter().map(|finding| finding.peak_mib).fold(0.0, f64::max);
     findings.sort_by(|one, other| one.wall_s.total_cmp(&other.wall_s));
     let median = findings.swap_remove(findings.len() / 2);
-    Ok(Finding { peak_mib, ..median })
+    Finding { peak_mib, ..median }
 }
 
-fn finding(served: &ServedAsAws<'_>, data: &'static str, worker: &'static str, run: &Run) -> Finding {
-    let workers = run.workers.len();
+async fn measure_one(served: &ServedAsAws<'_>, data: &'static str, way: Way) -> Result<Finding> {
+    let Way { name, worker, workers, segment_pages } = way;
+    let run = served.run(worker, workers, segment_pages).await?;
     let received = served.json_bytes(worker);
-    Finding {
+    let finding = Finding {
         data,
-        worker,
+        worker: name,
         workers,
         rows: served.data.rows,
         wall_s: run.wall_s,
@@ -177,7 +176,9 @@ fn finding(served: &ServedAsAws<'_>, data: &'static str, worker: &'static str, r
         messages: run.messages,
         bytes: run.stored.bytes,
         crc: format!("{:08x}", run.stored.crc32),
-    }
+    };
+    println!("  {}", report::line(&finding));
+    Ok(finding)
 }
 
 /// How long the limits of a table suffice for reading partitions of these sizes once: what all of them need, and what the

@@ -100,7 +100,7 @@ pub struct Workers {
     /// Workers that read a large export at the same time, 1 to 10: `MAX_WORKERS`, by default 2. Ten workers run at the same time, for all
     /// organizations.
     pub max_workers: u32,
-    /// Pages that a segment of an export has at least when the export is first split, as far as can be guessed, 1 to 1000:
+    /// Pages that a segment of an export has at least when the export is first split, as far as can be guessed, 1 to 10,000:
     /// `SEGMENT_PAGES`, by default 16. With fewer, smaller exports are split. What is split again may have half of it, or a third.
     pub segment_pages: u32,
 }

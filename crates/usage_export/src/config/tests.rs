@@ -60,8 +60,8 @@ fn a_malformed_variable_is_named_with_what_is_wrong() {
     assert_eq!(malformed(error).0, "MAX_RUNNING_EXPORTS");
     let error = read(&[("MAX_READ_UNITS", "1000001")], Reads::from_variables).unwrap_err();
     assert_eq!(malformed(error).0, "MAX_READ_UNITS");
-    for name in ["MAX_WORKERS", "SEGMENT_PAGES"] {
-        assert_eq!(malformed(read(&[(name, "0")], Workers::from_variables).unwrap_err()).0, name);
+    for (name, value) in [("MAX_WORKERS", "0"), ("SEGMENT_PAGES", "0"), ("SEGMENT_PAGES", "10001")] {
+        assert_eq!(malformed(read(&[(name, value)], Workers::from_variables).unwrap_err()).0, name);
     }
     let error = read(&[("ADMINISTRATORS_DOWNLOAD_ALL", "yes")], Sharing::from_variables).unwrap_err();
     assert_eq!(malformed(error).0, "ADMINISTRATORS_DOWNLOAD_ALL");

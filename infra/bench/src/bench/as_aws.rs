@@ -86,12 +86,13 @@ impl ServedAsAws<'_> {
         self.services.usage_records.partitions(&projection(name)).values().map(|one| one.size()).collect()
     }
 
-    /// Lets so many workers of this name make the export together. The product may use all of them.
+    /// Lets so many workers of this name make the export together. The product may use all of them, and splits the export unless its first
+    /// segments have so many pages.
     ///
     /// # Errors
     ///
     /// Fails if a worker fails, or another file is left than the one that must come out.
-    pub async fn run(&self, name: &'static str, count: usize) -> Result<Run> {
+    pub async fn run(&self, name: &'static str, count: usize, segment_pages: Option<u32>) -> Result<Run> {
         let Self { bench, data, services, .. } = self;
         // It takes seconds. An export that waits for a worker as long is found by the reconciler, and made by the system's own worker.
         services.usage_records.partitions(&projection(name));
@@ -110,6 +111,9 @@ impl ServedAsAws<'_> {
             .map(|address| {
                 let mut worker = bench.worker(name, &format!("http://{address}"));
                 worker.environment.push(("MAX_WORKERS".to_owned(), count.to_string()));
+                let segment_pages =
+                    segment_pages.map(|pages| ("SEGMENT_PAGES".to_owned(), pages.to_string()));
+                worker.environment.extend(segment_pages);
                 worker
             })
             .collect();
