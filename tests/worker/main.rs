@@ -24,6 +24,7 @@ mod reconcile;
 mod request;
 mod resume;
 mod saved_export;
+mod segment_claims;
 mod segment_moments;
 mod segments;
 mod sent;
