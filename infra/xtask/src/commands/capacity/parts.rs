@@ -65,8 +65,8 @@ fn segments(work: &Workload, lanes: u128) -> u128 {
     if lanes == 1 || work.largest_units == work.units {
         return lanes;
     }
-    let halves = (work.pages / (lanes * SEGMENT_PAGES)).max(1).ilog2();
-    (lanes * (1 + u128::from(halves))).min(work.pages / SEGMENT_PAGES).min(MAX_SEGMENTS)
+    let halves = (work.full_pages / (lanes * SEGMENT_PAGES)).max(1).ilog2();
+    (lanes * (1 + u128::from(halves))).min(work.full_pages / SEGMENT_PAGES).min(MAX_SEGMENTS)
 }
 
 /// How many parts an upload of so many bytes has, if its parts begin with this size.
@@ -99,7 +99,19 @@ mod tests {
     #[test]
     fn lanes_are_split_until_segments_are_small() {
         let segments = |pages, largest_units| {
-            let work = Workload { rows: 0, units: 9, largest_units, pages, received: 0, file: 0, cpu_ms: 0 };
+            let (full_pages, waits_unsplit, waits_split) = (pages, pages, pages);
+            let work = Workload {
+                rows: 0,
+                units: 9,
+                largest_units,
+                pages,
+                full_pages,
+                waits_unsplit,
+                waits_split,
+                received: 0,
+                file: 0,
+                cpu_ms: 0,
+            };
             segments(&work, 8)
         };
         // 24 pages a lane can be split once, 64 three times.

@@ -12,6 +12,15 @@ pub const FREE_UNITS: u128 = 4_096;
 pub const LANES: u128 = 6;
 /// Pages that a segment has at least, unless it is one of the first split: half of the default of `crates/usage_export/src/config/limits.rs`.
 pub const SEGMENT_PAGES: u128 = 8;
+/// Full pages of an export, at least, that make it worth a split: two segments of the default of the same file.
+pub const SPLIT_FROM_PAGES: u128 = 32;
+/// Partitions whose first pages one lane asks for at the same time: `READ_AHEAD` of `crates/usage_export/src/config/tables.rs`.
+pub const READ_AHEAD: u128 = 4;
+/// How many small pages are read at the same time, and count as a full one: `crates/usage_records/src/read_ahead.rs`,
+/// `functions/export_worker/src/job/density.rs`.
+pub const SMALL_PAGES: u128 = 64;
+/// Records that a small partition has at most: `crates/usage_records/src/query.rs`.
+pub const MAX_SMALL_RECORDS: u128 = 50;
 /// Segments at most: `crates/usage_export/src/export/store/segments.rs`.
 pub const MAX_SEGMENTS: u128 = 10_000;
 

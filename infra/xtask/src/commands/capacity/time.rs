@@ -5,7 +5,8 @@
 use super::aws::{CALL_MS, COPY_BYTES, MB_PER_VCPU, NETWORK_BYTES, PARTITION_UNITS, TABLE_UNITS};
 use super::parts::Files;
 use super::product::{
-    COPIES_IN_FLIGHT, LANES, LIFE_MS, READ_BUDGET, SEGMENT_PAGES, START_AND_END_MS, WORKER_MB,
+    COPIES_IN_FLIGHT, LANES, LIFE_MS, READ_BUDGET, SEGMENT_PAGES, SPLIT_FROM_PAGES, START_AND_END_MS,
+    WORKER_MB,
 };
 use super::workload::Workload;
 
@@ -87,7 +88,9 @@ pub struct Times {
 impl Times {
     /// The times of an export by at most so many workers.
     pub fn new(work: &Workload, max_workers: u128, place: Place) -> Self {
-        let lanes = (work.pages / SEGMENT_PAGES).clamp(1, max_workers * LANES);
+        let is_split = work.full_pages >= SPLIT_FROM_PAGES;
+        let lanes =
+            if is_split { (work.full_pages / SEGMENT_PAGES).clamp(1, max_workers * LANES) } else { 1 };
         let workers = lanes.div_ceil(LANES);
         let files = Files::new(work, lanes);
         let limits = limits(work, lanes, workers, place);
@@ -122,10 +125,11 @@ impl Times {
 /// How long each resource makes reading last, in milliseconds.
 fn limits(work: &Workload, lanes: u128, workers: u128, place: Place) -> Vec<(Limit, u128)> {
     let seconds = |amount: u128, per_second: u128| (amount * 1_000).div_ceil(per_second);
+    let waits = if lanes == 1 { work.waits_unsplit } else { work.waits_split };
     let mut limits = vec![
         (Limit::Lanes, seconds(work.units, lanes * PARTITION_UNITS)),
         (Limit::Table, seconds(work.units, TABLE_UNITS)),
-        (Limit::Calls, (work.pages * CALL_MS).div_ceil(lanes)),
+        (Limit::Calls, (waits * CALL_MS).div_ceil(lanes)),
         (Limit::Network, seconds(work.received.max(work.file), workers * NETWORK_BYTES)),
         (Limit::Partition, seconds(work.largest_units, PARTITION_UNITS)),
     ];
