@@ -43,6 +43,8 @@ pub struct Reader<'a, 'b> {
     throttled: Option<String>,
     /// Whether pages may be on their way that do not belong to the piece any more.
     has_split: bool,
+    /// The key of the last partition of the piece since it was split. What comes behind it is not waited for.
+    last_partition: Option<String>,
 }
 
 /// Is told after each page how much of the range's time is read, of how much, and what was counted.
@@ -57,7 +59,7 @@ impl<'a, 'b> Reader<'a, 'b> {
         handover: Handover,
         tell: Tell<'a>,
     ) -> Self {
-        Self { setup, board, piece, handover, tell, throttled: None, has_split: false }
+        Self { setup, board, piece, handover, tell, throttled: None, has_split: false, last_partition: None }
     }
 
     /// Reads from where the writer is. At least one page is read, however late it is: otherwise an export would never end.
@@ -101,6 +103,8 @@ impl<'a, 'b> Reader<'a, 'b> {
                 }
                 let at = Place::of(&page, plan, &self.piece.range);
                 let is_divisible = self.is_divisible(&page);
+                let ended_partition =
+                    (page.up_to == LAST_SORT_KEY).then(|| page.partition.partition_key.clone());
                 writer.write(page).await?;
                 has_read = true;
                 (self.tell)(at.covered, all, writer.counts());
@@ -112,6 +116,9 @@ impl<'a, 'b> Reader<'a, 'b> {
                         all = plan.covers(&self.piece.range);
                     }
                     lane.was_asked();
+                }
+                if ended_partition.is_some() && ended_partition == self.last_partition {
+                    return Ok(End::AllRead);
                 }
             }
         }
@@ -191,6 +198,8 @@ impl<'a, 'b> Reader<'a, 'b> {
         );
         (self.piece.range.until, self.piece.next_segment) = (until, next);
         self.has_split = true;
+        self.last_partition =
+            plan.partitions(&self.piece.range, None).last().map(|partition| partition.partition_key);
         if self.piece.is_export
             && let Some(first) = &self.piece.next_segment
         {
