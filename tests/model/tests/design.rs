@@ -47,7 +47,7 @@ fn every_property_holds_of_a_small_export_with_a_variation_and_three_faults() {
 }
 
 #[test]
-#[ignore = "half a minute and 700 MB: when the design is changed"]
+#[ignore = "a minute and two gigabytes: when the design is changed"]
 fn every_property_holds_with_two_variations_and_two_faults() {
     check(ROWS, 2, 2);
 }
