@@ -53,7 +53,7 @@ fn every_property_holds_with_two_variations_and_two_faults() {
 }
 
 #[test]
-#[ignore = "minutes and gigabytes: when the design is changed"]
+#[ignore = "ten minutes and 13 GB: when the design is changed"]
 fn every_property_holds_with_a_variation_and_three_faults() {
     check(ROWS, 1, 3);
 }
