@@ -19,7 +19,7 @@ use crate::services::network::transfer_time;
 /// Workspaces of the organization.
 const WORKSPACES: usize = 50;
 /// How the product makes each export: unsplit, and with so many workers.
-const WAYS: [Way; 4] = [UNSPLIT, Way::of(PRODUCT, 1), Way::of(PRODUCT, 2), Way::of(PRODUCT, 4)];
+const WAYS: [Way; 4] = [UNSPLIT, Way::of(PRODUCT, 1), Way::of(PRODUCT, 2), Way::of(PRODUCT, MAX_WORKERS)];
 /// One worker of the product reads page after page, as its peers do. What splitting costs is seen beside it.
 const UNSPLIT: Way =
     Way { name: "export_worker, unsplit", segment_pages: Some(10_000), ..Way::of(PRODUCT, 1) };
