@@ -1,10 +1,13 @@
 //! The segments of a large export are joined to one file, while those behind them are still read.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use export_worker::{Disposition, Splitting};
 use integration_tests::files::{keys_of, object_key};
 use integration_tests::run;
+use serde_json::json;
 
 use crate::faults::{Faults, answer};
 use crate::resume::{large, large_request};
@@ -68,9 +71,44 @@ fn segments_are_joined_while_those_behind_them_are_read() {
                 call.send().await
             }
         });
-        let processed = tokio::time::timeout(Duration::from_secs(100), world.process(1)).await;
+        let processed = tokio::time::timeout(Duration::from_secs(50), world.process(1)).await;
         assert_eq!(processed, Ok(Disposition::Acknowledge), "nothing is joined before all is read");
         world.recover();
+        assert_completed(&world, &unsplit_large_file(&world).await).await;
+    });
+}
+
+/// The months of the two workspaces are four segments, and the worker has asked for the second one before it splits.
+#[test]
+fn a_segment_does_not_wait_for_a_page_behind_its_end() {
+    run(async {
+        let mut world = large().await;
+        world.splitting = Splitting { lanes: 1, min_pages: 25, ..SPLITTING };
+        let second = format!("{}#2025-02", world.workspaces[0]);
+        let is_held = Arc::new(AtomicBool::new(false));
+        let held = Arc::clone(&is_held);
+        let key = second.clone();
+        world.faults.on("Query", move |call, _| {
+            let is_second = call.sent.json().to_string().contains(&key);
+            let holds = is_second && !held.swap(true, Ordering::SeqCst);
+            async move {
+                if holds {
+                    return std::future::pending().await;
+                }
+                // Long enough for the split to come before the last page of the month.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                call.send().await
+            }
+        });
+        let processed = tokio::time::timeout(Duration::from_secs(50), world.process(1)).await;
+        assert_eq!(processed, Ok(Disposition::Acknowledge), "it waits for that page");
+        assert!(is_held.load(Ordering::SeqCst), "nothing was asked for ahead");
+        world.recover();
+        assert_eq!(
+            world.export().await["until"],
+            json!({"partition_key": second}),
+            "where the first segment ends"
+        );
         assert_completed(&world, &unsplit_large_file(&world).await).await;
     });
 }

@@ -16,6 +16,7 @@ mod joining;
 mod lease;
 mod mail;
 mod moments;
+mod page_size;
 mod preview;
 mod progress;
 mod read_ahead;

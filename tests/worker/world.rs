@@ -5,10 +5,6 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextMut;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::query::QueryInput;
 use chrono::{DateTime, TimeDelta, Utc};
 use export_worker::sink::bucket::Bucket;
 use export_worker::{Delivery, Disposition, Splitting, Worker};
@@ -31,6 +27,7 @@ use usage_records::pace::Pace;
 use usage_records::query::UsageRecords;
 
 use crate::faults::{Faults, answer, crc32};
+use crate::page_size::PageSize;
 
 thread_local! {
     /// Each test has a thread of its own, on which its worker reads the clock.
@@ -257,27 +254,5 @@ impl World {
         let emails = emails_of(&self.id).await;
         assert!(emails.iter().all(|email| email.to == [self.org.admin.email.as_str()]), "{emails:?}");
         emails.into_iter().map(|email| email.subject).collect()
-    }
-}
-
-/// Asks for smaller pages than the 1 MB of DynamoDB.
-#[derive(Debug)]
-struct PageSize(i32);
-
-impl Intercept for PageSize {
-    fn name(&self) -> &'static str {
-        "PageSize"
-    }
-
-    fn modify_before_serialization(
-        &self,
-        context: &mut BeforeSerializationInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(query) = context.input_mut().downcast_mut::<QueryInput>() {
-            query.limit = Some(query.limit.map_or(self.0, |limit| limit.min(self.0)));
-        }
-        Ok(())
     }
 }

@@ -33,6 +33,8 @@ pub struct Page {
     pub filtered: u64,
     /// What it cost, in read units, where DynamoDB said so. A page that is read consistently costs whole ones.
     pub read_units: u64,
+    /// Whether it is as large as a page can be: it was asked for without a limit, and the partition has more.
+    pub is_full: bool,
     /// Whether it waited because DynamoDB throttles its partition, or because exports may not read more of its partition in a second. More
     /// reads of the partition at the same time would not be faster.
     pub throttled: bool,
@@ -128,7 +130,8 @@ impl PageRequest {
             up_to.ok_or_else(|| AwsError::unexpected("page of usage records", "its last key has no SK"))?;
         let read_units = read_units(output.consumed_capacity.as_ref());
         let next = output.last_evaluated_key;
-        Ok(Page { partition, rows, read, filtered, read_units, throttled: false, up_to, next })
+        let is_full = next.is_some() && limit.is_none();
+        Ok(Page { partition, rows, read, filtered, read_units, is_full, throttled: false, up_to, next })
     }
 
     /// The call for the records of a partition with these sort keys.

@@ -35,12 +35,12 @@ impl Place {
             covered: partition.covered_up_to(&page.up_to),
             workspace_id: partition.workspace_id.clone(),
             end_of_workspace: end_of_partition + plan.later_of_workspace(range, partition),
-            parts: parts_of_page(page.read_units),
+            parts: if page.is_full { PARTS_OF_PAGE } else { parts_of_page(page.read_units) },
         }
     }
 }
 
-/// How many parts of a full page the units are. A page whose units nobody tells counts as a full one.
+/// How many parts of a full page the last page of a partition is. One whose units nobody tells counts as a full one.
 fn parts_of_page(read_units: u64) -> u64 {
     match read_units {
         0 => PARTS_OF_PAGE,
@@ -92,8 +92,8 @@ impl Density {
         Self { all: none, of_workspace: none, workspace_id: String::new(), covered }
     }
 
-    /// How many full pages seem to be left of `all` the time after one more page, which ends there; 0 if that cannot be told yet.
-    pub fn pages_left(&mut self, at: &Place, all: Duration) -> u32 {
+    /// One more page, which ends there.
+    pub fn add(&mut self, at: &Place) {
         if self.workspace_id != at.workspace_id {
             self.workspace_id.clone_from(&at.workspace_id);
             self.of_workspace = Stretch { pages: 0, parts: 0, from: self.covered };
@@ -101,6 +101,10 @@ impl Density {
         self.all.add(at.parts);
         self.of_workspace.add(at.parts);
         self.covered = at.covered;
+    }
+
+    /// How many full pages seem to be left of `all` the time after the last page, which ended there; 0 if that cannot be told yet.
+    pub fn pages_left(&self, at: &Place, all: Duration) -> u32 {
         let end_of_workspace = at.end_of_workspace.min(all);
         let of_workspace = end_of_workspace.saturating_sub(at.covered);
         let behind = all.saturating_sub(at.covered.max(end_of_workspace));
@@ -127,10 +131,16 @@ mod tests {
         }
     }
 
+    /// How many pages are left after one more.
+    fn left_after(density: &mut Density, at: &Place, all: u32) -> u32 {
+        density.add(at);
+        density.pages_left(at, MINUTE * all)
+    }
+
     #[test]
     fn a_workspace_goes_on_as_it_began_and_the_others_are_like_all_before() {
         let mut density = Density::new(Duration::ZERO);
-        let mut left = |minute, workspace| density.pages_left(&page(minute, workspace), MINUTE * 1_000);
+        let mut left = |minute, workspace| left_after(&mut density, &page(minute, workspace), 1_000);
         assert_eq!(left(100, ("wsp_1", 200)), 0, "one page says nothing");
         assert_eq!(left(200, ("wsp_1", 200)), 8, "a page for a hundred minutes");
         assert_eq!(
@@ -150,10 +160,12 @@ mod tests {
     #[test]
     fn a_split_within_the_workspace_shortens_what_is_left() {
         let mut density = Density::new(MINUTE * 10);
-        density.pages_left(&page(11, ("wsp_1", 300)), MINUTE * 300);
-        assert_eq!(density.pages_left(&page(12, ("wsp_1", 300)), MINUTE * 300), 288);
-        assert_eq!(density.pages_left(&page(13, ("wsp_1", 300)), MINUTE * 50), 37);
-        assert_eq!(density.pages_left(&page(13, ("wsp_1", 300)), MINUTE * 13), 0);
+        density.add(&page(11, ("wsp_1", 300)));
+        let second = page(12, ("wsp_1", 300));
+        assert_eq!(left_after(&mut density, &second, 300), 288);
+        assert_eq!(density.pages_left(&second, MINUTE * 50), 38);
+        assert_eq!(left_after(&mut density, &page(13, ("wsp_1", 300)), 50), 37);
+        assert_eq!(left_after(&mut density, &page(13, ("wsp_1", 300)), 13), 0);
     }
 
     #[test]
@@ -161,7 +173,7 @@ mod tests {
         assert_eq!([0, 1, 4, 5, 252, 253, 256, 300].map(parts_of_page), [64, 1, 1, 2, 63, 64, 64, 64]);
         let mut density = Density::new(Duration::ZERO);
         let mut left =
-            |minute| density.pages_left(&Place { parts: 1, ..page(minute, ("wsp_1", 602)) }, MINUTE * 602);
+            |minute| left_after(&mut density, &Place { parts: 1, ..page(minute, ("wsp_1", 602)) }, 602);
         assert_eq!([left(1), left(2)], [0, 10], "600 small pages");
     }
 
@@ -169,7 +181,7 @@ mod tests {
     fn pages_that_cover_no_time_say_nothing() {
         let mut density = Density::new(MINUTE);
         for _ in 0..3 {
-            assert_eq!(density.pages_left(&page(1, ("wsp_1", 10)), MINUTE * 10), 0);
+            assert_eq!(left_after(&mut density, &page(1, ("wsp_1", 10)), 10), 0);
         }
     }
 }

@@ -108,12 +108,15 @@ impl<'a, 'b> Reader<'a, 'b> {
                 writer.write(page).await?;
                 has_read = true;
                 (self.tell)(at.covered, all, writer.counts());
+                density.add(&at);
                 if lane.has_left(density.pages_left(&at, all)) {
                     self.board.changed.notify_one();
                 }
                 if let Some(pieces) = lane.wanted_pieces() {
                     if self.split(pieces, at.covered, is_divisible, writer).await? {
                         all = plan.covers(&self.piece.range);
+                        // Otherwise it would be split again because of what others read now.
+                        lane.has_left(density.pages_left(&at, all));
                     }
                     lane.was_asked();
                 }
