@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-/// How many parts of a full page the last page of a partition is. One whose units nobody tells counts as a full one.
+/// How many parts of a full page one that is not full is. If nobody tells its units, it counts as a full one.
 fn parts_of_page(read_units: u64) -> u64 {
     match read_units {
         0 => PARTS_OF_PAGE,

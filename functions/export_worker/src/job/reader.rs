@@ -115,7 +115,7 @@ impl<'a, 'b> Reader<'a, 'b> {
                 if let Some(pieces) = lane.wanted_pieces() {
                     if self.split(pieces, at.covered, is_divisible, writer).await? {
                         all = plan.covers(&self.piece.range);
-                        // Otherwise it would be split again because of what others read now.
+                        // Until the next page it would count what it gave away, and could be split again because of that.
                         lane.has_left(density.pages_left(&at, all));
                     }
                     lane.was_asked();
